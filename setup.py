@@ -1,0 +1,56 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Installation only: what goes where, and the names of the commands."""
+
+from glob import glob
+
+from setuptools import find_packages, setup
+
+package_name = 'ssd_ros'
+
+setup(
+    name=package_name,
+    version='0.1.0',
+    packages=find_packages(exclude=['test', 'test.*']),
+    package_data={package_name: ['py.typed']},
+    data_files=[
+        ('share/ament_index/resource_index/packages', [f'resource/{package_name}']),
+        (f'share/{package_name}', ['package.xml']),
+        (f'share/{package_name}/launch', glob('launch/*.launch.py')),
+        (f'share/{package_name}/config', glob('config/*.*')),
+        (f'share/{package_name}/models', glob('models/*.*')),
+    ],
+    # No ROS names here: rosdep and package.xml bring those.
+    install_requires=[
+        'setuptools',
+        'numpy>=1.25',  # ufunc.at is slow before
+        'onnxruntime',
+        'faiss-cpu',
+        'opencv-python-headless',
+        'PyYAML',
+        'rosbags',
+        'tqdm',
+        'matplotlib',
+    ],
+    extras_require={
+        'gpu': ['onnxruntime-gpu', 'faiss-gpu'],
+        'sim': ['numba'],
+        'train': ['torch', 'onnx', 'onnxscript', 'numba'],
+        'test': ['pytest', 'hypothesis'],
+    },
+    zip_safe=False,
+    maintainer='The ssd_ros authors',
+    maintainer_email='maintainers@ssd-ros.org',
+    description='Heterogeneous radar place recognition for vehicles',
+    license='Apache-2.0',
+    entry_points={
+        'console_scripts': [
+            'build_db = ssd_ros.cli.build_db:main',
+            'demo = ssd_ros.cli.demo:main',
+            'evaluate = ssd_ros.cli.evaluate:main',
+            'localize = ssd_ros.ros.localize_node:main',
+            'simulate = ssd_ros.cli.simulate:main',
+            'train = ssd_ros.training.train:main',
+        ],
+    },
+)
