@@ -98,6 +98,20 @@ class Trajectory:
         quaternions = mixed / np.linalg.norm(mixed, axis=1, keepdims=True)
         return Trajectory(stamps_ns, positions_m, quaternions)
 
+    def at(
+        self, stamps_ns: NDArray[np.int64], tolerance_ns: int = 5_000_000
+    ) -> tuple[NDArray[np.int64], Trajectory]:
+        """
+        Return the stamps that have a pose near in time, and the poses under those stamps.
+
+        :param stamps_ns: shape (M,) int64, ascending
+        :return: indices of the stamps that have a pose, and one pose for each
+        """
+        nearest, is_near = self.nearest(stamps_ns, tolerance_ns)
+        posed, nearest = np.flatnonzero(is_near), nearest[is_near]
+        positions_m, quaternions = self.positions_m[nearest], self.quaternions_xyzw[nearest]
+        return posed, Trajectory(stamps_ns[posed], positions_m, quaternions)
+
     def select(self, index: NDArray[np.int64] | NDArray[np.bool_]) -> Trajectory:
         """Return the chosen poses."""
         return Trajectory(

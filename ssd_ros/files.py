@@ -1,0 +1,118 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Files that are whole or absent: write beside, flush to disk, rename."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+import ctypes
+import errno
+import hashlib
+import os
+from pathlib import Path
+import shutil
+import tempfile
+
+_AT_FDCWD = -100  # linux/fcntl.h: a relative path starts at the working directory
+_RENAME_EXCHANGE = 2  # linux/fs.h
+# What a kernel or a file system answers that cannot exchange two directories.
+_CANNOT_EXCHANGE = {errno.ENOSYS, errno.EINVAL, errno.EXDEV, errno.EOPNOTSUPP}
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes as 64 hexadecimal digits."""
+    digest = hashlib.sha256()
+    with path.open('rb') as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def write_bytes_atomically(path: Path, data: bytes) -> None:
+    """Write a file so that a reader sees the old content or the new, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(prefix=f'.{path.name}.', dir=path.parent)
+    try:
+        with os.fdopen(descriptor, 'wb') as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(0o666 & ~_umask())
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    _flush(path.parent)
+
+
+@contextmanager
+def directory_written_atomically(path: Path) -> Iterator[Path]:
+    """
+    Yield an empty directory beside `path` that takes its place when the block succeeds.
+
+    What stood at `path` stays untouched until then, and stays for good if the block raises. A
+    link is followed: what it points at is replaced.
+
+    :raise NotADirectoryError: something else stands at `path`
+    """
+    path = path.resolve()
+    if path.exists() and not path.is_dir():
+        raise NotADirectoryError(f'{path} exists and is not a directory')
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f'.{path.name}.', dir=path.parent))
+    try:
+        temporary.chmod(0o777 & ~_umask())
+        yield temporary
+        for file in temporary.rglob('*'):
+            _flush(file)
+        _flush(temporary)
+        _take_place(temporary, path)
+        _flush(path.parent)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _take_place(new: Path, path: Path) -> None:
+    """Put a directory at a path; what stood there, if anything, ends up at `new` or is gone."""
+    if not path.exists():
+        new.replace(path)
+    elif not _exchange(new, path):
+        # Between these two renames nothing stands at the path; a kill there leaves the old
+        # directory under its second name.
+        retired = new.with_name(new.name + '.old')
+        path.replace(retired)
+        try:
+            new.replace(path)
+        except BaseException:
+            retired.replace(path)
+            raise
+        shutil.rmtree(retired, ignore_errors=True)
+
+
+def _exchange(first: Path, second: Path) -> bool:
+    """Swap two directories in one step (Linux renameat2); return False if that is not offered."""
+    renameat2 = getattr(ctypes.CDLL(None, use_errno=True), 'renameat2', None)
+    if renameat2 is None:  # not Linux, or a C library older than 2018
+        return False
+    names = os.fsencode(first), os.fsencode(second)
+    if renameat2(_AT_FDCWD, names[0], _AT_FDCWD, names[1], ctypes.c_uint(_RENAME_EXCHANGE)) == 0:
+        return True
+    number = ctypes.get_errno()
+    if number in _CANNOT_EXCHANGE:
+        return False
+    raise OSError(number, os.strerror(number), str(second))
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
