@@ -1,0 +1,167 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Check that each data set is recognised and opened by one call."""
+
+from __future__ import annotations
+
+from pathlib import Path
+import shutil
+
+import cv2
+from drive_in_memory import drive
+import numpy as np
+import pytest
+from ssd_ros.datasets import DATASETS, open_sequence
+from ssd_ros.datasets.hercules import HerculesSequence, write_hercules
+from ssd_ros.datasets.rosbag2 import Rosbag2Sequence
+from ssd_ros.datasets.rosbag2_writer import write_rosbag2
+from ssd_ros.sequence import RadarSequence
+
+DATA = Path(__file__).parents[1] / 'data'
+OXFORD_HEADER = 'timestamp,northing,easting,down,yaw'
+
+
+def gray_png(path: Path, num_rows: int, num_columns: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    assert cv2.imwrite(str(path), np.full((num_rows, num_columns), 9, np.uint8))
+
+
+def oxford(root: Path) -> Path:
+    root /= '2019-01-10-11-46-21-radar-oxford-10k'
+    for stamp_us in (1547131046353776, 1547131046603776):
+        gray_png(root / f'radar/{stamp_us}.png', 400, 3779)
+    (root / 'gps').mkdir()
+    rows = '1547131046303776,0,0,0,0\n1547131046403776,10,0,0,0\n'
+    (root / 'gps/ins.csv').write_text(f'{OXFORD_HEADER}\n{rows}')
+    return root
+
+
+def mulran(root: Path, folder: str, shape: tuple[int, int]) -> Path:
+    root /= 'DCC01'
+    gray_png(root / folder / '1564718976161407002.png', *shape)
+    rows = [f'156471897{s}000000000,1,0,0,{s},0,1,0,0,0,0,1,0' for s in (6, 7)]
+    (root / 'global_pose.csv').write_text('\n'.join(rows))
+    return root
+
+
+def boreas(root: Path) -> Path:
+    root /= 'boreas-2021-08-05-13-34'
+    shutil.copytree(DATA / 'boreas_poses' / root.name, root / 'applanix')
+    gray_png(root / 'radar/1628185485062420.png', 400, 3371)
+    return root
+
+
+def boreas_rt(root: Path) -> Path:
+    root /= 'boreas-2024-12-03-12-54'
+    (root / 'radar').mkdir(parents=True)
+    shutil.copy(DATA / 'boreas_rt/1733239501984460.png', root / 'radar')
+    (root / 'applanix').mkdir()
+    (root / 'applanix/radar_poses.csv').write_text('GPSTime,easting,northing,altitude,heading\n')
+    return root
+
+
+def test_oxford_is_recognised(tmp_path: Path) -> None:
+    sequence = open_sequence(oxford(tmp_path))
+    assert isinstance(sequence, RadarSequence)
+    assert sequence.name == '2019-01-10-11-46-21-radar-oxford-10k'
+    assert sequence.scan_stamps_ns.tolist() == [1547131046353776000, 1547131046603776000]
+    # Half way between the two rows; the second scan lies beyond them.
+    np.testing.assert_allclose(sequence.scan_poses.positions_m, [[0, 5, 0]])
+    scan = sequence.scan(0)
+    assert (scan.power.shape, scan.range_resolution_m) == ((3768, 400), 0.0432)
+
+
+@pytest.mark.parametrize(
+    ('folder', 'shape'),
+    [
+        ('polar_oxford_form', (400, 3371)),
+        ('polar', (3360, 400)),
+        ('sensor_data/radar/polar', (3360, 400)),
+    ],
+)
+def test_mulran_is_recognised(tmp_path: Path, folder: str, shape: tuple[int, int]) -> None:
+    sequence = open_sequence(mulran(tmp_path, folder, shape))
+    assert (sequence.name, sequence.scan_stamps_ns.tolist()) == ('DCC01', [1564718976161407002])
+    scan = sequence.scan(0)
+    assert (scan.power.shape, scan.range_resolution_m) == ((3360, 400), 0.05952)
+    assert scan.range_resolution_m * 3360 == pytest.approx(200, abs=0.1)
+    np.testing.assert_allclose(sequence.scan_poses.positions_m[0, 0], 6.161407002 + 1.5)
+
+
+def test_early_boreas_is_recognised(tmp_path: Path) -> None:
+    sequence = open_sequence(boreas(tmp_path))
+    assert len(sequence.scan_poses) == 60
+    # Names have microseconds, poses nanoseconds: the same turn within a millisecond.
+    index, is_near = sequence.scan_poses.nearest(sequence.scan_stamps_ns, 1_000_000)
+    assert (index.tolist(), is_near.tolist()) == ([0], [True])
+    scan = sequence.scan(0)
+    assert (scan.range_resolution_m, scan.range_offset_m) == (0.0596, -0.31)
+
+
+def test_a_real_boreas_rt_scan_is_recognised(tmp_path: Path) -> None:
+    sequence = open_sequence(boreas_rt(tmp_path))
+    assert len(sequence.scan_poses) == 0
+    scan = sequence.scan(0)
+    assert scan.stamp_ns == 1733239501984460000
+    assert scan.power.shape == (6848, 400)
+    assert (scan.range_resolution_m, scan.range_offset_m) == (0.04381, -0.31)
+
+
+def test_a_data_set_without_4d_radar_has_no_clouds(tmp_path: Path) -> None:
+    sequence = open_sequence(oxford(tmp_path))
+    assert (len(sequence.cloud_stamps_ns), len(sequence.cloud_poses)) == (0, 0)
+    with pytest.raises(IndexError, match='has no 4D radar'):
+        sequence.cloud(0)
+
+
+def test_hercules_and_rosbag2_are_recognised(tmp_path: Path) -> None:
+    path = write_hercules(tmp_path, 'Library', '01', drive())
+    assert isinstance(open_sequence(path), HerculesSequence)
+    assert isinstance(open_sequence(str(path), 'hercules'), HerculesSequence)
+    path = write_rosbag2(tmp_path / 'bag', drive())
+    assert isinstance(open_sequence(path), Rosbag2Sequence)
+    assert isinstance(open_sequence(path / 'bag.db3'), Rosbag2Sequence)
+
+
+def test_a_scan_without_poses_is_readable(tmp_path: Path) -> None:
+    path = oxford(tmp_path)
+    (path / 'gps/ins.csv').unlink()
+    sequence = open_sequence(path, 'oxford')
+    assert (len(sequence.scan_stamps_ns), len(sequence.scan_poses)) == (2, 0)
+
+
+def test_an_unknown_data_set_is_refused_with_the_choices(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"unknown dataset 'kitti'; choose from auto, hercules, "):
+        open_sequence(tmp_path, 'kitti')
+    assert len(DATASETS) == 5
+
+
+def test_a_path_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match='nowhere does not exist'):
+        open_sequence(tmp_path / 'nowhere')
+
+
+def test_a_directory_of_something_else_is_refused(tmp_path: Path) -> None:
+    (tmp_path / 'holiday.jpg').touch()
+    with pytest.raises(ValueError, match=r"cannot tell the data set .* found \['holiday.jpg'\]"):
+        open_sequence(tmp_path)
+
+
+@pytest.mark.parametrize('dataset', ['oxford', 'mulran', 'boreas', 'hercules'])
+def test_the_wrong_data_set_is_refused_with_what_was_found(tmp_path: Path, dataset: str) -> None:
+    (tmp_path / 'photos').mkdir()
+    with pytest.raises(FileNotFoundError, match=r"it holds \['photos'\]"):
+        open_sequence(tmp_path, dataset)
+
+
+def test_a_file_that_is_no_recording_is_refused(tmp_path: Path) -> None:
+    (tmp_path / 'notes.txt').write_text('x')
+    with pytest.raises(FileNotFoundError, match=r'notes.txt is not a directory'):
+        open_sequence(tmp_path / 'notes.txt')
+
+
+def test_a_stamp_of_unknown_unit_is_refused(tmp_path: Path) -> None:
+    path = oxford(tmp_path)
+    gray_png(path / 'radar/1547131046.png', 400, 3779)
+    with pytest.raises(ValueError, match=r'stamp 1547131046 has 10 digits, expected 16 .* or 19'):
+        open_sequence(path)
