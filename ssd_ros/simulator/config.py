@@ -1,0 +1,146 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Everything that can be set in the simulator: worlds, sensors, conditions and who uses which."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+# World seeds are divided here and nowhere else. The ranges are disjoint and must never mix:
+# a model trained on a world may not be validated, tested or shown on that world.
+TRAIN_SEEDS = range(0, 1000)
+VALIDATION_SEEDS = range(1000, 1100)
+TEST_SEEDS = range(2000, 2100)
+DEMO_SEED = 3000
+UNIT_SEED = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class WorldConfig:
+    """What stays the same in all sessions of a place."""
+
+    size_m: float = 420.0  # side of the square of streets before it is bent
+    route_length_m: float = 1000.0  # wanted length of the closed route; the streets decide
+    warp_amplitude_m: float = 12.0  # bends the street grid
+    num_facade_templates: int = 3  # few templates make places look alike
+    repeat_probability: float = 0.75  # a building is an exact copy of its neighbour
+    sensor_specific_db: float = 5.0  # standard deviation of RCS between the two radars
+    single_sensor_share: float = 0.15  # scatterers that only one of the radars sees
+
+
+@dataclass(frozen=True, slots=True)
+class SpinningRadarConfig:
+    """A Navtech-like scanning radar on the roof."""
+
+    num_azimuths: int = 400
+    num_bins: int = 856
+    upsampling: int = 1  # 4 gives the native 3424 bins
+    max_range_m: float = 150.0
+    height_m: float = 2.0
+    period_s: float = 0.25
+    brightness_px: float = 155.5  # pixel of 0 dBsm at 1 m; compared with real images
+    noise_counts: float = 2.5  # mean power of receiver noise far away
+    scintillation: float = 0.6  # share of a scatterer's power that fluctuates from turn to turn
+
+    @property
+    def bin_m(self) -> float:
+        """Depth of a bin before upsampling."""
+        return self.max_range_m / self.num_bins
+
+
+@dataclass(frozen=True, slots=True)
+class CloudRadarConfig:
+    """An ARS548-like automotive 4D radar behind the front bumper."""
+
+    max_range_m: float = 150.0
+    half_fov_deg: float = 60.0
+    half_elevation_deg: float = 20.0
+    height_m: float = 0.7
+    snr_db: float = 19.0  # of 0 dBsm at 100 m on boresight
+    rcs_offset_db: float = 4.0  # reported minus true; fitted to one real frame
+    range_cell_m: float = 0.3
+    azimuth_cell_deg: float = 1.2
+    elevation_cell_deg: float = 4.6
+    velocity_cell_mps: float = 0.12
+    false_alarm_probability: float = 1e-4
+    min_snr: float = 8.0
+    sidelobe_db: float = 24.0  # detections this far below the strongest of their range are lost
+    max_angles: int = 2  # per range and Doppler cell
+    max_detections: int = 800
+    ghost_probability: float = 0.08
+    num_false_alarms: float = 12.0
+    range_noise_m: float = 0.06
+    azimuth_noise_deg: float = 0.35
+    elevation_noise_deg: float = 0.8
+    velocity_noise_mps: float = 0.055
+    rcs_noise_db: float = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What differs from one session of a place to the next."""
+
+    parked_occupancy: float = 0.6
+    truck_probability: float = 0.12
+    lead_probability: float = 0.7  # that a vehicle drives ahead
+    num_vehicles: int = 28
+    num_pedestrians: int = 25
+    change_fraction: float = 0.06  # of the furniture and plants, against session 0
+    rain_mm_per_h: float = 0.0
+    leaf_db: float = 0.0  # RCS of plants; winter -3 ... -6
+    cloud_gain_db: float = 0.0
+    cloud_yaw_deg: float = 0.0  # mounting error of the 4D radar
+    lateral_std_m: float = 0.4
+    opposite_direction: bool = False
+    spinning: SpinningRadarConfig = field(default_factory=SpinningRadarConfig)
+    cloud: CloudRadarConfig = field(default_factory=CloudRadarConfig)
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """
+    A data set to simulate.
+
+    :param seeds: seeds of the worlds
+    :param start_length_m: drive only this first part of the route; None drives the whole loop
+    """
+
+    world: WorldConfig
+    seeds: tuple[int, ...]
+    num_sessions: int
+    scan_rate_hz: float
+    cloud_rate_hz: float
+    num_clouds: int | None = None
+    num_scans: int | None = None
+    upsampling: int = 1
+
+
+PRESETS = {
+    'unit': Preset(
+        WorldConfig(size_m=230.0, route_length_m=400.0), (UNIT_SEED,), 2, 4.0, 20.0, 60, 12
+    ),
+    'demo': Preset(WorldConfig(route_length_m=400.0), (DEMO_SEED,), 2, 2.0, 20.0),
+    'bench': Preset(WorldConfig(), (*TRAIN_SEEDS[:10], *TEST_SEEDS[:2]), 3, 4.0, 20.0),
+    'native': Preset(WorldConfig(), (TEST_SEEDS[2],), 3, 4.0, 20.0, upsampling=4),
+}
+
+_DEFAULT = Conditions()
+DIFFICULTIES = {
+    'easy': replace(
+        _DEFAULT,
+        lead_probability=0.0,
+        truck_probability=0.0,
+        parked_occupancy=0.3,
+        cloud=replace(_DEFAULT.cloud, height_m=1.6),
+    ),
+    'default': _DEFAULT,
+    'hard': replace(
+        _DEFAULT,
+        parked_occupancy=0.75,
+        truck_probability=0.25,
+        lateral_std_m=0.8,
+        change_fraction=0.15,
+        rain_mm_per_h=8.0,
+        cloud=replace(_DEFAULT.cloud, snr_db=14.0),
+    ),
+}
