@@ -17,11 +17,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.ars548 import ARS548_DTYPE, ars548_records
+from ssd_ros.point_fields import (
+    checked_bytes,
+    DATATYPES,
+    FieldLayout,
+    INT8,
+    last_point_is_repeated,
+    view_of_points,
+)
+from ssd_ros.point_fields import PointCloudError as PointCloudError
 from ssd_ros.radar import RadarPointCloud
-
-# Keys are the constants of sensor_msgs/PointField.
-_FORMATS = {1: 'i1', 2: 'u1', 3: 'i2', 4: 'u2', 5: 'i4', 6: 'u4', 7: 'f4', 8: 'f8'}
-_INT8 = 1
 
 # What each role is called by the drivers, in lower case, best first.
 _ALIASES: dict[str, tuple[str, ...]] = {
@@ -62,18 +67,6 @@ _ALTOS = {'doppler': 'h', 'intensity': 's'}
 
 INTENSITY_KINDS = ('auto', 'dbsm', 'linear_m2', 'relative_db')
 ANGLE_UNITS = ('auto', 'rad', 'deg')
-
-
-class PointCloudError(ValueError):
-    """
-    A message that cannot be decoded.
-
-    :param reason: short name to count by: `short_data`, `bad_layout` or `missing_field`
-    """
-
-    def __init__(self, reason: str, text: str) -> None:
-        super().__init__(text)
-        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,19 +132,8 @@ class DecodedCloud(NamedTuple):
     stats: DecodeStats
 
 
-@dataclass(frozen=True, slots=True)
-class FieldLayout:
-    """The attributes of sensor_msgs/PointField."""
-
-    name: str
-    offset: int
-    datatype: int
-    count: int
-
-
-_DATATYPES = {name: datatype for datatype, name in _FORMATS.items()}
 ARS548_FIELDS = tuple(
-    FieldLayout(name, int(offset), _DATATYPES[dtype.str[1:]], 1)
+    FieldLayout(name, int(offset), DATATYPES[dtype.str[1:]], 1)
     for name, (dtype, offset, *_) in (ARS548_DTYPE.fields or {}).items()
 )
 
@@ -169,9 +151,9 @@ def decode_point_cloud2(msg: Any, config: DecoderConfig | None = None) -> Decode
     frame_id = str(msg.header.frame_id)
     if int(msg.width) * int(msg.height) == 0:
         return DecodedCloud(_empty_cloud(stamp_ns, frame_id), DecodeStats(0))
-    raw = _checked_data(msg)
+    raw = checked_bytes(msg)
     fields = _fields_by_role(msg, config)
-    points = _structured_view(msg, raw, fields)
+    points = view_of_points(msg, raw, fields)
     # Absurd bytes give absurd floats: what overflows is dropped below, not warned about.
     with np.errstate(all='ignore'):
         xyz_m = _xyz_of(points, fields, config)
@@ -182,7 +164,7 @@ def decode_point_cloud2(msg: Any, config: DecoderConfig | None = None) -> Decode
         kind = _intensity_kind(fields['intensity'], config)
         rcs_dbsm = _rcs_from_intensity(points['intensity'].ravel(), kind)
         cloud = RadarPointCloud(stamp_ns, xyz_m, rcs_dbsm, velocity_mps, frame_id)
-        keep, dropped = _judge(cloud, config, _last_is_repeated(msg, raw))
+        keep, dropped = _judge(cloud, config, last_point_is_repeated(msg, raw))
     if not keep.all():
         cloud = cloud.select(keep)
     if kind == 'relative_db' and len(cloud):
@@ -215,32 +197,6 @@ def encode_point_cloud2(cloud: RadarPointCloud) -> dict[str, Any]:
 def _empty_cloud(stamp_ns: int, frame_id: str) -> RadarPointCloud:
     none = np.empty(0, np.float32)
     return RadarPointCloud(stamp_ns, np.empty((0, 3), np.float32), none, none, frame_id)
-
-
-def _checked_data(msg: Any) -> NDArray[np.uint8]:
-    """Return the bytes of a message once they are known to hold all of its points."""
-    raw = np.frombuffer(msg.data, np.uint8)
-    width, height, step = int(msg.width), int(msg.height), int(msg.point_step)
-    row = _row_step(msg)
-    if width < 0 or height < 0 or step < 1 or row < width * step:
-        raise PointCloudError(
-            'bad_layout',
-            f'impossible layout: {height} rows of {width} points, point_step {step}, '
-            f'row_step {msg.row_step}; expected row_step >= width * point_step',
-        )
-    needed = (height - 1) * row + width * step
-    if len(raw) < needed:
-        raise PointCloudError(
-            'short_data',
-            f'point cloud has {len(raw)} bytes, expected {needed} for {height} x {width} points '
-            f'of {step} bytes',
-        )
-    return raw
-
-
-def _row_step(msg: Any) -> int:
-    # With one row its step means nothing, and drivers leave 0 or nonsense there.
-    return int(msg.width) * int(msg.point_step) if msg.height == 1 else int(msg.row_step)
 
 
 def _fields_by_role(msg: Any, config: DecoderConfig) -> dict[str, Any]:
@@ -277,40 +233,6 @@ def _missing(what: str, msg: Any) -> PointCloudError:
     )
 
 
-def _structured_view(
-    msg: Any, raw: NDArray[np.uint8], fields: Mapping[str, Any]
-) -> NDArray[np.void]:
-    """View the bytes as records, shape (height, width), named by role; nothing is copied."""
-    step = int(msg.point_step)
-    order = '>' if msg.is_bigendian else '<'
-    formats = []
-    for point_field in fields.values():
-        if point_field.datatype not in _FORMATS:
-            raise PointCloudError(
-                'bad_layout',
-                f'field {point_field.name!r} has datatype {point_field.datatype}, expected 1 .. 8',
-            )
-        formats.append(np.dtype(order + _FORMATS[point_field.datatype]))
-        end = point_field.offset + formats[-1].itemsize
-        if point_field.offset < 0 or end > step:
-            raise PointCloudError(
-                'bad_layout',
-                f'field {point_field.name!r} ends at byte {end} of a point of {step} bytes',
-            )
-    # `count` is not used: a radar's fields are scalars, and Navtech writes the cloud's size there.
-    dtype = np.dtype(
-        {
-            'names': list(fields),
-            'formats': formats,
-            'offsets': [point_field.offset for point_field in fields.values()],
-            'itemsize': step,
-        }
-    )
-    shape = (int(msg.height), int(msg.width))
-    # Strides, not reshape: a driver may pad the end of each row.
-    return np.ndarray(shape, dtype, buffer=raw, strides=(_row_step(msg), step))
-
-
 def _xyz_of(
     points: NDArray[np.void], fields: Mapping[str, Any], config: DecoderConfig
 ) -> NDArray[np.float32]:
@@ -345,7 +267,7 @@ def _intensity_kind(point_field: Any, config: DecoderConfig) -> str:
         return config.intensity_kind
     name = point_field.name.lower()
     # The one known driver with 8-bit `intensity` (NCUT, ARS548) writes RCS there.
-    if name in _RCS_NAMES or point_field.datatype == _INT8:
+    if name in _RCS_NAMES or point_field.datatype == INT8:
         return 'dbsm'
     return 'linear_m2' if name == _ALTOS['intensity'] else 'relative_db'
 
@@ -357,15 +279,6 @@ def _rcs_from_intensity(intensity: NDArray[Any], kind: str) -> NDArray[np.float3
         np.log10(values, out=values)
         values *= 10
     return values
-
-
-def _last_is_repeated(msg: Any, raw: NDArray[np.uint8]) -> bool:
-    width, step = int(msg.width), int(msg.point_step)
-    if msg.height != 1 or width < 2:
-        return False
-    last = (width - 1) * step
-    previous, end = last - step, last + step
-    return raw[previous:last].tobytes() == raw[last:end].tobytes()
 
 
 def _judge(

@@ -17,7 +17,16 @@ PACKAGE = ROOT / 'ssd_ros'
 # Lowest first. A part may import the parts below it, never one beside or above it.
 LAYERS = [
     {'radar', 'trajectory', 'files', 'records', 'shared_files'},
-    {'ars548', 'candidates', 'ego_velocity', 'map_files', 'metrics', 'polar_bev', 'sequence'},
+    {
+        'ars548',
+        'candidates',
+        'ego_velocity',
+        'map_files',
+        'metrics',
+        'point_fields',
+        'polar_bev',
+        'sequence',
+    },
     {'point_cloud2', 'preprocessing', 'place_database', 'simulator'},
     {'datasets', 'encoder'},
     {'place_recognizer', 'map_builder', 'baselines', 'evaluation'},

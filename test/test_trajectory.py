@@ -56,6 +56,20 @@ def test_a_stamp_outside_the_trajectory_is_refused_with_its_value() -> None:
         straight_line().interpolate(np.array([START - 1]))
 
 
+def test_poses_near_in_time_are_returned_under_the_stamps_asked_for() -> None:
+    wanted = START + np.array([-SECOND, 1_000, SECOND // 2, 2 * SECOND])
+    posed, poses = straight_line(3).at(wanted, tolerance_ns=1_000)
+    np.testing.assert_array_equal(posed, [1, 3])
+    np.testing.assert_array_equal(poses.stamps_ns, wanted[[1, 3]])
+    np.testing.assert_allclose(poses.positions_m[:, 0], [0, 4])
+
+
+def test_an_empty_trajectory_has_no_pose_at_any_stamp() -> None:
+    empty = Trajectory(np.empty(0, np.int64), np.empty((0, 3)), np.empty((0, 4)))
+    posed, poses = empty.at(np.array([START]))
+    assert len(posed) == len(poses) == 0
+
+
 def test_unsorted_stamps_are_refused() -> None:
     line = straight_line()
     with pytest.raises(ValueError, match='sort the poses'):

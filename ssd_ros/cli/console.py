@@ -1,0 +1,72 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""
+What every command does alike: arguments, errors, exit codes.
+
+Codes: 0 done, 1 failed (one line on stderr says why), 2 wrong usage, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+import logging
+import os
+import sys
+import textwrap
+
+EXIT_OK = 0
+EXIT_FAILED = 1
+EXIT_INTERRUPTED = 130
+
+
+def make_parser(command: str, description: str, examples: str) -> argparse.ArgumentParser:
+    """Return a parser whose help ends with examples."""
+    return argparse.ArgumentParser(
+        prog=command,
+        description=textwrap.fill(description, 78),
+        epilog='examples:\n' + examples,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def run_command(
+    parser: argparse.ArgumentParser,
+    run: Callable[[argparse.Namespace], None],
+    argv: Sequence[str] | None,
+) -> int:
+    """
+    Parse the arguments, run the command and turn its errors into an exit code.
+
+    :param run: imports what is heavy itself, so that --help and wrong usage answer at once
+    :param argv: None takes the arguments of the process
+    """
+    arguments = parser.parse_args(argv)  # leaves with code 2 on wrong usage, 0 after --help
+    logging.basicConfig(level=logging.WARNING, format=f'{parser.prog}: %(message)s')
+    try:
+        run(arguments)
+    except KeyboardInterrupt:
+        print(f'\n{parser.prog}: interrupted, nothing was replaced', file=sys.stderr)
+        return EXIT_INTERRUPTED
+    except (OSError, ValueError) as error:
+        print(f'{parser.prog}: {error}', file=sys.stderr)
+        return EXIT_FAILED
+    return EXIT_OK
+
+
+def usable_cores() -> int:
+    """Return the number of processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if sys.platform == 'linux' else os.cpu_count() or 1
+
+
+def at_least(kind: type, minimum: float) -> Callable[[str], float]:
+    """Return an argparse type that refuses smaller numbers and what is no number."""
+
+    def convert(text: str) -> float:
+        value: float = kind(text)
+        if not value >= minimum:
+            raise argparse.ArgumentTypeError(f'{text} is less than {minimum:g}')
+        return value
+
+    convert.__name__ = kind.__name__  # argparse names it in its message
+    return convert

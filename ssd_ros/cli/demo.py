@@ -1,0 +1,197 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""
+Command `demo`: the main job end to end on simulated drives, over real ROS 2.
+
+Simulates two drives of a place that no model was trained on, builds a map of the first with
+build_db, plays the 4D radar of the second from a rosbag2 to the node, and judges its answers.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, ExitStack
+import os
+from pathlib import Path
+import signal
+import subprocess
+import sys
+import time
+
+from ssd_ros.cli.console import at_least, make_parser, run_command
+
+EXAMPLES = """\
+  demo --output demo
+  demo --output demo --rate 2 --fresh
+"""
+_START_LIMIT_S = 60.0
+_STOP_LIMIT_S = 10.0
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    result = make_parser(
+        'demo',
+        'Localise simulated 4D radar scans in a map made from simulated spinning radar, over '
+        'ROS 2 topics between three processes. Drives and map are kept for the next run.',
+        EXAMPLES,
+    )
+    add = result.add_argument
+    add('--output', type=Path, default=Path('demo'), help='directory of everything (%(default)s)')
+    add(
+        '--rate',
+        type=at_least(float, 0.1),
+        default=1.0,
+        help='pace of playing, 1 = as the sensor (%(default)s)',
+    )
+    add('--fresh', action='store_true', help='simulate and build again')
+    return result
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Run the demo from the first missing piece on and print the table."""
+    from ssd_ros.cli.demo_report import read_report
+
+    output: Path = arguments.output.absolute()
+    mapping, query = _drives(output / 'drives', arguments.fresh)
+    _map(mapping, output / 'map', arguments.fresh)
+    bag = _bag(query, output / 'bag', arguments.fresh)
+    _localize(output, bag, arguments.rate)
+    report = read_report(output, query)
+    print(report.table())
+    print(f'picture: {report.draw(output / "demo.png")}')
+
+
+def _drives(folder: Path, fresh: bool) -> tuple[Path, Path]:
+    """Simulate the mapping drive and the query drive, unless they are there."""
+    from ssd_ros.cli import simulate
+
+    if fresh or not (folder / 'sim_meta.json').is_file():
+        print('1/4 simulating two drives of one place (kept for the next run)')
+        _require_success(
+            simulate.main(['generate', '--preset', 'demo', '--out', str(folder), '--jobs', '2'])
+        )
+    else:
+        print(f'1/4 simulated drives are in {folder}')
+    mapping, query = sorted(path.parent for path in folder.glob('*/*/Radar'))[:2]
+    return mapping, query
+
+
+def _map(mapping: Path, path: Path, fresh: bool) -> None:
+    """Encode the mapping drive, unless a map by the present teacher is there."""
+    from ssd_ros.cli import build_db
+    from ssd_ros.files import sha256_of
+    from ssd_ros.map_files import MapError
+    from ssd_ros.place_database import PlaceDatabase
+    from ssd_ros.shared_files import shared_file
+
+    try:
+        digest = PlaceDatabase.load(path).info.encoder_digest
+    except (MapError, OSError):
+        digest = ''
+    if not fresh and digest == sha256_of(shared_file('models/teacher.onnx')):
+        print(f'2/4 the map is in {path}')
+        return
+    print('2/4 build_db: a map from the spinning radar of the first drive')
+    _require_success(build_db.main(['--input', str(mapping), '--output', str(path)]))
+
+
+def _bag(query: Path, path: Path, fresh: bool) -> Path:
+    """Write the 4D radar of the query drive as rosbag2, unless it is there."""
+    from ssd_ros.datasets import open_sequence
+    from ssd_ros.datasets.rosbag2_writer import write_rosbag2
+
+    if fresh or not (path / 'metadata.yaml').is_file():
+        print('3/4 writing the 4D radar of the second drive as rosbag2')
+        write_rosbag2(path, open_sequence(query), with_scans=False)
+    else:
+        print(f'3/4 the bag is in {path}')
+    return path
+
+
+def _localize(output: Path, bag: Path, rate: float) -> None:
+    """Play the bag to the node and collect its answers, in three processes."""
+    from ssd_ros.datasets.rosbag2_writer import POINTS_TOPIC
+    from ssd_ros.dds_environment import isolated_dds
+    from ssd_ros.shared_files import shared_file
+
+    print('4/4 localize: node, player and collector are three processes that meet over DDS')
+    answers, published = output / 'answers.jsonl', output / 'published.jsonl'
+    parameters = ['--params-file', str(shared_file('config/localize.yaml'))]
+    parameters += ['-p', f'index_path:={output / "map"}', '-r', f'points:={POINTS_TOPIC}']
+    parameters += ['-p', 'stamp_source:=header']  # the drive was not recorded just now
+    with ExitStack() as stack:
+        dds = stack.enter_context(isolated_dds(shared_file('config/fastdds_profile.xml')))
+        stack.enter_context(_process(dds, 'localize_node', '--ros-args', *parameters))
+        collector = ['candidate_collector', '--output', str(answers)]
+        stack.enter_context(_process(dds, *collector))
+        _wait_until_matched(answers)
+        player = ['bag_player', '--bag', str(bag), '--topic', POINTS_TOPIC, '--rate', str(rate)]
+        with _process(dds, *player, '--log', str(published)) as process:
+            _follow(process, answers, bag)
+
+
+def _follow(player: subprocess.Popen[bytes], answers: Path, bag: Path) -> None:
+    """Show how many answers came until the player is done and the last answer is in."""
+    from ssd_ros.cli.progress import progress_bar
+    from ssd_ros.datasets import open_sequence
+
+    num_clouds = len(open_sequence(bag).cloud_stamps_ns)
+    with progress_bar('answers', 'scan') as progress:
+        while player.poll() is None:
+            progress(_num_lines(answers) - 1, num_clouds)
+            time.sleep(0.2)
+        time.sleep(1.0)  # the last scan is still in work
+        progress(_num_lines(answers) - 1, num_clouds)
+    if player.returncode != 0:
+        raise ValueError(f'the player failed with exit code {player.returncode}')
+
+
+@contextmanager
+def _process(dds: Mapping[str, str], module: str, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run one of the ROS programs; a process that has not ended by itself is interrupted."""
+    command = [sys.executable, '-m', f'ssd_ros.ros.{module}', *arguments]
+    root = str(Path(__file__).parents[2])
+    search_path = os.pathsep.join(filter(None, [root, os.environ.get('PYTHONPATH')]))
+    process = subprocess.Popen(command, env={**os.environ, **dds, 'PYTHONPATH': search_path})
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+        try:
+            process.wait(_STOP_LIMIT_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+    if process.returncode != 0:
+        raise ValueError(f'{module} ended with exit code {process.returncode}')
+
+
+def _wait_until_matched(answers: Path) -> None:
+    """Wait for the collector's first line, which says that the node is there."""
+    answers.unlink(missing_ok=True)
+    deadline_s = time.monotonic() + _START_LIMIT_S
+    while _num_lines(answers) == 0:
+        if time.monotonic() > deadline_s:
+            raise ValueError(f'the node did not appear within {_START_LIMIT_S:.0f} s')
+        time.sleep(0.1)
+
+
+def _num_lines(path: Path) -> int:
+    return path.read_bytes().count(b'\n') if path.is_file() else 0
+
+
+def _require_success(exit_code: int) -> None:
+    if exit_code != 0:
+        raise ValueError(f'the step failed with exit code {exit_code}')
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code."""
+    return run_command(parser(), run, argv)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

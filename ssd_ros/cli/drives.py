@@ -1,0 +1,84 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Drives for the commands: recorded ones, with other poses if asked, and simulated ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from ssd_ros.datasets import open_sequence
+from ssd_ros.datasets.poses import poses_at, read_hercules_poses
+from ssd_ros.datasets.rosbag2 import Rosbag2Config
+from ssd_ros.radar import RadarPointCloud, SpinningRadarScan
+from ssd_ros.sequence import RadarSequence
+from ssd_ros.trajectory import Trajectory
+
+
+@dataclass(frozen=True, slots=True)
+class DriveWithPoses:
+    """A drive whose own poses are set aside for others; satisfies RadarSequence."""
+
+    drive: RadarSequence
+    poses: Trajectory
+
+    @property
+    def name(self) -> str:
+        """Name of the drive."""
+        return self.drive.name
+
+    @property
+    def cloud_stamps_ns(self) -> NDArray[np.int64]:
+        """Stamps of the 4D radar scans."""
+        return self.drive.cloud_stamps_ns
+
+    @property
+    def scan_stamps_ns(self) -> NDArray[np.int64]:
+        """Stamps of the spinning radar scans."""
+        return self.drive.scan_stamps_ns
+
+    @property
+    def cloud_poses(self) -> Trajectory:
+        """The other poses at the stamps of the 4D radar."""
+        return poses_at(self.poses, self.cloud_stamps_ns)
+
+    @property
+    def scan_poses(self) -> Trajectory:
+        """The other poses at the stamps of the spinning radar."""
+        return poses_at(self.poses, self.scan_stamps_ns)
+
+    def cloud(self, index: int) -> RadarPointCloud:
+        """Read one 4D radar scan."""
+        return self.drive.cloud(index)
+
+    def scan(self, index: int) -> SpinningRadarScan:
+        """Read one spinning radar scan."""
+        return self.drive.scan(index)
+
+
+def open_drive(
+    path: Path,
+    dataset: str = 'auto',
+    poses_file: Path | None = None,
+    scan_topic: str | None = None,
+    poses_topic: str | None = None,
+    range_resolution_m: float | None = None,
+) -> RadarSequence:
+    """
+    Open a recorded drive.
+
+    :param poses_file: lines `stamp_ns x y z qx qy qz qw`, used instead of the drive's poses
+    :raise ValueError: it is not a drive, or has an option of another format
+    """
+    bag = Rosbag2Config(
+        scan_topic=scan_topic,
+        poses_topic=poses_topic,
+        poses_file=poses_file,
+        range_resolution_m=range_resolution_m,
+    )
+    drive = open_sequence(path, dataset, bag)
+    if poses_file is None:
+        return drive
+    return DriveWithPoses(drive, read_hercules_poses(poses_file))

@@ -1,0 +1,261 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""
+A map on disk: one directory of `meta.json`, `descriptors.npy` and `keyframes.npy`.
+
+A map is untrusted input: sizes and checksums are checked before an array is read, nothing is
+unpickled, and every refusal names the file, the reason and the way out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timezone
+import json
+from pathlib import Path
+from typing import Any
+import uuid
+import zlib
+
+import numpy as np
+from numpy.typing import NDArray
+from ssd_ros import __version__
+from ssd_ros.files import directory_written_atomically, sha256_of
+from ssd_ros.records import record_from_mapping
+from ssd_ros.trajectory import Trajectory
+
+FORMAT_VERSION = 1
+META_FILE = 'meta.json'
+DESCRIPTORS_FILE = 'descriptors.npy'
+KEYFRAMES_FILE = 'keyframes.npy'
+MAX_META_BYTES = 1 << 20
+UNIT_LENGTH_TOLERANCE = 1e-3
+REBUILD = 'build the map again with build_db'
+
+_KEYFRAME = np.dtype(
+    [('stamp_ns', '<i8'), ('position_m', '<f8', (3,)), ('quaternion_xyzw', '<f8', (4,))]
+)
+
+
+class MapError(ValueError):
+    """A map that cannot be used, with the reason and the way out."""
+
+
+@dataclass(frozen=True, slots=True)
+class MapInfo:
+    """
+    Where a map comes from; travels with it and decides nothing but `require_space`.
+
+    :param descriptor_space: of the training run whose teacher filled the map
+    :param encoder_digest: SHA-256 of the teacher's ONNX file
+    :param source: name of the drive
+    :param origin: what the zero of the map frame is, in words, such as `UTM 52N`
+    :param num_scans: scans of the drive
+    :param num_without_pose: of these, scans left out because no pose was near in time
+    :param num_unreadable: scans left out because they could not be read
+    """
+
+    descriptor_space: str
+    encoder_digest: str
+    num_views: int
+    keyframe_distance_m: float
+    source: str = ''
+    map_frame_id: str = 'map'
+    sensor_frame_id: str = ''
+    origin: str = ''
+    num_scans: int = 0
+    num_without_pose: int = 0
+    num_unreadable: int = 0
+    software_version: str = __version__
+    created: str = field(
+        default_factory=lambda: datetime.now(timezone.utc).isoformat(timespec='seconds')
+    )
+    uuid: str = field(default_factory=lambda: str(uuid.uuid4()))
+
+    @property
+    def map_id(self) -> int:
+        """Short name of the map in messages: CRC32 of its UUID."""
+        return zlib.crc32(self.uuid.encode())
+
+
+@dataclass(frozen=True, slots=True)
+class MapContent:
+    """
+    What a map consists of; making one checks it.
+
+    :param descriptors: shape (num_keyframes * num_views, D) float32, unit length; the views of
+        one keyframe stand together
+    :param keyframes: poses of the spinning radar
+    """
+
+    descriptors: NDArray[np.float32]
+    keyframes: Trajectory
+    info: MapInfo
+
+    def __post_init__(self) -> None:
+        _check_descriptors(self.descriptors, len(self.keyframes), self.info.num_views)
+        if not np.isfinite(self.keyframes.positions_m).all():
+            raise MapError('a keyframe position is not finite')
+        turns = np.linalg.norm(self.keyframes.quaternions_xyzw, axis=1)
+        if not (np.abs(turns - 1) <= UNIT_LENGTH_TOLERANCE).all():
+            raise MapError('a keyframe quaternion is not of unit length')
+
+
+def write_map(path: Path, content: MapContent) -> None:
+    """
+    Write a map whole or not at all; a map that stood there is replaced.
+
+    :raise MapError: something that is not a map stands there
+    """
+    check_map_target(path)
+    arrays = {
+        DESCRIPTORS_FILE: content.descriptors,
+        KEYFRAMES_FILE: _records_of(content.keyframes),
+    }
+    with directory_written_atomically(path) as directory:
+        for name, array in arrays.items():
+            with (directory / name).open('wb') as file:
+                np.save(file, array, allow_pickle=False)
+        meta = {
+            'format_version': FORMAT_VERSION,
+            'num_keyframes': len(content.keyframes),
+            'descriptor_size': content.descriptors.shape[1],
+            'info': asdict(content.info),
+            'files': {name: _fingerprint(directory / name) for name in arrays},
+        }
+        (directory / META_FILE).write_text(json.dumps(meta, indent=2) + '\n')
+
+
+def read_map(path: Path) -> MapContent:
+    """
+    Read a map; everything in it is checked before it is used.
+
+    :raise MapError: the map is absent, truncated, foreign or damaged, and why
+    :raise OSError: a file of it cannot be opened
+    """
+    meta = _read_meta(path)
+    num_keyframes, files = meta['num_keyframes'], meta['files']
+    try:
+        info = record_from_mapping(MapInfo, meta['info'])
+    except ValueError as error:
+        raise MapError(f'{path / META_FILE}: {error}: {REBUILD}') from error
+    shape = (num_keyframes * info.num_views, meta['descriptor_size'])
+    descriptors = _load_array(path / DESCRIPTORS_FILE, files, np.dtype('<f4'), shape)
+    records = _load_array(path / KEYFRAMES_FILE, files, _KEYFRAME, (num_keyframes,))
+    try:
+        return MapContent(descriptors, _trajectory_of(records), info)
+    except ValueError as error:
+        raise MapError(f'{path}: {error}: {REBUILD}') from error
+
+
+def check_map_target(path: Path) -> None:
+    """
+    Refuse to write a map where something else stands, which the write would delete.
+
+    :raise MapError: `path` exists and is neither a map nor an empty directory
+    """
+    if not path.exists() or (path / META_FILE).is_file():
+        return
+    if not path.is_dir() or any(path.iterdir()):
+        raise MapError(f'{path} exists and is not a map: choose another place for the map')
+
+
+def _check_descriptors(
+    descriptors: NDArray[np.float32], num_keyframes: int, num_views: int
+) -> None:
+    if num_keyframes == 0:
+        raise MapError('a map needs at least one keyframe')
+    if num_views < 1:
+        raise MapError(f'num_views is {num_views}, expected at least 1')
+    num_rows = num_keyframes * num_views
+    if descriptors.ndim != 2 or len(descriptors) != num_rows or descriptors.dtype != np.float32:
+        raise MapError(
+            f'descriptors have shape {descriptors.shape} and type {descriptors.dtype}, expected '
+            f'({num_keyframes} keyframes * {num_views} views = {num_rows}, D) float32'
+        )
+    lengths = np.sqrt(np.einsum('ij,ij->i', descriptors, descriptors))
+    is_unit = np.abs(lengths - 1) <= UNIT_LENGTH_TOLERANCE  # False for a NaN, too
+    if not is_unit.all():
+        row = int(np.argmin(is_unit))
+        raise MapError(f'descriptor {row} has length {lengths[row]:.4g}, expected 1')
+
+
+def _fingerprint(file: Path) -> dict[str, Any]:
+    return {'bytes': file.stat().st_size, 'sha256': sha256_of(file)}
+
+
+def _records_of(keyframes: Trajectory) -> NDArray[Any]:
+    records = np.empty(len(keyframes), dtype=_KEYFRAME)
+    records['stamp_ns'] = keyframes.stamps_ns
+    records['position_m'] = keyframes.positions_m
+    records['quaternion_xyzw'] = keyframes.quaternions_xyzw
+    return records
+
+
+def _trajectory_of(records: NDArray[Any]) -> Trajectory:
+    return Trajectory(
+        records['stamp_ns'].astype(np.int64),
+        records['position_m'].astype(np.float64),
+        records['quaternion_xyzw'].astype(np.float64),
+    )
+
+
+def _read_meta(path: Path) -> dict[str, Any]:
+    """Return the content of meta.json with the types of its own fields checked."""
+    file = path / META_FILE
+    if not path.exists():
+        raise MapError(f'there is no map at {path}: {REBUILD}')
+    if not file.is_file():
+        raise MapError(f'{path} is not a map: it has no {META_FILE}')
+    if file.stat().st_size > MAX_META_BYTES:
+        raise MapError(f'{file} has {file.stat().st_size} bytes, too many for a map')
+    try:
+        meta = json.loads(file.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise MapError(f'{file} is not JSON: {error}') from error
+    if not isinstance(meta, dict) or 'format_version' not in meta:
+        raise MapError(f'{file} does not describe a map: it has no format_version')
+    if meta['format_version'] != FORMAT_VERSION:
+        raise MapError(
+            f'{file} has format version {meta["format_version"]}, this ssd_ros reads '
+            f'{FORMAT_VERSION}: {REBUILD}'
+        )
+    kinds = {'num_keyframes': int, 'descriptor_size': int, 'info': dict, 'files': dict}
+    for name, kind in kinds.items():
+        if type(meta.get(name)) is not kind:
+            raise MapError(f'{file}: {name} is {meta.get(name)!r}, expected {kind.__name__}')
+    return meta
+
+
+def _load_array(
+    path: Path, files: Mapping[str, Any], dtype: np.dtype[Any], shape: tuple[int, ...]
+) -> NDArray[Any]:
+    """Read an array only after its size, checksum, type and shape were found right."""
+    expected = files.get(path.name)
+    if not isinstance(expected, dict):
+        raise MapError(f'{path.parent / META_FILE} does not list {path.name}: {REBUILD}')
+    if not path.is_file():
+        raise MapError(f'{path} is missing: copy the whole map again or {REBUILD}')
+    size = path.stat().st_size
+    if size != expected.get('bytes'):
+        raise MapError(
+            f'{path} has {size} bytes, {META_FILE} says {expected.get("bytes")}: the map is '
+            f'truncated or mixed from two; copy it again or {REBUILD}'
+        )
+    if sha256_of(path) != expected.get('sha256'):
+        raise MapError(
+            f'{path} is damaged (its SHA-256 differs from {META_FILE}): copy the map again or '
+            f'{REBUILD}'
+        )
+    try:
+        # Mapping checks the header against the size of the file; reading would first allocate
+        # whatever the header claims.
+        mapped = np.lib.format.open_memmap(path, mode='r')  # type: ignore[no-untyped-call]
+    except ValueError as error:
+        raise MapError(f'{path} is not an array: {error}') from error
+    if mapped.dtype != dtype or mapped.shape != shape:
+        raise MapError(
+            f'{path} holds {mapped.shape} of {mapped.dtype}, {META_FILE} says {shape} of {dtype}'
+        )
+    return np.array(mapped)  # a copy: a file that changes later must not change the map

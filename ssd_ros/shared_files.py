@@ -1,0 +1,22 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Where the files that ship beside the code lie: in the source tree or in `share/ssd_ros`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def shared_file(name: str) -> Path:
+    """
+    Return the path of a shipped file, such as `models/student.onnx`.
+
+    :raise FileNotFoundError: it is in no place where an installation puts it
+    """
+    package = Path(__file__).resolve().parent
+    # `pip install` and colcon put share/ beside lib/, at a depth that differs between systems.
+    places = [package.parent, *(parent / 'share' / 'ssd_ros' for parent in package.parents)]
+    for place in places:
+        if (place / name).is_file():
+            return place / name
+    raise FileNotFoundError(f'{name} of ssd_ros is neither in {places[0]} nor in share/ssd_ros')

@@ -1,0 +1,89 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Check the retrieval metrics against counts made by hand."""
+
+import numpy as np
+from numpy.typing import NDArray
+import pytest
+from ssd_ros.metrics import (
+    bootstrap_interval,
+    chance_recall,
+    hits_at_k,
+    precision_recall,
+    recall_at_k,
+)
+
+
+def indices(*values: int) -> NDArray[np.int64]:
+    return np.array(values, dtype=np.int64)
+
+
+# Four queries on a database of ten: right at once, right at rank 2, wrong, unanswerable.
+NEIGHBOURS = np.array([[3, 1, 2], [9, 4, 0], [5, 6, 7], [8, 1, 2]], dtype=np.int64)
+POSITIVES = [indices(3, 4), indices(4), indices(1), indices()]
+
+
+@pytest.mark.parametrize(('k', 'value'), [(1, 1 / 3), (2, 2 / 3), (3, 2 / 3)])
+def test_recall_counts_answerable_queries_only(k: int, value: float) -> None:
+    recall = recall_at_k(NEIGHBOURS, POSITIVES, k)
+    assert recall.value == pytest.approx(value)
+    assert (recall.num_queries, recall.num_left_out) == (3, 1)
+
+
+def test_hits_keep_one_entry_per_query() -> None:
+    assert hits_at_k(NEIGHBOURS, POSITIVES, 2).tolist() == [True, True, False, False]
+
+
+def test_a_missing_neighbour_is_no_hit() -> None:
+    assert not hits_at_k(np.array([[-1]], np.int64), [indices(0)], 1).any()
+
+
+def test_chance_is_the_mean_share_of_positives() -> None:
+    assert chance_recall(POSITIVES, num_entries=10) == pytest.approx((2 + 1 + 1) / 3 / 10)
+
+
+def test_precision_recall_of_five_answers() -> None:
+    distances = np.array([0.4, 0.1, 0.3, 0.2, 0.3])
+    correct = np.array([False, True, True, False, True])
+    curve = precision_recall(distances, correct, num_answerable=4)
+    assert curve.thresholds.tolist() == [0.1, 0.2, 0.3, 0.4]
+    assert curve.precision == pytest.approx([1, 1 / 2, 3 / 4, 3 / 5])
+    assert curve.recall == pytest.approx([1 / 4, 1 / 4, 3 / 4, 3 / 4])
+
+
+def test_the_interval_of_half_the_hits_has_the_binomial_width() -> None:
+    hits = np.arange(400) % 2 == 0
+    low, high = bootstrap_interval(hits)
+    # 1.96 * sqrt(0.25 / 400) = 0.049; 2000 draws place a quantile within 0.005
+    assert low == pytest.approx(0.5 - 0.049, abs=0.01)
+    assert high == pytest.approx(0.5 + 0.049, abs=0.01)
+
+
+def test_blocks_of_equal_hits_widen_the_interval_by_the_root_of_their_length() -> None:
+    hits = (np.arange(1600) // 16) % 2 == 0
+    single = np.diff(bootstrap_interval(hits))
+    blocks = np.diff(bootstrap_interval(hits, block_length=16))
+    # Blocks start anywhere, so they straddle two runs: a factor between 2 and sqrt(16) = 4.
+    assert 1.8 < blocks / single < 4
+
+
+def test_the_interval_is_the_same_each_time() -> None:
+    hits = np.arange(50) % 3 == 0
+    assert bootstrap_interval(hits) == bootstrap_interval(hits)
+    assert bootstrap_interval(np.ones(7, bool), block_length=20) == (1.0, 1.0)
+
+
+def test_nothing_to_count_is_an_error() -> None:
+    with pytest.raises(ValueError, match='no query has a positive'):
+        recall_at_k(NEIGHBOURS[:1], [indices()], 1)
+    with pytest.raises(ValueError, match='no query has a positive'):
+        precision_recall(np.zeros(1), np.zeros(1, bool), 0)
+    with pytest.raises(ValueError, match='no query to resample'):
+        bootstrap_interval(np.zeros(0, bool))
+
+
+def test_a_k_beyond_the_neighbours_is_an_error() -> None:
+    with pytest.raises(ValueError, match=r'k is 4, expected 1 \.\. 3'):
+        recall_at_k(NEIGHBOURS, POSITIVES, 4)
+    with pytest.raises(ValueError, match='4 answers for 3 queries'):
+        recall_at_k(NEIGHBOURS, POSITIVES[:3], 1)

@@ -1,0 +1,207 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Check the answers to queries among posts, whose right places and headings are known."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+import math
+from pathlib import Path
+
+from helpers import small_encoder, straight_drive
+import numpy as np
+import pytest
+from ssd_ros.encoder import OnnxEncoder
+from ssd_ros.map_builder import build_database
+from ssd_ros.map_files import MapContent, MapError, MapInfo
+from ssd_ros.place_database import Neighbours, PlaceDatabase
+from ssd_ros.place_recognizer import distinctiveness, PlaceRecognizer, RecognizerConfig
+from ssd_ros.radar import RadarPointCloud
+from ssd_ros.trajectory import quaternion_from_yaw, Trajectory
+
+# Thirty keyframes, one every 10 m.
+MAP_DRIVE = straight_drive(num=30)
+
+
+@pytest.fixture(scope='module')
+def student(tmp_path_factory: pytest.TempPathFactory) -> OnnxEncoder:
+    return small_encoder(tmp_path_factory.mktemp('student'), '4d')
+
+
+@pytest.fixture(scope='module')
+def database(tmp_path_factory: pytest.TempPathFactory) -> PlaceDatabase:
+    return build_database(MAP_DRIVE, small_encoder(tmp_path_factory.mktemp('t'), 'spinning'))
+
+
+def test_every_place_of_the_drive_is_found_again(
+    student: OnnxEncoder, database: PlaceDatabase
+) -> None:
+    for index in range(30):
+        answer = PlaceRecognizer(student, database).process(MAP_DRIVE.cloud(index))
+        assert answer.candidates[0].keyframe_id == index
+        assert answer.candidates[0].relative_yaw_rad == 0
+        assert answer.stamp_ns == MAP_DRIVE.cloud_stamps_ns[index]
+
+
+@pytest.mark.parametrize('turn_deg', [-90, 30, 170, 180])
+def test_the_relative_yaw_is_positive_for_a_query_turned_left(
+    student: OnnxEncoder, database: PlaceDatabase, turn_deg: int
+) -> None:
+    query = straight_drive(num=30, yaw_rad=math.radians(turn_deg)).cloud(12)
+    best = PlaceRecognizer(student, database).process(query).candidates[0]
+    assert best.keyframe_id == 12
+    assert math.degrees(best.relative_yaw_rad) == pytest.approx(turn_deg)
+    assert math.degrees(best.relative_yaw_std_rad) == pytest.approx(10 / math.sqrt(12))
+
+
+def test_a_candidate_carries_the_pose_and_stamp_of_its_keyframe(
+    student: OnnxEncoder, database: PlaceDatabase
+) -> None:
+    best = PlaceRecognizer(student, database).process(MAP_DRIVE.cloud(7)).candidates[0]
+    assert best.position_m.tolist() == [70, 0, 0]
+    assert best.quaternion_xyzw.tolist() == [0, 0, 0, 1]
+    assert best.stamp_ns == MAP_DRIVE.scan_stamps_ns[7]
+
+
+def test_candidates_are_ranked_by_distance_and_no_more_than_asked(
+    student: OnnxEncoder, database: PlaceDatabase
+) -> None:
+    config = RecognizerConfig(top_k=4)
+    candidates = PlaceRecognizer(student, database, config).process(MAP_DRIVE.cloud(7)).candidates
+    distances = [candidate.distance for candidate in candidates]
+    assert distances == sorted(distances)
+    assert [candidate.rank for candidate in candidates] == [0, 1, 2, 3]
+    assert len({candidate.keyframe_id for candidate in candidates}) == 4
+
+
+def places_at(*x_m: float) -> PlaceDatabase:
+    num = len(x_m)
+    positions_m = np.array([[x, 0, 0] for x in x_m], dtype=np.float64)
+    poses = Trajectory(np.arange(num), positions_m, quaternion_from_yaw(np.zeros(num)))
+    descriptors = np.tile(np.array([1, 0], np.float32), (num, 1))
+    return PlaceDatabase(MapContent(descriptors, poses, MapInfo('a' * 64, 'b' * 64, 1, 2.0)))
+
+
+def neighbours(*distances: float, horizon: float) -> Neighbours:
+    order = np.arange(len(distances))
+    return Neighbours(order, 0 * order, np.array(distances, np.float32), horizon)
+
+
+def test_the_ratio_is_to_the_best_place_outside_the_ambiguity_radius() -> None:
+    database = places_at(0, 10, 100)
+    found = neighbours(0.2, 0.3, 0.4, horizon=0.8)
+    ratios = distinctiveness(found, database, RecognizerConfig(ambiguity_radius_m=25))
+    np.testing.assert_allclose(ratios, [0.2 / 0.4, 0.3 / 0.4, 0.4 / 0.2])
+    ratios = distinctiveness(found, database, RecognizerConfig(top_k=1, ambiguity_radius_m=5))
+    np.testing.assert_allclose(ratios, [0.2 / 0.3])
+
+
+def test_without_another_place_the_ratio_is_bounded_by_the_last_row() -> None:
+    found = neighbours(0.2, 0.3, horizon=0.5)
+    ratios = distinctiveness(found, places_at(0, 10), RecognizerConfig())
+    np.testing.assert_allclose(ratios, [0.2 / 0.5, 0.3 / 0.5])
+
+
+def test_fewer_rows_never_lower_a_ratio(student: OnnxEncoder, database: PlaceDatabase) -> None:
+    query = PlaceRecognizer(student, database).prepare(MAP_DRIVE.cloud(15))
+    ratios = [
+        PlaceRecognizer(student, database, RecognizerConfig(search_rows=rows))
+        .query(query)
+        .candidates[0]
+        .ratio
+        for rows in (1, 5, 500)
+    ]
+    assert ratios == sorted(ratios, reverse=True)
+    assert ratios[0] == 1 > ratios[2]
+
+
+def test_acceptance_follows_the_limits_of_the_config(
+    student: OnnxEncoder, database: PlaceDatabase
+) -> None:
+    def accepted(config: RecognizerConfig) -> bool:
+        recognizer = PlaceRecognizer(student, database, config)
+        return recognizer.process(MAP_DRIVE.cloud(15)).candidates[0].accepted
+
+    best = PlaceRecognizer(student, database).process(MAP_DRIVE.cloud(15)).candidates[0]
+    assert 0 < best.distance < 1
+    assert accepted(RecognizerConfig())  # the contract's 1.0 and 0.9
+    assert not accepted(RecognizerConfig(accept_max_distance=best.distance * 0.99))
+    assert accepted(RecognizerConfig(accept_max_distance=best.distance * 1.01))
+    assert not accepted(RecognizerConfig(accept_max_ratio=best.ratio * 0.99))
+    assert not accepted(RecognizerConfig(min_points=1000))
+
+
+def test_a_nearly_empty_scan_is_answered_but_not_accepted(
+    student: OnnxEncoder, database: PlaceDatabase
+) -> None:
+    cloud = MAP_DRIVE.cloud(15)
+    few = cloud.select(np.arange(len(cloud)) < 7)
+    answer = PlaceRecognizer(student, database).process(few)
+    assert answer.low_points
+    assert answer.num_points == 7
+    assert len(answer.candidates) == 10
+    assert not any(candidate.accepted for candidate in answer.candidates)
+
+
+def test_an_empty_scan_is_no_error(student: OnnxEncoder, database: PlaceDatabase) -> None:
+    empty = MAP_DRIVE.cloud(0).select(np.zeros(len(MAP_DRIVE.cloud(0)), bool))
+    answer = PlaceRecognizer(student, database).process(empty)
+    assert answer.low_points
+    assert not answer.stationary
+
+
+def test_the_window_gathers_points_until_it_is_cleared(
+    student: OnnxEncoder, database: PlaceDatabase
+) -> None:
+    recognizer = PlaceRecognizer(student, database)
+    num_points = len(MAP_DRIVE.cloud(3))
+    assert recognizer.process(MAP_DRIVE.cloud(3)).num_points == num_points
+    assert recognizer.process(MAP_DRIVE.cloud(3)).num_points == 2 * num_points
+    recognizer.clear()
+    assert recognizer.prepare(MAP_DRIVE.cloud(3)).image.num_points == num_points
+
+
+def test_a_recognition_says_how_long_it_took_and_whether_the_radar_stood(
+    student: OnnxEncoder, database: PlaceDatabase
+) -> None:
+    recognizer = PlaceRecognizer(student, database)
+    answer = recognizer.process(MAP_DRIVE.cloud(3))
+    assert all(milliseconds > 0 for milliseconds in answer.timings_ms)
+    assert answer.stationary
+    cloud = MAP_DRIVE.cloud(3)
+    forward = cloud.xyz_m[:, 0] / np.linalg.norm(cloud.xyz_m, axis=1)
+    moving = RadarPointCloud(cloud.stamp_ns, cloud.xyz_m, cloud.rcs_dbsm, -5 * forward)
+    assert not recognizer.process(moving).stationary
+
+
+def test_a_map_can_be_swapped_and_a_foreign_one_leaves_the_old(
+    student: OnnxEncoder, database: PlaceDatabase, tmp_path: Path
+) -> None:
+    recognizer = PlaceRecognizer(student, database)
+    short = replace(MAP_DRIVE, xy_yaw=MAP_DRIVE.xy_yaw[10:20])
+    recognizer.swap_database(build_database(short, small_encoder(tmp_path, 'spinning')))
+    assert recognizer.process(MAP_DRIVE.cloud(12)).candidates[0].keyframe_id == 2
+    foreign = build_database(short, small_encoder(tmp_path, 'spinning', space='f' * 64))
+    with pytest.raises(MapError, match='space ffffffffffff, but the loaded student'):
+        recognizer.swap_database(foreign)
+    assert recognizer.database is not foreign
+    with pytest.raises(MapError, match='same training run'):
+        PlaceRecognizer(student, foreign)
+
+
+@pytest.mark.parametrize(
+    ('options', 'message'),
+    [
+        ({'top_k': 0}, 'top_k is 0, expected at least 1'),
+        ({'search_rows': 0}, 'search_rows is 0'),
+        ({'ambiguity_radius_m': -1.0}, r'ambiguity_radius_m is -1\.0, expected 0 \.\. inf'),
+        ({'accept_max_distance': 2.5}, r'accept_max_distance is 2\.5, expected 0 \.\. 2'),
+        ({'accept_max_ratio': float('nan')}, 'accept_max_ratio is nan'),
+        ({'min_points': -1}, 'min_points is -1'),
+    ],
+)
+def test_an_option_out_of_range_is_refused_by_name(
+    options: dict[str, float], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        RecognizerConfig(**options)  # type: ignore[arg-type]
