@@ -2,11 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Installation only: what goes where, and the names of the commands."""
 
-from glob import glob
+from pathlib import Path
 
 from setuptools import find_packages, setup
 
 package_name = 'ssd_ros'
+
+
+def files(folder: str) -> list[str]:
+    """Return the files of a folder, relative to this one."""
+    return sorted(str(path) for path in Path(folder).glob('*.*') if path.is_file())
+
 
 setup(
     name=package_name,
@@ -16,9 +22,9 @@ setup(
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{package_name}']),
         (f'share/{package_name}', ['package.xml']),
-        (f'share/{package_name}/launch', glob('launch/*.launch.py')),
-        (f'share/{package_name}/config', glob('config/*.*')),
-        (f'share/{package_name}/models', glob('models/*.*')),
+        (f'share/{package_name}/launch', files('launch')),
+        (f'share/{package_name}/config', files('config')),
+        (f'share/{package_name}/models', files('models')),
     ],
     # No ROS names here: rosdep and package.xml bring those.
     install_requires=[

@@ -16,7 +16,7 @@ PACKAGE = ROOT / 'ssd_ros'
 
 # Lowest first. A part may import the parts below it, never one beside or above it.
 LAYERS = [
-    {'radar', 'trajectory', 'files', 'records', 'shared_files'},
+    {'radar', 'trajectory', 'files', 'records', 'dds_environment', 'shared_files'},
     {
         'ars548',
         'candidates',

@@ -46,12 +46,21 @@ def run_command(
     try:
         run(arguments)
     except KeyboardInterrupt:
-        print(f'\n{parser.prog}: interrupted, nothing was replaced', file=sys.stderr)
-        return EXIT_INTERRUPTED
+        return _interrupted(parser)
+    except SystemError as error:
+        # Ctrl-C inside one of the simulator's compiled functions comes out in this disguise.
+        if isinstance(error.__cause__, KeyboardInterrupt):
+            return _interrupted(parser)
+        raise
     except (OSError, ValueError) as error:
         print(f'{parser.prog}: {error}', file=sys.stderr)
         return EXIT_FAILED
     return EXIT_OK
+
+
+def _interrupted(parser: argparse.ArgumentParser) -> int:
+    print(f'\n{parser.prog}: interrupted, nothing was replaced', file=sys.stderr)
+    return EXIT_INTERRUPTED
 
 
 def usable_cores() -> int:

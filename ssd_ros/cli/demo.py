@@ -14,12 +14,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, ExitStack
 import os
 from pathlib import Path
+import shutil
 import signal
 import subprocess
 import sys
 import time
 
-from ssd_ros.cli.console import at_least, make_parser, run_command
+from ssd_ros.cli.console import (
+    at_least,
+    EXIT_INTERRUPTED,
+    EXIT_OK,
+    make_parser,
+    run_command,
+    usable_cores,
+)
 
 EXAMPLES = """\
   demo --output demo
@@ -54,31 +62,30 @@ def run(arguments: argparse.Namespace) -> None:
     from ssd_ros.cli.demo_report import read_report
 
     output: Path = arguments.output.absolute()
-    mapping, query = _drives(output / 'drives', arguments.fresh)
-    _map(mapping, output / 'map', arguments.fresh)
-    bag = _bag(query, output / 'bag', arguments.fresh)
+    if arguments.fresh:
+        for name in ('drives', 'map', 'bag'):
+            shutil.rmtree(output / name, ignore_errors=True)
+    mapping, query = _drives(output / 'drives')
+    _map(mapping, output / 'map')
+    bag = _bag(query, output / 'bag')
     _localize(output, bag, arguments.rate)
     report = read_report(output, query)
     print(report.table())
     print(f'picture: {report.draw(output / "demo.png")}')
 
 
-def _drives(folder: Path, fresh: bool) -> tuple[Path, Path]:
-    """Simulate the mapping drive and the query drive, unless they are there."""
+def _drives(folder: Path) -> tuple[Path, Path]:
+    """Simulate the mapping drive and the query drive; those that are there are kept."""
     from ssd_ros.cli import simulate
 
-    if fresh or not (folder / 'sim_meta.json').is_file():
-        print('1/4 simulating two drives of one place (kept for the next run)')
-        _require_success(
-            simulate.main(['generate', '--preset', 'demo', '--out', str(folder), '--jobs', '2'])
-        )
-    else:
-        print(f'1/4 simulated drives are in {folder}')
+    print(f'1/4 simulate: two drives of one place in {folder}')
+    command = ['generate', '--preset', 'demo', '--out', str(folder), '--jobs', str(usable_cores())]
+    _require_success(simulate.main(command))
     mapping, query = sorted(path.parent for path in folder.glob('*/*/Radar'))[:2]
     return mapping, query
 
 
-def _map(mapping: Path, path: Path, fresh: bool) -> None:
+def _map(mapping: Path, path: Path) -> None:
     """Encode the mapping drive, unless a map by the present teacher is there."""
     from ssd_ros.cli import build_db
     from ssd_ros.files import sha256_of
@@ -90,23 +97,21 @@ def _map(mapping: Path, path: Path, fresh: bool) -> None:
         digest = PlaceDatabase.load(path).info.encoder_digest
     except (MapError, OSError):
         digest = ''
-    if not fresh and digest == sha256_of(shared_file('models/teacher.onnx')):
-        print(f'2/4 the map is in {path}')
+    if digest == sha256_of(shared_file('models/teacher.onnx')):
+        print(f'2/4 build_db: the map is in {path}')
         return
     print('2/4 build_db: a map from the spinning radar of the first drive')
     _require_success(build_db.main(['--input', str(mapping), '--output', str(path)]))
 
 
-def _bag(query: Path, path: Path, fresh: bool) -> Path:
+def _bag(query: Path, path: Path) -> Path:
     """Write the 4D radar of the query drive as rosbag2, unless it is there."""
     from ssd_ros.datasets import open_sequence
     from ssd_ros.datasets.rosbag2_writer import write_rosbag2
 
-    if fresh or not (path / 'metadata.yaml').is_file():
-        print('3/4 writing the 4D radar of the second drive as rosbag2')
+    print(f'3/4 rosbag2: the 4D radar of the second drive in {path}')
+    if not (path / 'metadata.yaml').is_file():
         write_rosbag2(path, open_sequence(query), with_scans=False)
-    else:
-        print(f'3/4 the bag is in {path}')
     return path
 
 
@@ -149,7 +154,9 @@ def _follow(player: subprocess.Popen[bytes], answers: Path, bag: Path) -> None:
 
 
 @contextmanager
-def _process(dds: Mapping[str, str], module: str, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+def _process(
+    dds: Mapping[str, str], module: str, *arguments: str
+) -> Iterator[subprocess.Popen[bytes]]:
     """Run one of the ROS programs; a process that has not ended by itself is interrupted."""
     command = [sys.executable, '-m', f'ssd_ros.ros.{module}', *arguments]
     root = str(Path(__file__).parents[2])
@@ -184,8 +191,10 @@ def _num_lines(path: Path) -> int:
 
 
 def _require_success(exit_code: int) -> None:
-    if exit_code != 0:
-        raise ValueError(f'the step failed with exit code {exit_code}')
+    if exit_code == EXIT_INTERRUPTED:
+        raise KeyboardInterrupt
+    if exit_code != EXIT_OK:
+        raise ValueError(f'the step failed with exit code {exit_code}; --fresh starts anew')
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,2 +1,13 @@
 # Copyright 2026 The ssd_ros authors
 # SPDX-License-Identifier: Apache-2.0
+"""
+Procedural drives with a spinning radar and a 4D radar, reproducible frame by frame.
+
+A `World` (streets, buildings, plants, furniture: scattering centres and what hides them) is driven
+through in a `Session` (parked cars, changes, traffic, weather, the drive), which a
+`SimulatedSequence` turns into scans and clouds. Both radars see the same scatterers, each with its
+own aspect, fluctuation, occlusion, resolution and noise.
+
+Not modelled: terrain, bridges and tunnels, mirrored multipath (only the double bounce and random
+ghosts), Doppler ambiguity, snow, stops at traffic lights.
+"""

@@ -55,9 +55,7 @@ class BuildingMaker:
         self._templates = [_draw_template(rng) for _ in range(config.num_facade_templates)]
         self._num_details = 0
 
-    def add_rows(
-        self, builder: ElementBuilder, block: Block, rng: np.random.Generator
-    ) -> None:
+    def add_rows(self, builder: ElementBuilder, block: Block, rng: np.random.Generator) -> None:
         """Line all four sides of a block with buildings."""
         for kerb in kerbs(block):
             set_back = rng.uniform(1.5, 4)
@@ -68,9 +66,7 @@ class BuildingMaker:
                 fresh = self._draw_plan(rng, (10, 28), (10, 14), (6, 22))
                 plan = plan if rng.random() < self._config.repeat_probability else fresh
 
-    def add_halls(
-        self, builder: ElementBuilder, block: Block, rng: np.random.Generator
-    ) -> None:
+    def add_halls(self, builder: ElementBuilder, block: Block, rng: np.random.Generator) -> None:
         """Put one to three large halls on a block."""
         sides = kerbs(block)
         kerb = sides[rng.integers(len(sides))]

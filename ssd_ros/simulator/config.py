@@ -14,6 +14,14 @@ TEST_SEEDS = range(2000, 2100)
 DEMO_SEED = 3000
 UNIT_SEED = 4000
 
+NATIVE_UPSAMPLING = 4  # from 856 to the 3424 bins of a HeRCULES image
+
+
+def _require_shares(**shares: float) -> None:
+    for name, share in shares.items():
+        if not 0 <= share <= 1:
+            raise ValueError(f'{name} is {share}, expected 0 ... 1')
+
 
 @dataclass(frozen=True, slots=True)
 class WorldConfig:
@@ -27,6 +35,18 @@ class WorldConfig:
     sensor_specific_db: float = 5.0  # standard deviation of RCS between the two radars
     single_sensor_share: float = 0.15  # scatterers that only one of the radars sees
 
+    def __post_init__(self) -> None:
+        if not 150 <= self.size_m <= 5000:
+            raise ValueError(f'size_m is {self.size_m}, expected 150 ... 5000')
+        if not 200 <= self.route_length_m <= 20_000:
+            raise ValueError(f'route_length_m is {self.route_length_m}, expected 200 ... 20000')
+        if self.num_facade_templates < 1:
+            raise ValueError(f'num_facade_templates is {self.num_facade_templates}, expected 1')
+        _require_shares(
+            repeat_probability=self.repeat_probability,
+            single_sensor_share=self.single_sensor_share,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class SpinningRadarConfig:
@@ -34,7 +54,7 @@ class SpinningRadarConfig:
 
     num_azimuths: int = 400
     num_bins: int = 856
-    upsampling: int = 1  # 4 gives the native 3424 bins
+    upsampling: int = 1  # NATIVE_UPSAMPLING gives the bins of the real sensor
     max_range_m: float = 150.0
     height_m: float = 2.0
     period_s: float = 0.25
@@ -95,6 +115,16 @@ class Conditions:
     spinning: SpinningRadarConfig = field(default_factory=SpinningRadarConfig)
     cloud: CloudRadarConfig = field(default_factory=CloudRadarConfig)
 
+    def __post_init__(self) -> None:
+        _require_shares(
+            parked_occupancy=self.parked_occupancy,
+            truck_probability=self.truck_probability,
+            lead_probability=self.lead_probability,
+            change_fraction=self.change_fraction,
+        )
+        if not 0 <= self.rain_mm_per_h <= 200:
+            raise ValueError(f'rain_mm_per_h is {self.rain_mm_per_h}, expected 0 ... 200')
+
 
 @dataclass(frozen=True, slots=True)
 class Preset:
@@ -102,26 +132,35 @@ class Preset:
     A data set to simulate.
 
     :param seeds: seeds of the worlds
-    :param start_length_m: drive only this first part of the route; None drives the whole loop
+    :param num_scans: keep only the first spinning scans, None = the whole lap
+    :param num_clouds: keep only the first 4D scans, None = the whole lap
+    :param from_start: all sessions start where session 0 starts
+    :param is_native: spinning images with the 3424 range bins of the real sensor
     """
 
     world: WorldConfig
     seeds: tuple[int, ...]
     num_sessions: int
-    scan_rate_hz: float
-    cloud_rate_hz: float
-    num_clouds: int | None = None
+    scan_rate_hz: float = 4.0
+    cloud_rate_hz: float = 20.0
     num_scans: int | None = None
-    upsampling: int = 1
+    num_clouds: int | None = None
+    from_start: bool = False
+    is_native: bool = False
 
 
 PRESETS = {
     'unit': Preset(
-        WorldConfig(size_m=230.0, route_length_m=400.0), (UNIT_SEED,), 2, 4.0, 20.0, 60, 12
+        WorldConfig(size_m=230.0, route_length_m=400.0),
+        seeds=(UNIT_SEED,),
+        num_sessions=2,
+        num_scans=12,
+        num_clouds=60,
+        from_start=True,
     ),
-    'demo': Preset(WorldConfig(route_length_m=400.0), (DEMO_SEED,), 2, 2.0, 20.0),
-    'bench': Preset(WorldConfig(), (*TRAIN_SEEDS[:10], *TEST_SEEDS[:2]), 3, 4.0, 20.0),
-    'native': Preset(WorldConfig(), (TEST_SEEDS[2],), 3, 4.0, 20.0, upsampling=4),
+    'demo': Preset(WorldConfig(route_length_m=400.0), (DEMO_SEED,), num_sessions=2),
+    'bench': Preset(WorldConfig(), (*TRAIN_SEEDS[:10], *TEST_SEEDS[:2]), num_sessions=3),
+    'native': Preset(WorldConfig(), (TEST_SEEDS[2],), num_sessions=3, is_native=True),
 }
 
 _DEFAULT = Conditions()
@@ -144,3 +183,24 @@ DIFFICULTIES = {
         cloud=replace(_DEFAULT.cloud, snr_db=14.0),
     ),
 }
+_TURNED_SESSION = 2  # of `hard`: driven the other way round
+
+
+def conditions_of(
+    difficulty: str, session: int, rain_mm_per_h: float | None = None, is_native: bool = False
+) -> Conditions:
+    """
+    Return the conditions of one session of a data set.
+
+    :param rain_mm_per_h: instead of the rain of the difficulty
+    """
+    if difficulty not in DIFFICULTIES:
+        raise ValueError(f'no difficulty {difficulty!r}; choose from {", ".join(DIFFICULTIES)}')
+    conditions = DIFFICULTIES[difficulty]
+    if difficulty == 'hard' and session == _TURNED_SESSION:
+        conditions = replace(conditions, opposite_direction=True)
+    if rain_mm_per_h is not None:
+        conditions = replace(conditions, rain_mm_per_h=rain_mm_per_h)
+    upsampling = NATIVE_UPSAMPLING if is_native else 1
+    spinning = replace(conditions.spinning, upsampling=upsampling)
+    return replace(conditions, spinning=spinning)

@@ -48,7 +48,8 @@ def detect(
         config.velocity_cell_mps,
     )
     keys = _cell_keys(echoes, sizes)
-    cells, strongest = _merge(keys, np.argsort(keys, kind='stable'), echoes)
+    order = np.argsort(keys, kind='stable')
+    cells, strongest = _merge(keys, order, np.ascontiguousarray(echoes))
     snr = cells[4]
     probability = config.false_alarm_probability ** (1 / (1 + snr))
     # The draw belongs to an echo, so that other cells do not shift it.
@@ -67,9 +68,10 @@ def _cell_keys(echoes: NDArray[np.float32], sizes: CellSizes) -> NDArray[np.int6
         (echoes[2] / sizes.elevation_rad, 1 << 6),
         (echoes[3] / sizes.velocity_mps, 1 << 12),
     )
-    key = np.zeros(echoes.shape[1], np.int64)
+    key: NDArray[np.int64] = np.zeros(echoes.shape[1], np.int64)
     for place, num in places:
-        key = key * num + np.clip(np.floor(place) + num // 2, 0, num - 1).astype(np.int64)
+        number = np.clip(np.floor(place) + num // 2, 0, num - 1).astype(np.int64)
+        key = np.asarray(key * num + number)
     return key
 
 
@@ -90,9 +92,10 @@ def _merge(keys, order, echoes):  # type: ignore[no-untyped-def]
         cells[4, cell] += snr
         if snr > echoes[4, strongest[cell]]:
             strongest[cell] = echo
-    cells = cells[:, : cell + 1].copy()
-    cells[:4] /= cells[4]
-    return cells, strongest[: cell + 1]
+    for row in range(4):
+        for place in range(cell + 1):
+            cells[row, place] /= cells[4, place]
+    return cells[:, : cell + 1].copy(), strongest[: cell + 1]
 
 
 @njit(cache=True)

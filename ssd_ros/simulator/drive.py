@@ -118,9 +118,7 @@ def offset_line(
     return line_m + np.broadcast_to(right_m, len(line_m))[:, None] * right
 
 
-def _limited(
-    speed_mps: NDArray[np.float64], path_m: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _limited(speed_mps: NDArray[np.float64], path_m: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the speed limited by lateral and longitudinal acceleration along a closed path."""
     ahead = np.roll(path_m, -1, axis=0) - path_m
     turn = np.diff(np.unwrap(np.arctan2(ahead[:, 1], ahead[:, 0])), append=0.0)
@@ -150,9 +148,7 @@ def _smooth(values: NDArray[np.float64], width: float) -> NDArray[np.float64]:
     return np.convolve(padded, kernel / kernel.sum(), mode='valid')
 
 
-def _smooth_noise(
-    rng: np.random.Generator, num: int, width: float
-) -> NDArray[np.float64]:
+def _smooth_noise(rng: np.random.Generator, num: int, width: float) -> NDArray[np.float64]:
     """Return slowly changing noise of zero mean and unit standard deviation, shape (num,)."""
     reach = int(3 * width)
     white = rng.standard_normal(num + 2 * reach)

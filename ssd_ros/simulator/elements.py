@@ -8,11 +8,14 @@ Both radars observe the same elements; that is what their images have in common.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+Column = NDArray[Any]
 
 NO_OWNER = -1  # a scatterer that any occluder can hide
 SILENT_DBSM = -90.0  # no specular lobe
@@ -124,17 +127,15 @@ class ElementBuilder:
         def column(values: ArrayLike) -> NDArray[np.float32]:
             return np.broadcast_to(np.asarray(values, np.float32), (len(xy_m),))
 
-        width_rad = np.deg2rad(column(width_deg))
-        sharpness = np.where(width_rad > 0, 1 / np.maximum(width_rad, 1e-3) ** 2, 0.0)
         self._scatterers.append(
             Scatterers(
                 x=xy_m[:, 0].astype(np.float32),
                 y=xy_m[:, 1].astype(np.float32),
                 z=column(z_m),
-                diffuse=10 ** (column(diffuse_dbsm) / 10),
-                diffuse_sharpness=sharpness.astype(np.float32),
-                specular=10 ** (column(specular_dbsm) / 10),
-                specular_sharpness=1 / np.deg2rad(column(specular_width_deg)) ** 2,
+                diffuse=_linear(column(diffuse_dbsm)),
+                diffuse_sharpness=_sharpness(column(width_deg)),
+                specular=_linear(column(specular_dbsm)),
+                specular_sharpness=_sharpness(column(specular_width_deg)),
                 normal_x=np.cos(column(normal_rad)),
                 normal_y=np.sin(column(normal_rad)),
                 fluctuates=column(float(fluctuates)),
@@ -195,8 +196,10 @@ class ElementBuilder:
 
         self._occluders.append(
             Occluders(
-                *(a.T.astype(np.float32)),
-                *(b.T.astype(np.float32)),
+                a[:, 0].astype(np.float32),
+                a[:, 1].astype(np.float32),
+                b[:, 0].astype(np.float32),
+                b[:, 1].astype(np.float32),
                 column(z_low_m),
                 column(z_high_m),
                 column(transmission),
@@ -217,19 +220,31 @@ class ElementBuilder:
 
 def join_scatterers(parts: list[Scatterers]) -> Scatterers:
     """Return the rows of all parts one after the other."""
-    parts = [_NO_SCATTERERS, *parts]
-    return Scatterers(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+    return Scatterers._make(_joined([_NO_SCATTERERS, *parts]))
 
 
 def join_occluders(parts: list[Occluders]) -> Occluders:
     """Return the rows of all parts one after the other."""
-    parts = [_NO_OCCLUDERS, *parts]
-    return Occluders(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+    return Occluders._make(_joined([_NO_OCCLUDERS, *parts]))
 
 
 def select_occluders(occluders: Occluders, keep: NDArray[np.bool_]) -> Occluders:
     """Return the chosen rows."""
-    return Occluders(*(column[keep] for column in occluders))
+    return Occluders._make(column[keep] for column in occluders)
+
+
+def _joined(parts: Sequence[Iterable[Column]]) -> Iterator[Column]:
+    return (np.concatenate(columns) for columns in zip(*parts, strict=True))
+
+
+def _linear(decibels: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray(10 ** (decibels / 10), np.float32)
+
+
+def _sharpness(width_deg: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return 1 / width^2 in 1/rad^2, 0 for no lobe at all."""
+    width_rad = np.deg2rad(width_deg)
+    return np.where(width_rad > 0, 1 / np.maximum(width_rad, 1e-3) ** 2, 0.0).astype(np.float32)
 
 
 _NO_SCATTERERS = Scatterers(*(np.zeros(0, np.float32),) * 10, *(np.zeros(0, np.int32),) * 2)

@@ -98,9 +98,7 @@ def cloud_detections(session: Session, time_s: float, frame: int) -> Detections:
     ego = (float(cos * vx + sin * vy), float(cos * vy - sin * vx))
     shown_index = np.flatnonzero(shown)[: config.max_detections]
     range_m, azimuth, elevation, velocity, rcs_dbsm = rows[:, shown_index]
-    return Detections(
-        range_m, azimuth, elevation, velocity, rcs_dbsm, origin[shown_index], ego
-    )
+    return Detections(range_m, azimuth, elevation, velocity, rcs_dbsm, origin[shown_index], ego)
 
 
 def _echoes(

@@ -22,9 +22,7 @@ def add_kerb_and_road(
     def line(inward_m: NDArray[np.float64] | float) -> NDArray[np.float64]:
         return streets.to_world(kerb.points(rng.uniform(0, kerb.length_m, num), inward_m))
 
-    builder.add_scatterers(
-        Kind.KERB, line(0.0), 0.1, rng.normal(-11, 3, num), fluctuates=True
-    )
+    builder.add_scatterers(Kind.KERB, line(0.0), 0.1, rng.normal(-11, 3, num), fluctuates=True)
     on_road = line(-rng.uniform(0.5, 8, num))
     builder.add_scatterers(Kind.ROAD, on_road, 0.05, rng.normal(-22, 3, num), fluctuates=True)
 

@@ -36,9 +36,7 @@ def _pattern_amplitudes() -> NDArray[np.float32]:
 
 
 _PATTERN = _pattern_amplitudes()
-_PIXEL_OF_COUNTS = np.round(
-    20 * np.log10(np.maximum(np.arange(1 << 16), 1))
-).astype(np.uint8)
+_PIXEL_OF_COUNTS = np.round(20 * np.log10(np.maximum(np.arange(1 << 16), 1))).astype(np.uint8)
 
 
 @njit(cache=True)
@@ -81,18 +79,19 @@ def deposit(field, row_power, echoes, phases, bin_m):  # type: ignore[no-untyped
                     field[0, row, column] += real * gain * weights[k]
                     field[1, row, column] += imaginary * gain * weights[k]
             if power * gain * gain > STRONG_COUNTS:
-                _deposit_skirt(field, row, middle, reach_bins, real * gain, imaginary * gain, bin_m)
+                values = real * gain, imaginary * gain
+                _deposit_skirt(field, row, middle, reach_bins, values, bin_m)
 
 
 @njit(cache=True)
-def _deposit_skirt(field, row, middle, inner, real, imaginary, bin_m):  # type: ignore[no-untyped-def]
+def _deposit_skirt(field, row, middle, inner, values, bin_m):  # type: ignore[no-untyped-def]
     """Add the range side lobes of a strong echo: -27 dB, falling by 8 dB per metre."""
     for offset in range(inner + 1, int(3.0 / bin_m)):
         gain = 10 ** ((-27 - 8 * offset * bin_m) / 20)
         for column in (middle - offset, middle + offset):
             if 0 <= column < field.shape[2]:
-                field[0, row, column] += real * gain
-                field[1, row, column] += imaginary * gain
+                field[0, row, column] += values[0] * gain
+                field[1, row, column] += values[1] * gain
 
 
 @njit(cache=True)

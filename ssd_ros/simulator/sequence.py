@@ -49,9 +49,7 @@ class SimulatedSequence:
         rng = stream(session.world.seed, 'stamps', session.index)
         scan_phase_s, cloud_phase_s = rng.uniform(0, 0.05, 2)
         self._start_ns = (
-            _EPOCH_NS
-            + _SESSION_GAP_NS * session.index
-            + int(rng.integers(3_600_000_000_000))
+            _EPOCH_NS + _SESSION_GAP_NS * session.index + int(rng.integers(3_600_000_000_000))
         )
         self._scan_offsets_ns = self._offsets_ns(scan_rate_hz, scan_phase_s)[:num_scans]
         self._cloud_offsets_ns = self._offsets_ns(cloud_rate_hz, cloud_phase_s)[:num_clouds]
@@ -64,12 +62,22 @@ class SimulatedSequence:
     @property
     def place(self) -> str:
         """Name of the world."""
-        return f'{PLACE}_{self.session.world.seed:04d}'
+        return self.place_of(self.session.world.seed)
 
     @property
     def number(self) -> str:
         """Number of the session, from 01."""
-        return f'{self.session.index + 1:02d}'
+        return self.number_of(self.session.index)
+
+    @staticmethod
+    def place_of(seed: int) -> str:
+        """Return the name of the world with a seed."""
+        return f'{PLACE}_{seed:04d}'
+
+    @staticmethod
+    def number_of(session: int) -> str:
+        """Return the number, from 01, of the session with an index, from 0."""
+        return f'{session + 1:02d}'
 
     @property
     def scan_stamps_ns(self) -> NDArray[np.int64]:

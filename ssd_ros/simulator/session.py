@@ -74,8 +74,9 @@ class Session:
         """
         return np.concatenate(
             [
-                stream(self.world.seed, f'{component}/{part}', self.index, frame)
-                .standard_exponential(num, dtype=np.float32)
+                stream(
+                    self.world.seed, f'{component}/{part}', self.index, frame
+                ).standard_exponential(num, dtype=np.float32)
                 for part, num in self._num_of_part.items()
             ]
         )
@@ -84,8 +85,9 @@ class Session:
         """Return a random phase of every static scatterer in turns, shape (N,)."""
         return np.concatenate(
             [
-                stream(self.world.seed, f'{component}/{part}', self.index, frame)
-                .random(num, dtype=np.float32)
+                stream(self.world.seed, f'{component}/{part}', self.index, frame).random(
+                    num, dtype=np.float32
+                )
                 for part, num in self._num_of_part.items()
             ]
         )
@@ -93,9 +95,7 @@ class Session:
     def _assemble(self) -> None:
         world, conditions = self.world, self.conditions
         changes = barriers(world, self.index, conditions, ElementBuilder(world.num_owners))
-        parked = parked_vehicles(
-            world, self.index, conditions, ElementBuilder(changes.num_owners)
-        )
+        parked = parked_vehicles(world, self.index, conditions, ElementBuilder(changes.num_owners))
         self.first_mover_owner = parked.num_owners
         parts = {
             'world': world.scatterers,

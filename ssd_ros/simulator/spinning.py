@@ -47,9 +47,7 @@ def spinning_image(session: Session, time_s: float, frame: int) -> NDArray[np.ui
     return image
 
 
-def noise_counts(
-    config: SpinningRadarConfig, attenuation_db_per_m: float
-) -> NDArray[np.float64]:
+def noise_counts(config: SpinningRadarConfig, attenuation_db_per_m: float) -> NDArray[np.float64]:
     """Return the mean power of receiver noise, rain and antenna leakage, shape (num_bins,)."""
     range_m = (np.arange(config.num_bins) + 0.5) * config.bin_m
     rain = 0.6 * min(1.5, 1000 * attenuation_db_per_m / 2 / 8)

@@ -145,20 +145,20 @@ class Streets:
 
     def _corners(self, rng: np.random.Generator) -> NDArray[np.float64]:
         (xs, _), (ys, _) = self._lines
-        candidates = []
+        candidates: list[tuple[float, list[int]]] = []
         for (i0, i1), (j0, j1) in product(
             combinations(range(len(xs)), 2), combinations(range(len(ys)), 2)
         ):
             length_m = 2 * (xs[i1] - xs[i0] + ys[j1] - ys[j0])
-            error = abs(np.log(length_m / self._config.route_length_m))
-            candidates.append((error, i0, i1, j0, j1))
-        best = min(error for error, *_ in candidates)
-        close = [corners for error, *corners in candidates if error < best + 0.05]
-        i0, i1, j0, j1 = close[rng.integers(len(close))]
+            error = float(abs(np.log(length_m / self._config.route_length_m)))
+            candidates.append((error, [i0, i1, j0, j1]))
+        best = min(error for error, _ in candidates)
+        close = [corners for error, corners in candidates if error < best + 0.05]
+        i0, i1, j0, j1 = close[int(rng.integers(len(close)))]
         if i1 - i0 < 2 or j1 - j0 < 2:
             return np.array([[xs[i], ys[j]] for i, j in [(i0, j0), (i1, j0), (i1, j1), (i0, j1)]])
         # Leaving out one corner keeps the length and gives left and right turns.
-        i, j = rng.integers(i0 + 1, i1), rng.integers(j0 + 1, j1)
+        i, j = int(rng.integers(i0 + 1, i1)), int(rng.integers(j0 + 1, j1))
         loop = [(i0, j0), (i1, j0), (i1, j), (i, j), (i, j1), (i0, j1)]
         return np.array([[xs[a], ys[b]] for a, b in loop])
 
@@ -205,7 +205,5 @@ def _rounded(corners_m: NDArray[np.float64]) -> NDArray[np.float64]:
         before, after = before / np.hypot(*before), after / np.hypot(*after)
         centre = corner + CORNER_RADIUS_M * (before + after)
         angle = np.linspace(0, np.pi / 2, 30)[:, None]
-        pieces.append(
-            centre - CORNER_RADIUS_M * (after * np.cos(angle) + before * np.sin(angle))
-        )
+        pieces.append(centre - CORNER_RADIUS_M * (after * np.cos(angle) + before * np.sin(angle)))
     return np.vstack(pieces)

@@ -91,9 +91,7 @@ class Traffic:
         velocity = np.vstack([np.repeat(after - before, NUM_POINTS, axis=0), walked])
         return builder.scatterers(), builder.occluders(), (velocity / 0.1).astype(np.float32)
 
-    def _vehicle_poses(
-        self, time_s: float
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def _vehicle_poses(self, time_s: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return positions and headings, the lead vehicle first."""
         driven_m = np.interp(time_s, self._drive.times_s, self._drive.along_m)
         swing = np.sin(2 * np.pi * time_s / self._gap_period_s + self._gap_phase)
@@ -119,9 +117,7 @@ class Traffic:
         right = np.column_stack([np.sin(heading_rad), -np.cos(heading_rad)])
         return xy_m + self._walk_side_m[:, None] * right
 
-    def _out_of_the_way(
-        self, xy_m: NDArray[np.float64], time_s: float
-    ) -> NDArray[np.float64]:
+    def _out_of_the_way(self, xy_m: NDArray[np.float64], time_s: float) -> NDArray[np.float64]:
         ego_m, _ = self._drive.poses(np.array([time_s]))
         is_near = np.hypot(*(xy_m - ego_m).T) < CLEARANCE_M
         return np.where(is_near[:, None], 1e5, xy_m)

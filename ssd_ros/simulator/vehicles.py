@@ -37,9 +37,7 @@ _PLAN = np.vstack([_CORNERS, _SIDES, _WHEELS, _ROOF])  # in lengths and widths
 _WIDTH_DEG = np.array([50.0] * 4 + [45.0] * 4 + [40.0] * 4 + [0.0] * 2)
 
 
-def draw_shapes(
-    rng: np.random.Generator, num: int, truck_probability: float
-) -> VehicleShapes:
+def draw_shapes(rng: np.random.Generator, num: int, truck_probability: float) -> VehicleShapes:
     """Draw vehicles; the draws of one do not depend on the probability."""
     is_truck = rng.random(num) < truck_probability
     u = rng.random((num, 3))

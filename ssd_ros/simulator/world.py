@@ -70,9 +70,7 @@ class World:
         """Centre line of the closed route, shape (N, 2), about 0.5 m apart."""
         return self._streets.route_m
 
-    def _fill_block(
-        self, builder: ElementBuilder, block: Block, kind: str, index: int
-    ) -> None:
+    def _fill_block(self, builder: ElementBuilder, block: Block, kind: str, index: int) -> None:
         facades = stream(self.seed, 'facades', frame=index)
         plants = stream(self.seed, 'plants', frame=index)
         match kind:
@@ -92,11 +90,9 @@ class World:
             furniture = stream(self.seed, 'furniture', frame=frame)
             add_kerb_furniture(builder, self._streets, kerb, furniture)
             if stream(self.seed, 'kerb-parking', frame=frame).random() < _KERB_PARKING_SHARE:
-                along_m = np.arange(10.0, kerb.length_m - 10, _SLOT_LENGTH_M)
+                along_m = np.asarray(np.arange(10.0, kerb.length_m - 10, _SLOT_LENGTH_M))
                 heading = np.arctan2(*kerb.direction[::-1])
-                self._slots.append(
-                    (kerb.points(along_m, -1.1), np.full(len(along_m), heading))
-                )
+                self._slots.append((kerb.points(along_m, -1.1), np.full(len(along_m), heading)))
 
     def _add_park(
         self, builder: ElementBuilder, block: Block, rng: np.random.Generator, m2_per_tree: float
@@ -120,9 +116,7 @@ class World:
                 add_hedge(builder, self._streets, ends[0], ends[1], rng)
         add_grass(builder, self._streets, block, 0.3, -16, rng)
 
-    def _add_lot(
-        self, builder: ElementBuilder, block: Block, rng: np.random.Generator
-    ) -> None:
+    def _add_lot(self, builder: ElementBuilder, block: Block, rng: np.random.Generator) -> None:
         width = block.x_high - block.x_low
         y_rows = np.arange(block.y_low + 6, block.y_high - 5, rng.uniform(11, 16))
         x_slots = np.arange(block.x_low + 5, block.x_high - 5, 2.7)

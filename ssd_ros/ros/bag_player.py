@@ -1,0 +1,130 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""
+Publish the point clouds of a rosbag2 as the sensor did: same bytes, same stamps, same pace.
+
+    python -m ssd_ros.ros.bag_player --bag DIR --topic /radar/points [--rate 1.0]
+        [--wait-for 1] [--log FILE] [--ros-args -r /radar/points:=/points ...]
+
+It starts when `--wait-for` subscribers are there (0: at once), and ends with code 0 when all is
+sent and, as far as subscribers are reliable, received; with 1 and one line on stderr if it cannot.
+
+`--log` gets one JSON object a line, written as each cloud is published:
+
+    {"stamp_ns": 1735689600000000001, "publish_ns": 123456789}
+
+stamp_ns is header.stamp; publish_ns is CLOCK_MONOTONIC, which all processes of a machine share:
+subtract it from receive_ns of candidate_collector with the same stamp_ns to get the latency.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+import json
+from pathlib import Path
+import sys
+import time
+from typing import TextIO
+
+from rclpy.duration import Duration
+from rclpy.node import Node
+from rclpy.publisher import Publisher
+from rclpy.serialization import deserialize_message
+from rosbags.rosbag2 import Reader, ReaderError
+from sensor_msgs.msg import PointCloud2
+from ssd_ros.ros.run import run, StartupError
+
+_DISCOVERY_LIMIT_S = 30.0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Play a bag; returns the exit code."""
+    argv = sys.argv[1:] if argv is None else argv
+    parser = argparse.ArgumentParser(prog='bag_player', description='publish clouds of a bag')
+    parser.add_argument('--bag', type=Path, required=True, help='rosbag2 directory')
+    parser.add_argument('--topic', required=True, help='sensor_msgs/PointCloud2 in the bag')
+    parser.add_argument('--rate', type=float, default=1.0, help='of playing, 2 = twice as fast')
+    parser.add_argument('--wait-for', type=int, default=1, help='subscribers to wait for')
+    parser.add_argument('--log', type=Path, help='JSON lines of what was published when')
+    options, ros_args = parser.parse_known_args(argv)
+    if not options.rate > 0:
+        parser.error(f'--rate is {options.rate}, expected more than 0')
+    return run('bag_player', lambda: _play(options), ros_args)
+
+
+def _play(options: argparse.Namespace) -> None:
+    node = Node('bag_player')
+    try:
+        publisher = node.create_publisher(PointCloud2, options.topic, 10)
+        with ExitStack() as stack:
+            reader = _opened(options.bag, stack)
+            log = _log(options.log, stack) if options.log else None
+            messages = _messages(reader, options.topic)
+            _wait_for(node, publisher, options.wait_for)
+            _publish_all(node, publisher, messages, options.rate, log)
+        publisher.wait_for_all_acked(Duration(seconds=5))
+    finally:
+        node.destroy_node()
+
+
+def _opened(bag: Path, stack: ExitStack) -> Reader:
+    try:
+        return stack.enter_context(Reader(bag))
+    except (ReaderError, OSError) as error:
+        raise StartupError(f'cannot read bag {bag}: {error}') from error
+
+
+def _log(path: Path, stack: ExitStack) -> TextIO:
+    try:
+        return stack.enter_context(path.open('w'))
+    except OSError as error:
+        raise StartupError(f'cannot write {path}: {error}') from error
+
+
+def _messages(reader: Reader, topic: str) -> Iterator[tuple[int, bytes]]:
+    """Return time in the bag and serialised message of each cloud."""
+    connections = [connection for connection in reader.connections if connection.topic == topic]
+    found = [f'{connection.topic} ({connection.msgtype})' for connection in reader.connections]
+    if {connection.msgtype for connection in connections} != {'sensor_msgs/msg/PointCloud2'}:
+        raise StartupError(f'no PointCloud2 on {topic}; the bag has {", ".join(found)}')
+    return ((time_ns, bytes(data)) for _, time_ns, data in reader.messages(connections))
+
+
+def _wait_for(node: Node, publisher: Publisher, num_subscribers: int) -> None:
+    node.get_logger().info(f'waiting for {num_subscribers} subscriber(s)')
+    deadline_s = time.monotonic() + _DISCOVERY_LIMIT_S
+    while publisher.get_subscription_count() < num_subscribers and node.context.ok():
+        if time.monotonic() > deadline_s:
+            raise StartupError(
+                f'{publisher.get_subscription_count()} of {num_subscribers} subscribers on '
+                f'{publisher.topic_name} after {_DISCOVERY_LIMIT_S:.0f} s'
+            )
+        time.sleep(0.02)
+
+
+def _publish_all(
+    node: Node,
+    publisher: Publisher,
+    messages: Iterator[tuple[int, bytes]],
+    rate: float,
+    log: TextIO | None,
+) -> None:
+    """Publish at the distances in time that the bag has, divided by the rate."""
+    start_s, first_ns = time.monotonic(), None
+    for time_ns, data in messages:
+        first_ns = time_ns if first_ns is None else first_ns
+        due_s = start_s + (time_ns - first_ns) / 1e9 / rate
+        while (left_s := due_s - time.monotonic()) > 0 and node.context.ok():
+            time.sleep(min(left_s, 0.1))  # a signal does not end a longer sleep
+        stamp = deserialize_message(data, PointCloud2).header.stamp
+        publish_ns = time.monotonic_ns()
+        publisher.publish(data)
+        if log is not None:
+            record = {'stamp_ns': stamp.sec * 10**9 + stamp.nanosec, 'publish_ns': publish_ns}
+            log.write(json.dumps(record) + '\n')
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,111 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Check that the worker does the newest job, not all, and none too soon."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+
+import pytest
+from ssd_ros.ros.worker import LatestWorker
+
+
+def fail_on_error(error: Exception) -> None:
+    raise AssertionError from error
+
+
+def test_of_the_jobs_that_wait_only_the_newest_is_done() -> None:
+    done: queue.Queue[int] = queue.Queue()
+    started, gate = threading.Event(), threading.Event()
+
+    def work(job: int) -> None:
+        started.set()
+        gate.wait(10)
+        done.put(job)
+
+    worker = LatestWorker(work, fail_on_error)
+    assert not worker.offer(1)
+    assert started.wait(10)
+    assert not worker.offer(2)
+    assert worker.offer(3)
+    assert worker.offer(4)
+    gate.set()
+    assert [done.get(timeout=10), done.get(timeout=10)] == [1, 4]
+    worker.close()
+    assert done.empty()
+
+
+def test_a_job_that_raises_is_reported_and_the_next_one_done() -> None:
+    errors: queue.Queue[Exception] = queue.Queue()
+    done: queue.Queue[float] = queue.Queue()
+    worker: LatestWorker[float] = LatestWorker(lambda job: done.put(1 / job), errors.put)
+    worker.offer(0)
+    assert isinstance(errors.get(timeout=10), ZeroDivisionError)
+    worker.offer(2)
+    assert done.get(timeout=10) == 0.5
+    worker.close()
+
+
+def test_close_lets_the_running_job_end_and_drops_the_waiting_one() -> None:
+    done: list[int] = []
+    started = threading.Event()
+
+    def work(job: int) -> None:
+        started.set()
+        time.sleep(0.1)
+        done.append(job)
+
+    worker = LatestWorker(work, fail_on_error)
+    worker.offer(1)
+    assert started.wait(10)
+    worker.offer(2)
+    worker.close()
+    assert done == [1]
+
+
+def test_jobs_start_no_more_often_than_the_period_allows_and_the_newest_is_not_lost() -> None:
+    done: list[int] = []
+    last = threading.Event()
+
+    def work(job: int) -> None:
+        done.append(job)
+        if job == 29:
+            last.set()
+
+    worker = LatestWorker(work, fail_on_error, lambda: 0.1)
+    start = time.monotonic()
+    for job in range(30):
+        worker.offer(job)
+        time.sleep(0.01)
+    assert last.wait(10)
+    elapsed_s = time.monotonic() - start
+    worker.close()
+    assert done == sorted(done)
+    # One at once, one each 0.1 s, and half a period may be caught up.
+    assert 2 <= len(done) <= 1 + elapsed_s / 0.1 + 0.5
+
+
+def test_close_does_not_wait_for_the_period() -> None:
+    done: queue.Queue[int] = queue.Queue()
+    worker = LatestWorker(done.put, fail_on_error, lambda: 100.0)
+    worker.offer(1)
+    assert done.get(timeout=10) == 1
+    worker.offer(2)
+    start = time.monotonic()
+    worker.close()
+    assert time.monotonic() - start < 5
+    with pytest.raises(queue.Empty):
+        done.get_nowait()
+
+
+def test_a_job_can_be_wanted_at_once() -> None:
+    done: queue.Queue[int] = queue.Queue()
+    worker = LatestWorker(done.put, fail_on_error, lambda: 100.0)
+    worker.offer(1)
+    assert done.get(timeout=10) == 1
+    worker.offer(2)
+    worker.offer(3, at_once=True)
+    assert done.get(timeout=10) == 3
+    worker.close()
