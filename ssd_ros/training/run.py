@@ -1,0 +1,109 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The folder of a training run: configuration, origin, metrics, checkpoint."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime, timezone
+import io
+import json
+from pathlib import Path
+import subprocess
+from typing import Any
+
+from ssd_ros.files import write_bytes_atomically
+from ssd_ros.training.config import load_config, TrainingConfig
+import torch
+import yaml
+
+
+class Run:
+    """
+    One folder under runs/.
+
+    `config.yaml` and `origin.json` are written once, `metrics.jsonl` grows, `checkpoint.pt` is
+    replaced whole. The checkpoint holds tensors and numbers only and is read as such.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.metrics_path = directory / 'metrics.jsonl'
+        self._checkpoint = directory / 'checkpoint.pt'
+
+    def start(
+        self, config: TrainingConfig, training_data: str, start_from: Path | None = None
+    ) -> None:
+        """
+        Record what is run, or check that a run to go on with had the same configuration.
+
+        :param start_from: folder of the run whose weights this one starts from
+        :raise ValueError: the folder holds a run of another configuration
+        """
+        path = self.directory / 'config.yaml'
+        if path.exists():
+            if self.config != config:
+                raise ValueError(
+                    f'{path} differs from the configuration asked for: choose another --out'
+                )
+            return
+        origin = {
+            'commit': commit_of_source(),
+            'created': datetime.now(timezone.utc).date().isoformat(),
+            'training_data': training_data,
+            'torch': torch.__version__,
+            'start_from': start_from.name if start_from else '',
+        }
+        write_bytes_atomically(
+            self.directory / 'origin.json', json.dumps(origin, indent=1).encode()
+        )
+        plain = json.loads(json.dumps(asdict(config)))  # tuples become lists
+        write_bytes_atomically(path, yaml.safe_dump(plain, sort_keys=False).encode())
+
+    @property
+    def config(self) -> TrainingConfig:
+        """The configuration of the run."""
+        return load_config(self.directory / 'config.yaml')
+
+    @property
+    def origin(self) -> dict[str, str]:
+        """Commit, date and training data of the run."""
+        values: dict[str, str] = json.loads((self.directory / 'origin.json').read_text())
+        return values
+
+    def log(self, **values: Any) -> None:
+        """Append one line to the metrics."""
+        with self.metrics_path.open('a') as file:
+            file.write(json.dumps(values) + '\n')
+
+    def metrics(self) -> list[dict[str, Any]]:
+        """Return the lines of the metrics."""
+        return [json.loads(line) for line in self.metrics_path.read_text().splitlines()]
+
+    def save_checkpoint(self, state: dict[str, Any]) -> None:
+        """Replace the checkpoint."""
+        buffer = io.BytesIO()
+        torch.save(state, buffer)
+        write_bytes_atomically(self._checkpoint, buffer.getvalue())
+
+    def load_checkpoint(self) -> dict[str, Any] | None:
+        """Return the checkpoint, None if there is none yet."""
+        if not self._checkpoint.exists():
+            return None
+        state: dict[str, Any] = torch.load(self._checkpoint, map_location='cpu', weights_only=True)
+        return state
+
+
+def commit_of_source() -> str:
+    """Return the git commit of this code, with `+changes` if files differ, else 'unknown'."""
+    git = ['git', '-C', str(Path(__file__).parent)]
+    try:
+        head = subprocess.run([*git, 'rev-parse', 'HEAD'], capture_output=True, text=True)
+        changes = subprocess.run(
+            [*git, 'status', '--porcelain', '--untracked-files=no'], capture_output=True, text=True
+        )
+    except OSError:
+        return 'unknown'
+    if head.returncode != 0:
+        return 'unknown'
+    return head.stdout.strip() + ('+changes' if changes.stdout.strip() else '')

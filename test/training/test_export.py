@@ -1,0 +1,96 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Check that the exported models are the trained ones and say what they are."""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from ssd_ros.encoder import OnnxEncoder
+from ssd_ros.training.bev_cache import load_drives
+from ssd_ros.training.config import TrainingConfig
+from ssd_ros.training.export import check_parity, descriptor_space, main
+from ssd_ros.training.networks import TeacherStudent
+from ssd_ros.training.run import Run
+from ssd_ros.training.train import Trainer
+
+
+@pytest.fixture(scope='module')
+def exported(
+    tmp_path_factory: pytest.TempPathFactory, tiny_cache: Path, tiny_config: TrainingConfig
+) -> Path:
+    """Export networks that were never trained, beside their run folder."""
+    directory = tmp_path_factory.mktemp('export')
+    run = Run(directory / 'run')
+    run.start(tiny_config, 'simulated radar, made-up worlds')
+    run.save_checkpoint(Trainer(tiny_config).state())
+    arguments = ['--run', str(directory / 'run'), '--cache', str(tiny_cache)]
+    arguments += ['--out', str(directory / 'models'), '--threads', '1', '--num-views', '12']
+    assert main(arguments) == 0
+    return directory
+
+
+def test_both_models_compute_what_the_networks_compute(
+    exported: Path, tiny_cache: Path, tiny_config: TrainingConfig
+) -> None:
+    drive = load_drives(tiny_cache / 'validation', tiny_config.preprocessing)[0]
+    networks = TeacherStudent(tiny_config.network, tiny_config.seed)
+    student = OnnxEncoder(exported / 'models' / 'student.onnx', 'cpu')
+    assert check_parity(networks.encoder('4d'), student, drive.student_bevs) < 1e-5
+
+
+def test_the_contract_says_what_the_run_was(exported: Path, tiny_config: TrainingConfig) -> None:
+    student = OnnxEncoder(exported / 'models' / 'student.onnx', 'cpu', expected_sensor='4d')
+    teacher = OnnxEncoder(exported / 'models' / 'teacher.onnx', 'cpu', expected_sensor='spinning')
+    contract = student.contract
+    assert contract.preprocessing == teacher.contract.preprocessing == tiny_config.preprocessing
+    assert contract.descriptor_space == teacher.contract.descriptor_space
+    assert contract.descriptor_size == 8
+    assert contract.training_data == 'simulated radar, made-up worlds'
+    assert 0 < contract.accept_max_distance <= 2
+    assert 0 < contract.accept_max_ratio < 2
+
+
+def test_the_model_file_names_no_source_file_of_this_machine(exported: Path) -> None:
+    text = (exported / 'models' / 'student.onnx').read_bytes()
+    assert b'.py' not in text
+    assert b'/' + b'home' not in text
+    model = onnx.load_model_from_string(text)
+    assert [entry.key for entry in model.metadata_props] == ['ssd_ros.contract']
+
+
+def test_the_card_says_simulated_and_gives_recall_for_every_drive(exported: Path) -> None:
+    card = (exported / 'models' / 'README.md').read_text()
+    assert 'Trained on simulated radar only' in card
+    for name in ('validation_0/00', 'validation_0/01', 'validation_1/00', 'validation_1/01'):
+        assert f'| {name} |' in card
+    assert 'code at commit' in card
+
+
+def test_the_space_changes_with_any_weight(tiny_config: TrainingConfig) -> None:
+    first = TeacherStudent(tiny_config.network, seed=0)
+    second = TeacherStudent(tiny_config.network, seed=0)
+    assert descriptor_space(first) == descriptor_space(second)
+    next(second.teacher.parameters()).data.view(-1)[0] += 1
+    assert descriptor_space(first) != descriptor_space(second)
+
+
+def test_an_export_that_differs_from_its_network_is_refused(
+    exported: Path, tiny_config: TrainingConfig
+) -> None:
+    student = OnnxEncoder(exported / 'models' / 'student.onnx', 'cpu')
+    other = TeacherStudent(tiny_config.network, seed=1).encoder('4d')
+    with pytest.raises(ValueError, match=r'export differs by .* from the network'):
+        check_parity(other, student, np.full((1, 64, 32), 9, np.uint8))
+
+
+def test_a_run_without_checkpoint_is_refused(
+    tmp_path: Path,
+    tiny_cache: Path,
+    tiny_config: TrainingConfig,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Run(tmp_path).start(tiny_config, 'made up')
+    assert main(['--run', str(tmp_path), '--cache', str(tiny_cache)]) == 1
+    assert 'has no checkpoint: train first' in capsys.readouterr().err

@@ -1,0 +1,170 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Check HOLMES and the backbones by their invariants."""
+
+from dataclasses import replace
+import math
+
+import pytest
+from ssd_ros.polar_bev import PolarGrid
+from ssd_ros.training.config import HolmesLevelConfig, NetworkConfig, NETWORKS
+from ssd_ros.training.holmes import (
+    Holmes,
+    PositionEncoding,
+    spread_regularisation,
+    transport_plan,
+)
+from ssd_ros.training.networks import main, multiplications, TeacherStudent
+import torch
+
+TINY = NetworkConfig(
+    channels=(4, 8),
+    num_blocks=(1, 1),
+    strides=(1, 2),
+    hidden_size=8,
+    mid=HolmesLevelConfig(6, 4, 4, 8),
+    high=HolmesLevelConfig(3, 4, 4, 4),
+)
+TWO_LEVELS = replace(TINY, two_levels=True)
+
+
+def tensor(*shape: int, seed: int = 0) -> torch.Tensor:
+    return torch.rand(shape, generator=torch.Generator().manual_seed(seed))
+
+
+def pooling_of(config: NetworkConfig) -> Holmes:
+    return TeacherStudent(config, seed=0).pooling.eval()
+
+
+def plan_of(scores: torch.Tensor) -> torch.Tensor:
+    return transport_plan(scores, torch.tensor(1.0), torch.tensor(1.0), torch.ones(len(scores)), 3)
+
+
+def test_every_position_spreads_a_mass_of_one_over_clusters_and_bins() -> None:
+    plan = plan_of(5 * tensor(2, 6, 20))
+    assert plan.shape == (2, 8, 20)
+    torch.testing.assert_close(plan.sum(dim=1), torch.ones(2, 20))
+
+
+def test_permuted_positions_permute_the_plan() -> None:
+    scores = 5 * tensor(1, 6, 20)
+    order = torch.randperm(20, generator=torch.Generator().manual_seed(1))
+    torch.testing.assert_close(plan_of(scores)[:, :, order], plan_of(scores[:, :, order]))
+
+
+def test_clusters_keep_the_published_share_of_mass_when_all_scores_are_equal() -> None:
+    # n = 72, m = 64: each bin asks for n - m = 8 units, each cluster for 1; 64 / 80 stays.
+    plan = plan_of(torch.ones(1, 64, 72))
+    assert plan[:, :64].sum().item() / 72 == pytest.approx(0.8, abs=1e-4)
+
+
+def test_too_few_positions_are_refused_with_both_numbers() -> None:
+    with pytest.raises(ValueError, match='6 positions cannot fill 6 clusters'):
+        plan_of(tensor(1, 6, 6))
+
+
+def test_regularisation_is_one_for_a_constant_map_and_stays_below_three() -> None:
+    maps = torch.stack([torch.ones(3, 4, 4), 100 * tensor(3, 4, 4)])
+    constant, varied = spread_regularisation(maps).tolist()
+    assert constant == pytest.approx(1)
+    assert 1 < varied <= 3
+
+
+def test_the_descriptor_of_the_paper_does_not_depend_on_the_order_of_positions() -> None:
+    pooling = pooling_of(replace(TINY, position_octaves=0))
+    feature_map = tensor(2, 8, 4, 5)
+    order = torch.randperm(20, generator=torch.Generator().manual_seed(1))
+    permuted = feature_map.flatten(2)[:, :, order].view(2, 8, 4, 5)
+    torch.testing.assert_close(pooling(feature_map), pooling(permuted), atol=1e-5, rtol=0)
+
+
+def test_the_position_encoding_adds_nothing_at_first() -> None:
+    feature_map = tensor(2, 8, 4, 5)
+    assert torch.equal(PositionEncoding(8, 4)(feature_map), feature_map)
+
+
+def test_once_trained_the_position_encoding_tells_a_mirrored_map_apart() -> None:
+    pooling = pooling_of(TINY)
+    feature_map = tensor(1, 8, 6, 4)
+    mirrored = feature_map.flip(3)
+    torch.testing.assert_close(pooling(feature_map), pooling(mirrored), atol=1e-5, rtol=0)
+    assert isinstance(pooling.position, PositionEncoding)
+    generator = torch.Generator().manual_seed(0)
+    torch.nn.init.normal_(pooling.position.mixture.weight, generator=generator)
+    # Random weights move the descriptor little, but a hundred times more than rounding.
+    assert (pooling(feature_map) - pooling(mirrored)).norm() > 1e-3
+
+
+def test_the_position_encoding_of_one_cell_is_its_waves_weighted() -> None:
+    encoding = PositionEncoding(1, 1)
+    torch.nn.init.ones_(encoding.mixture.weight)
+    # Rows 0, 1/2, 1 and one column at 0: sin + cos of pi * row, plus sin 0 + cos 0.
+    added = encoding(torch.zeros(1, 1, 3, 1)).flatten()
+    torch.testing.assert_close(added, torch.tensor([2.0, 2.0, 0.0]))
+
+
+@pytest.mark.parametrize(('config', 'size'), [(TINY, 8), (TWO_LEVELS, 12)])
+def test_descriptors_have_unit_norm(config: NetworkConfig, size: int) -> None:
+    descriptors = pooling_of(config)(tensor(3, 8, 6, 4))
+    assert descriptors.shape == (3, size)
+    torch.testing.assert_close(descriptors.norm(dim=1), torch.ones(3))
+
+
+def test_both_levels_have_equal_weight() -> None:
+    descriptor = pooling_of(TWO_LEVELS)(tensor(1, 8, 6, 4))[0]
+    assert descriptor[:8].norm().item() == pytest.approx(1 / math.sqrt(2), abs=1e-6)
+    assert descriptor[8:].norm().item() == pytest.approx(1 / math.sqrt(2), abs=1e-6)
+
+
+def test_the_map_of_the_edge_network_has_stride_eight() -> None:
+    networks = TeacherStudent(NETWORKS['edge'], seed=0)
+    bevs = torch.zeros(1, 1, 384, 192, dtype=torch.uint8)
+    assert networks.student.eval()(bevs).shape == (1, 128, 48, 24)
+
+
+def test_both_branches_start_with_equal_weights_but_do_not_share_them() -> None:
+    networks = TeacherStudent(TINY, seed=0)
+    for ours, theirs in zip(
+        networks.student.parameters(), networks.teacher.parameters(), strict=True
+    ):
+        assert ours is not theirs
+        assert torch.equal(ours, theirs)
+
+
+def test_weights_come_from_the_seed_alone() -> None:
+    first = TeacherStudent(TINY, seed=3).pooling.mid.projection
+    torch.rand(5)
+    again = TeacherStudent(TINY, seed=3).pooling.mid.projection
+    other = TeacherStudent(TINY, seed=4).pooling.mid.projection
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+
+
+def test_the_paper_network_has_the_published_number_of_parameters() -> None:
+    encoder = TeacherStudent(NETWORKS['paper'], seed=0).encoder('4d')
+    parameters = sum(parameter.numel() for parameter in encoder.parameters())
+    assert round(parameters / 1e6, 2) == 18.95
+    assert NETWORKS['paper'].descriptor_size == 320
+
+
+def test_multiplications_of_a_network_worked_out_by_hand() -> None:
+    config = NetworkConfig(
+        channels=(2,),
+        num_blocks=(1,),
+        strides=(1,),
+        hidden_size=3,
+        position_octaves=0,
+        mid=HolmesLevelConfig(2, 2, 2, 4),
+    )
+    # 16 x 8 input: stem 8 x 4 cells of 49 x 2; block 4 x 2 cells of twice 9 x 2 x 2;
+    # pooling per cell (2x3 + 3x2) twice, token 2x3 + 3x2, projection (2 + 2x2) x 4.
+    by_hand = 32 * 98 + 8 * 72 + 8 * 24 + 12 + 24
+    encoder = TeacherStudent(config, seed=0).encoder('4d')
+    assert multiplications(encoder, PolarGrid(num_ranges=16, num_azimuths=8)) == by_hand
+
+
+def test_the_command_lists_both_sizes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 0
+    output = capsys.readouterr().out
+    assert 'edge' in output
+    assert 'paper' in output

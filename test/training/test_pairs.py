@@ -1,0 +1,178 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Check that student and teacher see the same place in the same direction."""
+
+from dataclasses import replace
+import math
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+import pytest
+from ssd_ros.polar_bev import PolarGrid, view_yaws_rad, views_of_panorama
+from ssd_ros.training.augmentation import augmented, occluded
+from ssd_ros.training.bev_cache import CachedDrive, load_drives
+from ssd_ros.training.config import AugmentationConfig, TrainingConfig
+from ssd_ros.training.pairs import PlaceSampler, view_of_panorama
+
+PLAIN = AugmentationConfig(
+    mirror_probability=0.0,
+    yaw_jitter_deg=0.0,
+    max_cell_dropout=0.0,
+    sector_probability=0.0,
+    brightness_px=0.0,
+)
+GRID = PolarGrid(num_ranges=64, num_azimuths=32)
+
+
+def random_image(rows: int, columns: int, seed: int = 0) -> NDArray[np.uint8]:
+    rng = np.random.default_rng(seed)
+    image = rng.integers(1, 256, (rows, columns)) * (rng.random((rows, columns)) < 0.3)
+    return image.astype(np.uint8)
+
+
+def compass_drive(world: str, name: str, yaw_rad: float) -> CachedDrive:
+    """Return a drive whose images hold the compass direction of each column, in columns."""
+    num_columns = GRID.panorama_azimuths
+    turn = round(-yaw_rad / (2 * math.pi) * num_columns)
+    panorama_row = (np.arange(num_columns) + turn) % num_columns + 1
+    student_row = (np.arange(-16, 16) + turn) % num_columns + 1
+    positions = np.column_stack([np.arange(0, 40, 2.0), np.zeros(20), np.full(20, yaw_rad)])
+    stamps = np.arange(20, dtype=np.int64)
+    return CachedDrive(
+        world,
+        name,
+        np.tile(student_row.astype(np.uint8), (20, GRID.num_ranges, 1)),
+        positions,
+        stamps,
+        np.tile(panorama_row.astype(np.uint8), (20, GRID.num_ranges, 1)),
+        positions,
+        stamps,
+    )
+
+
+def plain_config(config: TrainingConfig, **changes: float) -> TrainingConfig:
+    return replace(config, augmentation=replace(PLAIN, **changes))
+
+
+def test_the_free_view_equals_the_maps_views_at_their_yaws() -> None:
+    panorama = random_image(64, 96)
+    views = views_of_panorama(panorama, GRID, num_views=12)
+    for view, yaw in zip(views, view_yaws_rad(12), strict=True):
+        np.testing.assert_array_equal(view_of_panorama(panorama, GRID, yaw), view)
+
+
+def test_the_teacher_looks_where_the_student_looks_whatever_its_own_heading(
+    tiny_config: TrainingConfig,
+) -> None:
+    drives = [
+        compass_drive(world, f'{world}/{heading}', math.radians(heading))
+        for world in ('a', 'b')
+        for heading in (0, 90, -135)
+    ]
+    sampler = PlaceSampler(drives, plain_config(tiny_config))
+    for step in range(5):
+        batch = sampler.draw(step)
+        np.testing.assert_array_equal(batch.student, batch.teacher[:4])
+
+
+def test_mirrored_worlds_show_both_sensors_mirrored(tiny_config: TrainingConfig) -> None:
+    drives = [compass_drive(world, f'{world}/0', 0.0) for world in ('a', 'b')]
+    plain = PlaceSampler(drives, plain_config(tiny_config)).draw(0)
+    mirrored = PlaceSampler(drives, plain_config(tiny_config, mirror_probability=1.0)).draw(0)
+    np.testing.assert_array_equal(mirrored.student, plain.student[..., ::-1])
+    np.testing.assert_array_equal(mirrored.teacher, plain.teacher[..., ::-1])
+
+
+def test_a_batch_depends_on_its_number_and_the_seed_alone(
+    tiny_cache: Path, tiny_config: TrainingConfig
+) -> None:
+    drives = load_drives(tiny_cache / 'train', tiny_config.preprocessing)
+    sampler = PlaceSampler(drives, tiny_config)
+    sampler.draw(3)
+    first, again = sampler.draw(7), PlaceSampler(drives, tiny_config).draw(7)
+    other = PlaceSampler(drives, replace(tiny_config, seed=1)).draw(7)
+    np.testing.assert_array_equal(first.student, again.student)
+    np.testing.assert_array_equal(first.teacher, again.teacher)
+    assert not np.array_equal(first.student, other.student)
+
+
+def test_partners_are_near_and_places_apart(tiny_cache: Path, tiny_config: TrainingConfig) -> None:
+    drives = load_drives(tiny_cache / 'train', tiny_config.preprocessing)
+    batch = PlaceSampler(drives, tiny_config).draw(0)
+    assert batch.student.shape == (4, 1, 64, 32)
+    assert batch.teacher.shape == (6, 1, 64, 32)
+    offsets = batch.student_places - batch.teacher_places[:4]
+    assert (offsets[:, 0] == 0).all()
+    assert np.hypot(offsets[:, 1], offsets[:, 2]).max() <= 3.0
+    for world in (0, 1):
+        x = np.sort(batch.student_places[batch.student_places[:, 0] == world, 1])
+        assert np.diff(x).min() >= 5.0
+
+
+def test_the_places_of_a_world_lie_around_one_of_them(
+    tiny_cache: Path, tiny_config: TrainingConfig
+) -> None:
+    drives = load_drives(tiny_cache / 'train', tiny_config.preprocessing)
+    config = replace(tiny_config, batch=replace(tiny_config.batch, cluster_radius_m=4.0))
+    sampler = PlaceSampler(drives, config)
+    for step in range(10):
+        places = sampler.draw(step).student_places
+        for world in (0, 1):
+            assert np.ptp(places[places[:, 0] == world, 1]) <= 8.0
+
+
+def test_more_worlds_than_the_cache_has_are_refused(
+    tiny_cache: Path, tiny_config: TrainingConfig
+) -> None:
+    drives = load_drives(tiny_cache / 'train', tiny_config.preprocessing)
+    config = replace(tiny_config, batch=replace(tiny_config.batch, num_worlds=3))
+    with pytest.raises(ValueError, match=r'num_worlds is 3, the cache has 2'):
+        PlaceSampler(drives, config)
+
+
+def test_a_world_whose_sensors_never_meet_is_refused_by_name(tiny_config: TrainingConfig) -> None:
+    apart = compass_drive('b', 'b/0', 0.0)
+    apart = replace(apart, panorama_poses=apart.panorama_poses + 1000.0)
+    with pytest.raises(ValueError, match=r'world b has no 4D image within 3\.0 m'):
+        PlaceSampler([compass_drive('a', 'a/0', 0.0), apart], tiny_config)
+
+
+def test_brightness_changes_returns_and_leaves_empty_cells_empty() -> None:
+    image = random_image(64, 32)
+    options = replace(PLAIN, brightness_px=20.0)
+    varied = augmented(image, options, np.random.default_rng(0), max_dropout=0.0)
+    np.testing.assert_array_equal(varied > 0, image > 0)
+    middle = (image > 80) & (image < 170)
+    offsets = varied[middle].astype(int) - image[middle]
+    assert len(set(offsets.tolist())) == 1
+    assert offsets[0] != 0
+
+
+def test_dropout_removes_at_most_the_share_asked_for() -> None:
+    image = np.full((64, 32), 100, np.uint8)
+    shares = [
+        (augmented(image, PLAIN, np.random.default_rng(seed), 0.4) == 0).mean()
+        for seed in range(50)
+    ]
+    assert max(shares) < 0.5  # 0.4 and what 128 blocks scatter
+    assert np.mean(shares) == pytest.approx(0.2, abs=0.05)
+
+
+def test_an_obstacle_hides_what_lies_behind_it_and_nothing_before() -> None:
+    options = replace(PLAIN, sector_probability=1.0, max_sector_deg=60.0)
+    image = np.full((64, 32), 100, np.uint8)
+    shares = []
+    for seed in range(50):
+        hidden = occluded(image, GRID, options, np.random.default_rng(seed)) == 0
+        assert not hidden[:2].any()  # rows of 2.34 m: the obstacle is at 5 m or more
+        assert np.array_equal(hidden[-1], hidden[20])  # ... and at 30 m or less
+        columns = np.flatnonzero(hidden[-1])
+        assert len(columns) == 0 or np.ptp(columns) == len(columns) - 1
+        shares.append(len(columns) / 32)
+    assert 0.05 < np.mean(shares) < 0.5
+
+
+def test_no_obstacle_at_probability_zero() -> None:
+    image = random_image(64, 32)
+    assert occluded(image, GRID, PLAIN, np.random.default_rng(0)) is image
