@@ -53,6 +53,12 @@ def parser() -> argparse.ArgumentParser:
         default=1.0,
         help='pace of playing, 1 = as the sensor (%(default)s)',
     )
+    add(
+        '--preset',
+        choices=('demo', 'unit'),
+        default='demo',
+        help='what to simulate: one lap around a block, or the first metres of one (%(default)s)',
+    )
     add('--fresh', action='store_true', help='simulate and build again')
     return result
 
@@ -65,7 +71,7 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.fresh:
         for name in ('drives', 'map', 'bag'):
             shutil.rmtree(output / name, ignore_errors=True)
-    mapping, query = _drives(output / 'drives')
+    mapping, query = _drives(output / 'drives', arguments.preset)
     _map(mapping, output / 'map')
     bag = _bag(query, output / 'bag')
     _localize(output, bag, arguments.rate)
@@ -74,12 +80,13 @@ def run(arguments: argparse.Namespace) -> None:
     print(f'picture: {report.draw(output / "demo.png")}')
 
 
-def _drives(folder: Path) -> tuple[Path, Path]:
+def _drives(folder: Path, preset: str) -> tuple[Path, Path]:
     """Simulate the mapping drive and the query drive; those that are there are kept."""
     from ssd_ros.cli import simulate
 
     print(f'1/4 simulate: two drives of one place in {folder}')
-    command = ['generate', '--preset', 'demo', '--out', str(folder), '--jobs', str(usable_cores())]
+    command = ['generate', '--preset', preset, '--out', str(folder)]
+    command += ['--jobs', str(usable_cores())]
     _require_success(simulate.main(command))
     mapping, query = sorted(path.parent for path in folder.glob('*/*/Radar'))[:2]
     return mapping, query
