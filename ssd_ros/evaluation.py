@@ -204,7 +204,8 @@ def calibrate_acceptance(
         if best is None or rank > best[0]:
             recall = float(num_right[limit] / num_answerable)
             max_distance = float(distances[kept[limit]])
-            best = rank, Acceptance(max_distance, float(max_ratio), rank[2], recall)
+            # A ratio of 0 says that no answer had a rival: then the ratio decides nothing.
+            best = rank, Acceptance(max_distance, float(max_ratio) or 1.0, rank[2], recall)
     assert best is not None  # the widest ratio keeps a right answer
     return best[1]
 

@@ -153,6 +153,12 @@ def test_out_of_reach_the_most_precise_limits_are_taken() -> None:
     assert (limits.max_distance, limits.precision) == (0.3, 2 / 3)
 
 
+def test_without_rivals_the_ratio_decides_nothing() -> None:
+    correct = np.array([True, False])
+    limits = calibrate_acceptance(np.array([0.1, 0.5]), np.zeros(2), correct, 2)
+    assert (limits.max_distance, limits.max_ratio) == (0.1, 1.0)
+
+
 def test_hopeless_answers_cannot_be_calibrated() -> None:
     with pytest.raises(ValueError, match='none of 2 first answers is right'):
         calibrate_acceptance(np.array([0.1, 0.2]), np.ones(2), np.zeros(2, bool), 2)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ssd_ros.training.calibration import Acceptance
+from ssd_ros.evaluation import Acceptance
 from ssd_ros.training.config import TrainingConfig
 from ssd_ros.training.run import Run
 from ssd_ros.training.validate import Protocol
@@ -74,7 +74,7 @@ were looked at while settings were chosen, and set the thresholds: expect a litt
 Acceptance: a candidate counts as accepted at a distance up to {report.acceptance.max_distance:.3f}
 and a ratio up to {report.acceptance.max_ratio:.3f}. On the validation queries of the sessions 02
 and 03, put to the map of their own world and of the other world, that accepted
-{report.acceptance.share:.0%} of the right answers at a precision of
+{report.acceptance.recall:.0%} of the queries rightly, at a precision of
 {report.acceptance.precision:.1%}.
 
 Largest difference between the ONNX files and the trained network: {parity}.
@@ -94,8 +94,9 @@ Largest difference between the ONNX files and the trained network: {parity}.
 {_commands(run)}
     python -m ssd_ros.training.export --cache runs/cache --run runs/{run.directory.name}
 
-A run that was given minutes instead of steps ends its schedule by the clock, so these commands
-repeat its steps and seeds, not its learning rates and bits.
+A run that was given minutes instead of steps ends its schedule by the clock, and one that another
+started from may have been stopped before its end, as stage 1 was: these commands repeat steps and
+seeds, not learning rates and bits.
 """
 
 

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 import pytest
 from ssd_ros.polar_bev import PolarGrid
 from ssd_ros.training.bev_cache import CachedDrive
-from ssd_ros.training.calibration import calibrate
 from ssd_ros.training.validate import (
     build_map,
     evaluate,
@@ -90,31 +89,3 @@ def test_recall_is_averaged_over_drives_of_other_sessions_apart_from_the_maps_ow
     assert [result.is_multi_session for result in results] == [False, True, True]
     assert mean_recall(results, multi_session=False) == 1.0
     assert mean_recall(results, multi_session=True) == pytest.approx((1.0 + 0.5) / 2)
-
-
-def test_thresholds_accept_the_right_answers_that_are_better_than_every_wrong_one() -> None:
-    distances = np.array([0.1, 0.2, 0.3, 0.8, 0.5])
-    ratios = np.array([0.5, 0.6, 0.7, 0.7, 0.99])
-    correct = np.array([True, True, True, True, False])
-    acceptance = calibrate(distances, ratios, correct, min_precision=1.0)
-    assert acceptance.share == 1.0
-    assert acceptance.precision == 1.0
-    assert acceptance.max_distance == pytest.approx(0.8)
-    assert acceptance.max_ratio == pytest.approx(0.7)
-
-
-def test_without_rivals_the_ratio_decides_nothing() -> None:
-    distances = np.array([0.1, 0.5])
-    acceptance = calibrate(distances, np.zeros(2), np.array([True, False]), 1.0)
-    assert (acceptance.max_distance, acceptance.max_ratio) == (pytest.approx(0.1), 1.0)
-
-
-def test_where_no_threshold_is_precise_enough_the_most_precise_is_taken() -> None:
-    ones = np.ones(4)
-    acceptance = calibrate(ones, ones, np.array([True, False, False, False]), 0.9)
-    assert acceptance.precision == 0.25
-
-
-def test_nothing_can_be_calibrated_without_a_right_answer() -> None:
-    with pytest.raises(ValueError, match='none of 3 answers is right'):
-        calibrate(np.ones(3), np.ones(3), np.zeros(3, bool), 0.9)
