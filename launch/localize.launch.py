@@ -44,7 +44,10 @@ def make_node(context: LaunchContext) -> list[Node]:
         for argument, parameter in OVERRIDES.items()
         if value[argument]
     }
-    parameters |= {name: ParameterValue(value[name], value_type=bool) for name in SWITCHES}
+    # A substitution is converted to the type, a plain text would have to have it already.
+    parameters |= {
+        name: ParameterValue(LaunchConfiguration(name), value_type=bool) for name in SWITCHES
+    }
     return [
         Node(
             package='ssd_ros',
