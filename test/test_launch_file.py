@@ -64,3 +64,13 @@ def launch_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ModuleType:
 def test_launch_declares_every_argument(launch_file: ModuleType) -> None:
     declared = launch_file.generate_launch_description().get_launch_arguments()
     assert {argument.name for argument in declared} == ARGUMENTS | {'params_file'}
+
+
+def test_launch_starts_the_node_with_its_default_arguments(launch_file: ModuleType) -> None:
+    from launch import LaunchContext
+
+    context = LaunchContext()
+    for argument in launch_file.generate_launch_description().get_launch_arguments():
+        argument.execute(context)
+    (node,) = launch_file.make_node(context)
+    assert (node.node_package, node.node_executable) == ('ssd_ros', 'localize')
