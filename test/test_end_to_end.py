@@ -23,7 +23,8 @@ ROOT = Path(__file__).parents[1]
 
 
 def run_demo(output: Path) -> str:
-    command = [sys.executable, '-m', 'ssd_ros.cli.demo', '--preset', 'unit']
+    # At half the pace, so that a busy machine answers nearly every scan.
+    command = [sys.executable, '-m', 'ssd_ros.cli.demo', '--preset', 'unit', '--rate', '0.5']
     result = subprocess.run(
         [*command, '--output', str(output)],
         capture_output=True,
