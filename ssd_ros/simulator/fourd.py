@@ -15,8 +15,9 @@ from ssd_ros.simulator.drive import Motion
 from ssd_ros.simulator.echoes import cloud_echoes, cloud_pattern_db, CloudBudget, Viewpoint
 from ssd_ros.simulator.random_streams import stream
 from ssd_ros.simulator.session import Session
-from ssd_ros.simulator.snapshot import snapshot
+from ssd_ros.simulator.sources import Echoes, echoes_of_scene, Streams
 
+_STREAMS = Streams('4d-movers', '4d-fluctuation', '4d-detection')
 _LEAST_SNR = 0.1  # weaker echoes do not lift a cell over the threshold
 _MIN_RCS_DBSM, _MAX_RCS_DBSM = -20, 40  # what the sensor reports
 _FALSE_ALARM_SPEED_MPS = 15.0
@@ -101,10 +102,8 @@ def cloud_detections(session: Session, time_s: float, frame: int) -> Detections:
     return Detections(range_m, azimuth, elevation, velocity, rcs_dbsm, origin[shown_index], ego)
 
 
-def _echoes(
-    session: Session, motion: Motion, yaw_rad: float, time_s: float, frame: int
-) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]:
-    """Return echoes (5, N), a uniform draw and whether it moves for each (N,)."""
+def _echoes(session: Session, motion: Motion, yaw_rad: float, time_s: float, frame: int) -> Echoes:
+    """Return what static and moving scatterers send back, 5 rows."""
     config = session.conditions.cloud
     view = Viewpoint(
         motion.x_m, motion.y_m, config.height_m, yaw_rad, *motion.velocity_mps, 0.0, 0.0
@@ -117,40 +116,17 @@ def _echoes(
         half_elevation_rad=np.deg2rad(config.half_elevation_deg),
         attenuation_db_per_m=session.attenuation_db_per_m,
     )
-    movers = snapshot(session, time_s, config.max_range_m)
-    rng = stream(session.world.seed, '4d-movers', session.index, frame)
-    num_moving = len(movers.scatterers.x)
-    sources = (
-        (
-            session.cloud_scatterers,
-            session.still,
-            session.exponentials('4d-fluctuation', frame),
-            session.phases('4d-detection', frame),
-        ),
-        (
-            movers.scatterers,
-            movers.velocity_mps,
-            rng.standard_exponential(num_moving, np.float32),
-            rng.random(num_moving, np.float32),
-        ),
+    return echoes_of_scene(
+        cloud_echoes,
+        session,
+        session.cloud_scatterers,
+        _STREAMS,
+        view,
+        budget,
+        config.max_range_m,
+        time_s,
+        frame,
     )
-    parts, draws = [], []
-    for scatterers, velocity, exponential, uniform in sources:
-        index, found = cloud_echoes(
-            scatterers,
-            velocity,
-            exponential,
-            session.occluders,
-            session.grid,
-            movers.occluders,
-            movers.discs,
-            view,
-            budget,
-        )
-        parts.append(found)
-        draws.append(uniform[index])
-    is_mover = np.repeat([False, True], [part.shape[1] for part in parts])
-    return np.concatenate(parts, axis=1), np.concatenate(draws), is_mover
 
 
 def _measured(

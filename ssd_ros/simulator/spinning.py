@@ -11,8 +11,9 @@ from ssd_ros.simulator.echoes import spinning_echoes, SpinningBudget, Viewpoint
 from ssd_ros.simulator.radar_image import deposit, LEAST_COUNTS, to_pixels
 from ssd_ros.simulator.random_streams import stream
 from ssd_ros.simulator.session import Session
-from ssd_ros.simulator.snapshot import snapshot
+from ssd_ros.simulator.sources import Echoes, echoes_of_scene, Streams
 
+_STREAMS = Streams('spin-movers', 'spin-fluctuation', 'spin-phase')
 _DOUBLE_BOUNCE_COUNTS = 2e4  # stronger echoes come back once more, from the own car
 _DOUBLE_BOUNCE_GAIN = 10**-1.6
 _STREAK_GAIN = 2e-6  # noise raised along an azimuth by strong echoes in it
@@ -30,7 +31,7 @@ def spinning_image(session: Session, time_s: float, frame: int) -> NDArray[np.ui
     :return: shape (num_bins, num_azimuths), half-decibel steps, column 0 forward, clockwise
     """
     config = session.conditions.spinning
-    echoes, phases = _echoes(session, time_s, frame)
+    echoes, phases, _ = _echoes(session, time_s, frame)
     shape = (2, config.num_azimuths, config.num_bins)
     field, row_power = np.zeros(shape, np.float32), np.zeros(config.num_azimuths)
     deposit(field, row_power, echoes, phases, config.bin_m)
@@ -56,10 +57,8 @@ def noise_counts(config: SpinningRadarConfig, attenuation_db_per_m: float) -> ND
     return np.asarray(receiver + leakage + rain)
 
 
-def _echoes(
-    session: Session, time_s: float, frame: int
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return range, azimuth and power (3, N) and phases (N,) of static and moving scatterers."""
+def _echoes(session: Session, time_s: float, frame: int) -> Echoes:
+    """Return what static and moving scatterers send back: range, azimuth and power."""
     config = session.conditions.spinning
     motion = session.drive.motion(time_s)
     view = Viewpoint(
@@ -78,36 +77,14 @@ def _echoes(
         scintillation=config.scintillation,
         attenuation_db_per_m=session.attenuation_db_per_m,
     )
-    movers = snapshot(session, time_s, config.max_range_m)
-    rng = stream(session.world.seed, 'spin-movers', session.index, frame)
-    num_moving = len(movers.scatterers.x)
-    sources = (
-        (
-            session.spinning_scatterers,
-            session.still,
-            session.exponentials('spin-fluctuation', frame),
-            session.phases('spin-phase', frame),
-        ),
-        (
-            movers.scatterers,
-            movers.velocity_mps,
-            rng.standard_exponential(num_moving, np.float32),
-            rng.random(num_moving, np.float32),
-        ),
+    return echoes_of_scene(
+        spinning_echoes,
+        session,
+        session.spinning_scatterers,
+        _STREAMS,
+        view,
+        budget,
+        config.max_range_m,
+        time_s,
+        frame,
     )
-    parts, phases = [], []
-    for scatterers, velocity, exponential, phase in sources:
-        index, found = spinning_echoes(
-            scatterers,
-            velocity,
-            exponential,
-            session.occluders,
-            session.grid,
-            movers.occluders,
-            movers.discs,
-            view,
-            budget,
-        )
-        parts.append(found)
-        phases.append(phase[index])
-    return np.concatenate(parts, axis=1), np.concatenate(phases)
