@@ -171,7 +171,7 @@ class NodeParameters:
         choices=('best_effort', 'reliable'),
         read_only=True,
     )
-    query_rate: float = _option(20.0, 'most queries per second (Hz)', low=0.1, high=100.0)
+    query_rate: float = _option(100.0, 'most queries per second (Hz)', low=0.1, high=100.0)
     top_k: int = _option(_RECOGNIZER.top_k, 'most candidates per query', low=1, high=50)
     ambiguity_radius: float = _option(
         _RECOGNIZER.ambiguity_radius_m,

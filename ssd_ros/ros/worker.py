@@ -32,8 +32,8 @@ class LatestWorker(Generic[Job]):
         Start the thread.
 
         :param on_error: gets what `work` raises; the thread lives on
-        :param period_s: returns the least time from the start of one job to that of the next;
-            a job that started late by up to half of it does not delay the following ones
+        :param period_s: returns the least mean time between the starts of two jobs; one that
+            started late by up to a period does not delay the following ones
         """
         self._work = work
         self._on_error = on_error
@@ -82,6 +82,6 @@ class LatestWorker(Generic[Job]):
             if self._closed:
                 return None
             period_s = self._period_s()
-            self._due_s = max(self._due_s, time.monotonic() - period_s / 2) + period_s
+            self._due_s = max(self._due_s, time.monotonic() - period_s) + period_s
             job, self._waiting = self._waiting, None
             return job
