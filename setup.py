@@ -35,6 +35,7 @@ setup(
         'opencv-python-headless',
         'PyYAML',
         'rosbags',
+        'transforms3d',
         'tqdm',
         'matplotlib',
     ],

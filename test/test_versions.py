@@ -28,3 +28,13 @@ def test_package_xml_is_format_3_and_names_the_build_type() -> None:
 def test_no_ros_package_is_a_pip_requirement() -> None:
     """The wheels of ROS must never be installed beside a sourced ROS."""
     assert not re.search(r"'(ros-|rclpy|sensor_msgs)", (ROOT / 'setup.py').read_text())
+
+
+def test_what_the_demo_needs_is_what_an_installation_brings() -> None:
+    """All but the wheels of ROS and the simulator's compiler, which is an extra."""
+    lines = (ROOT / 'requirements.txt').read_text().splitlines()
+    pinned = {line.partition('==')[0] for line in lines if line and not line.startswith('#')}
+    wanted = {name for name in pinned if not name.startswith('ros-')} - {'numba'}
+    installed = (ROOT / 'setup.py').read_text().partition('install_requires=')[2]
+    installed = installed.partition('extras_require')[0]
+    assert [name for name in sorted(wanted) if f"'{name}" not in installed] == []
