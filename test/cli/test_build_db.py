@@ -146,8 +146,14 @@ def test_ctrl_c_leaves_the_old_map_and_code_130(folder: Path, tmp_path: Path) ->
     more = ('--input', str(tmp_path / 'Posts' / '02'))
     command = [sys.executable, '-m', 'ssd_ros.cli.build_db', *arguments(folder, output, *more)]
     # Its own session, as a terminal gives it, so that the signal reaches only this process.
+    # A job in the background of a script inherits that SIGINT is ignored; a terminal does not.
     process = subprocess.Popen(
-        command, cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True
+        command,
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     assert process.stderr is not None
     assert process.stderr.read(1)  # the progress bar: the build has begun
