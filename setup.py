@@ -52,8 +52,11 @@ setup(
     license='Apache-2.0',
     entry_points={
         'console_scripts': [
+            'ablate = ssd_ros.training.ablate:main',
             'build_db = ssd_ros.cli.build_db:main',
+            'cache = ssd_ros.cli.cache:main',
             'demo = ssd_ros.cli.demo:main',
+            'estimate_rcs_correction = ssd_ros.cli.estimate_rcs_correction:main',
             'evaluate = ssd_ros.cli.evaluate:main',
             'localize = ssd_ros.ros.localize_node:main',
             'simulate = ssd_ros.cli.simulate:main',

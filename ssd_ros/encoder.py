@@ -3,122 +3,31 @@
 """
 From polar BEV images to descriptors: an ONNX model that carries its contract.
 
-The contract holds everything that the caller must do as in training, so a node has no such
-option to get wrong. A model file is untrusted input: it is read once, may not refer to other
-files, and is run once before use.
+A model file is untrusted input: it is read once, may not refer to other files, and is run once
+before use.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
 import hashlib
-import json
-import math
 from pathlib import Path
-import re
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 import onnxruntime
-from ssd_ros.preprocessing import PreprocessingConfig
-from ssd_ros.records import record_from_mapping
+from ssd_ros.model_contract import CONTRACT_KEY, ModelContract, SENSORS
 
-CONTRACT_KEY = 'ssd_ros.contract'
-FORMAT_VERSION = 1
-INPUT_NAME = 'polar_bev'
-OUTPUT_NAME = 'descriptor'
-SENSORS = {'4d': 'student, 4D radar', 'spinning': 'teacher, spinning radar'}
 MAX_MODEL_BYTES = 1 << 30
-MAX_GRID_CELLS = 1 << 22
-MAX_DESCRIPTOR_SIZE = 1 << 14
-
-
-@dataclass(frozen=True, slots=True)
-class ModelContract:
-    """
-    What an ONNX model expects and promises; JSON under `ssd_ros.contract` in its metadata.
-
-    :param sensor: '4d' (student) or 'spinning' (teacher)
-    :param descriptor_space: 64 hexadecimal digits shared by the student and the teacher of one
-        training run; only descriptors of the same space can be compared
-    :param accept_max_distance: a candidate nearer than this is accepted, calibrated in validation
-    :param accept_max_ratio: likewise, of its distance to that of the best far-away alternative
-    :param training_data: in words
-    :param commit: of the code that trained the model
-    :param created: ISO 8601 date
-    """
-
-    format_version: int
-    sensor: str
-    preprocessing: PreprocessingConfig
-    descriptor_size: int
-    descriptor_space: str
-    accept_max_distance: float
-    accept_max_ratio: float
-    training_data: str
-    commit: str
-    created: str
-
-    def __post_init__(self) -> None:
-        if self.format_version != FORMAT_VERSION:
-            raise ValueError(
-                f'format_version is {self.format_version}, this ssd_ros reads {FORMAT_VERSION}'
-            )
-        if self.sensor not in SENSORS:
-            raise ValueError(f'sensor is {self.sensor!r}; choose from {", ".join(SENSORS)}')
-        grid = self.preprocessing.grid
-        if grid.num_ranges * grid.num_azimuths > MAX_GRID_CELLS:
-            raise ValueError(
-                f'preprocessing.grid has {grid.num_ranges} x {grid.num_azimuths} cells, '
-                f'at most {MAX_GRID_CELLS} are supported'
-            )
-        if not 1 <= self.descriptor_size <= MAX_DESCRIPTOR_SIZE:
-            raise ValueError(
-                f'descriptor_size is {self.descriptor_size}, expected 1 .. {MAX_DESCRIPTOR_SIZE}'
-            )
-        if not re.fullmatch('[0-9a-f]{64}', self.descriptor_space):
-            raise ValueError(
-                f'descriptor_space is {self.descriptor_space!r}, expected 64 hexadecimal digits'
-            )
-        for name in ('accept_max_distance', 'accept_max_ratio'):
-            value = getattr(self, name)
-            if not (math.isfinite(value) and value > 0):
-                raise ValueError(f'{name} is {value}, expected a finite number above 0')
-
-    def to_json(self) -> str:
-        """Return the text that belongs into the metadata of the model."""
-        return json.dumps(asdict(self), sort_keys=True)
-
-    @classmethod
-    def from_json(cls, text: str) -> ModelContract:
-        """
-        Read the metadata of a model.
-
-        :raise ValueError: a field is unknown, missing (nested ones too: defaults may change
-            between versions) or has a wrong type or value
-        """
-        try:
-            values = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise ValueError(f'contract is not JSON: {error}') from error
-        contract = record_from_mapping(cls, values)
-        if missing := _first_missing(asdict(contract), values):
-            raise ValueError(f'contract lacks {missing}')
-        return contract
-
-
-def _first_missing(expected: dict[str, Any], given: dict[str, Any]) -> str:
-    for name, value in expected.items():
-        if name not in given:
-            return name
-        if isinstance(value, dict) and (deeper := _first_missing(value, given[name])):
-            return f'{name}.{deeper}'
-    return ''
 
 
 class OnnxEncoder:
-    """Polar BEV images to unit descriptors with ONNX Runtime, on CUDA where present."""
+    """
+    Radar images to unit descriptors with ONNX Runtime, on CUDA where present.
+
+    A model of the 4D radar encodes polar BEVs (`encode`, `encode_batch`), one of the spinning
+    radar whole panoramas (`encode_panorama`).
+    """
 
     def __init__(
         self,
@@ -155,7 +64,7 @@ class OnnxEncoder:
         if expected_sensor not in (None, self.contract.sensor):
             raise ValueError(
                 f'{path} encodes sensor {self.contract.sensor!r} '
-                f'({SENSORS[self.contract.sensor]}), expected {expected_sensor!r}'
+                f'({SENSORS[self.contract.sensor].description}), expected {expected_sensor!r}'
             )
         self._check_signature(path)
         self._check_output(path)
@@ -177,50 +86,76 @@ class OnnxEncoder:
         :param bevs: shape (N, num_ranges, num_azimuths)
         :return: shape (N, descriptor_size)
         """
-        grid = self.contract.preprocessing.grid
-        if bevs.dtype != np.uint8 or bevs.shape[1:] != (grid.num_ranges, grid.num_azimuths):
+        self._require_sensor('4d', 'encode_panorama')
+        return self._run(bevs)
+
+    def encode_panorama(self, panorama: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """
+        Return the unit descriptors of all views of a panorama, in the order of view_yaws_rad.
+
+        :param panorama: shape (num_ranges, panorama_azimuths)
+        :return: shape (contract.num_views, descriptor_size)
+        """
+        self._require_sensor('spinning', 'encode')
+        descriptors: NDArray[np.float32] = self._run(np.asarray(panorama)[None])[0]
+        return descriptors
+
+    def _require_sensor(self, sensor: str, alternative: str) -> None:
+        if self.contract.sensor != sensor:
             raise ValueError(
-                f'images have shape {bevs.shape} and type {bevs.dtype}, expected '
-                f'(N, {grid.num_ranges}, {grid.num_azimuths}) uint8'
+                f'this model encodes sensor {self.contract.sensor!r}, not {sensor!r}: '
+                f'use {alternative}'
             )
-        if len(bevs) == 0:
-            return np.zeros((0, self.contract.descriptor_size), dtype=np.float32)
-        outputs = self._session.run([OUTPUT_NAME], {INPUT_NAME: bevs[:, None]})
+
+    def _run(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        contract = self.contract
+        if images.dtype != np.uint8 or images.shape[1:] != contract.input_shape:
+            raise ValueError(
+                f'images have shape {images.shape} and type {images.dtype}, expected '
+                f'{_shape_text(contract.input_shape)} uint8'
+            )
+        if len(images) == 0:
+            return np.zeros((0, *contract.output_shape), dtype=np.float32)
+        names = SENSORS[contract.sensor]
+        outputs = self._session.run([names.output_name], {names.input_name: images[:, None]})
         return np.asarray(outputs[0], dtype=np.float32)
 
     def _check_signature(self, path: Path) -> None:
         """Compare names, types and shapes of the model's ends with its contract."""
-        grid = self.contract.preprocessing.grid
+        names = SENSORS[self.contract.sensor]
         ends = (
-            ('input', self._session.get_inputs(), INPUT_NAME, 'tensor(uint8)',
-             [1, grid.num_ranges, grid.num_azimuths]),
-            ('output', self._session.get_outputs(), OUTPUT_NAME, 'tensor(float)',
-             [self.contract.descriptor_size]),
+            ('input', self._session.get_inputs(), names.input_name, 'tensor(uint8)',
+             (1, *self.contract.input_shape)),
+            ('output', self._session.get_outputs(), names.output_name, 'tensor(float)',
+             self.contract.output_shape),
         )  # fmt: skip
         for end, nodes, name, kind, shape in ends:
-            found = [(node.name, node.type, node.shape) for node in nodes]
+            found = [(node.name, node.type, tuple(node.shape)) for node in nodes]
             if len(found) != 1 or found[0][:2] != (name, kind) or found[0][2][1:] != shape:
                 raise ValueError(
                     f'{path} has {end} {found}, its contract says one {kind} {name!r} '
-                    f'of shape (N, {", ".join(map(str, shape))})'
+                    f'of shape {_shape_text(shape)}'
                 )
             if isinstance(found[0][2][0], int):
                 raise ValueError(f'{path} has a fixed batch size of {found[0][2][0]} in {name!r}')
 
     def _check_output(self, path: Path) -> None:
         """Run an empty and a full image, which also takes the start-up cost."""
-        grid = self.contract.preprocessing.grid
-        images = np.zeros((2, grid.num_ranges, grid.num_azimuths), dtype=np.uint8)
+        images = np.zeros((2, *self.contract.input_shape), dtype=np.uint8)
         images[1] = 255
         try:
-            descriptors = self.encode_batch(images)
+            descriptors = self._run(images)
         except Exception as error:  # ONNX Runtime's errors share no narrower class
             raise ValueError(f'{path} cannot be run: {error}') from error
         if not np.isfinite(descriptors).all():
             raise ValueError(f'{path} gives a descriptor that is not finite')
-        norms = np.linalg.norm(descriptors, axis=1)
+        norms = np.linalg.norm(descriptors, axis=-1)
         if np.abs(norms - 1).max() > 1e-3:
             raise ValueError(f'{path} gives a descriptor of length {norms.max():.4g}, expected 1')
+
+
+def _shape_text(shape: tuple[int, ...]) -> str:
+    return f'(N, {", ".join(map(str, shape))})'
 
 
 def _providers(device: str) -> list[str]:

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from ssd_ros.encoder import OnnxEncoder
 from ssd_ros.map_files import MapContent, MapInfo
 from ssd_ros.place_database import PlaceDatabase
-from ssd_ros.polar_bev import views_of_panorama
 from ssd_ros.preprocessing import scan_panorama
 from ssd_ros.radar import SpinningRadarScan
 from ssd_ros.sequence import RadarSequence
@@ -37,7 +36,8 @@ def build_database(
     and logged.
 
     :param encoder: a teacher, for spinning radar
-    :param num_views: headings in which a 4D radar may see a place, evenly around
+    :param num_views: headings in which a 4D radar may see a place, evenly around; a divisor of
+        the encoder's own number
     :param keyframe_distance_m: between two keyframes; 0 keeps every scan
     :param origin: what the zero of the map frame is, in words
     :param progress: called after each keyframe with the number done and the number expected
@@ -79,18 +79,17 @@ def encode_views(
     scan: SpinningRadarScan, encoder: OnnxEncoder, num_views: int
 ) -> NDArray[np.float32]:
     """Return one descriptor per view of a scan, shape (num_views, D)."""
-    config = encoder.contract.preprocessing
-    panorama = scan_panorama(scan, config)
-    return encoder.encode_batch(views_of_panorama(panorama, config.grid, num_views))
+    descriptors = encoder.encode_panorama(scan_panorama(scan, encoder.contract.preprocessing))
+    return descriptors[:: len(descriptors) // num_views]
 
 
 def _check_options(
     sequence: RadarSequence, encoder: OnnxEncoder, num_views: int, keyframe_distance_m: float
 ) -> None:
     """Refuse before the first scan is read what would fail after it."""
-    num_columns = encoder.contract.preprocessing.grid.panorama_azimuths
-    if num_views < 1 or num_columns % num_views:
-        raise ValueError(f'{num_views} views do not divide the {num_columns} azimuth columns')
+    available = encoder.contract.num_views
+    if num_views < 1 or available % num_views:
+        raise ValueError(f'{num_views} views do not divide the {available} that the teacher gives')
     if not keyframe_distance_m >= 0:
         raise ValueError(f'keyframe_distance_m is {keyframe_distance_m}, expected 0 or more')
     if len(sequence.scan_stamps_ns) == 0:

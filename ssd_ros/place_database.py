@@ -144,3 +144,29 @@ class PlaceDatabase:
         :raise OSError: a file of it cannot be opened
         """
         return cls(read_map(Path(path)), num_threads)
+
+
+def ratios_to_other_places(
+    distances: NDArray[np.float32],
+    positions_m: NDArray[np.float64],
+    horizon: float,
+    num_first: int,
+    ambiguity_radius_m: float,
+) -> NDArray[np.float64]:
+    """
+    Return the ratio of each of the first distances to that of the best other place.
+
+    If no other place is among the neighbours, the last row searched bounds its distance from
+    below, hence the ratio from above: too few rows make the answer more careful, not less.
+
+    :param distances: shape (K,), of a search, nearest first
+    :param positions_m: shape (K, 2), of these keyframes
+    :param horizon: of the search
+    :param ambiguity_radius_m: a place farther than this is another place
+    :return: shape (min(num_first, K),)
+    """
+    apart_m = np.linalg.norm(positions_m[:num_first, None] - positions_m[None], axis=2)
+    exact = distances.astype(np.float64)
+    others = np.where(apart_m > ambiguity_radius_m, exact, horizon)
+    best_other = np.maximum(others.min(axis=1), 1e-9)  # two places with equal descriptors
+    return np.asarray(exact[:num_first] / best_other)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.ego_velocity import EgoVelocity, Motion
 from ssd_ros.encoder import OnnxEncoder
-from ssd_ros.place_database import Neighbours, PlaceDatabase
+from ssd_ros.place_database import Neighbours, PlaceDatabase, ratios_to_other_places
 from ssd_ros.preprocessing import CloudImage, CloudPreprocessor
 from ssd_ros.radar import RadarPointCloud
 
@@ -223,21 +223,14 @@ class PlaceRecognizer:
 def distinctiveness(
     neighbours: Neighbours, database: PlaceDatabase, config: RecognizerConfig
 ) -> NDArray[np.float64]:
-    """
-    Return the ratio of each of the first top_k distances to that of the best other place.
-
-    If no other place is among the neighbours, the last row searched bounds its distance from
-    below, hence the ratio from above: too few rows make the answer more careful, not less.
-
-    :return: shape (min(top_k, K),)
-    """
-    positions_m = database.keyframes.positions_m[neighbours.keyframes, :2]
-    first = positions_m[: config.top_k]
-    apart_m = np.linalg.norm(first[:, None] - positions_m[None], axis=2)
-    distances = neighbours.distances.astype(np.float64)
-    others = np.where(apart_m > config.ambiguity_radius_m, distances, neighbours.horizon)
-    best_other = np.maximum(others.min(axis=1), 1e-9)  # two places with equal descriptors
-    return np.asarray(distances[: config.top_k] / best_other)
+    """Return the ratio of each of the first top_k distances to that of the best other place."""
+    return ratios_to_other_places(
+        neighbours.distances,
+        database.keyframes.positions_m[neighbours.keyframes, :2],
+        neighbours.horizon,
+        config.top_k,
+        config.ambiguity_radius_m,
+    )
 
 
 def _milliseconds_since(start: float) -> float:

@@ -7,12 +7,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 import onnx
 from onnx import helper, numpy_helper, TensorProto
-from ssd_ros.encoder import CONTRACT_KEY, ModelContract, OnnxEncoder
+from ssd_ros.encoder import OnnxEncoder
+from ssd_ros.model_contract import CONTRACT_KEY, FORMAT_VERSION, ModelContract, SENSORS
 from ssd_ros.polar_bev import PolarGrid
 from ssd_ros.preprocessing import PreprocessingConfig
 from ssd_ros.radar import RadarPointCloud, SpinningRadarScan, uniform_azimuths_rad
@@ -22,14 +24,16 @@ SPACE = 'a' * 64
 # Cells of 1.5625 m by 2.5 degrees; the panorama has 144 columns, which 36 views divide.
 SMALL = PreprocessingConfig(grid=PolarGrid(num_ranges=64, num_azimuths=48, max_range_m=100.0))
 DESCRIPTOR_SIZE = 64
+NUM_VIEWS = 36
 START_NS = 1_735_689_600_000_000_001
 
 
 def small_contract(sensor: str, space: str = SPACE) -> ModelContract:
     return ModelContract(
-        format_version=1,
+        format_version=FORMAT_VERSION,
         sensor=sensor,
         preprocessing=SMALL,
+        num_views=1 if sensor == '4d' else NUM_VIEWS,
         descriptor_size=DESCRIPTOR_SIZE,
         descriptor_space=space,
         accept_max_distance=1.0,
@@ -44,41 +48,59 @@ def write_small_encoder(path: Path, sensor: str, space: str = SPACE) -> Path:
     """
     Write a model that projects blocks of occupied cells by random numbers.
 
-    Both sensors get the same weights, so posts seen by both give nearby descriptors.
+    Both sensors get the same weights, so posts seen by both give nearby descriptors. The
+    teacher's views are cut out of the panorama first.
     """
-    grid = SMALL.grid
-    blocks = (grid.num_ranges // 4) * (grid.num_azimuths // 4)
-    weight = np.random.default_rng(0).normal(size=(blocks, DESCRIPTOR_SIZE)).astype(np.float32)
-    bias = np.full(DESCRIPTOR_SIZE, 1e-3, np.float32)  # an empty image has a direction, too
+    grid, contract = SMALL.grid, small_contract(sensor, space)
+    names = SENSORS[sensor]
+    num_blocks = (grid.num_ranges // 4) * (grid.num_azimuths // 4)
+    starts = np.arange(NUM_VIEWS)[:, None] * (grid.panorama_azimuths // NUM_VIEWS)
+    columns = starts + np.arange(grid.num_azimuths) - grid.num_azimuths // 2
+    constants = {
+        'zero': np.float32(0),
+        'one': np.float32(1),
+        'weight': np.random.default_rng(0).normal(size=(num_blocks, DESCRIPTOR_SIZE)),
+        'bias': np.full(DESCRIPTOR_SIZE, 1e-3),  # an empty image has a direction, too
+        'columns': columns % grid.panorama_azimuths,
+        'image': np.array([-1, 1, grid.num_ranges, grid.num_azimuths]),
+        'output': np.array([-1, *contract.output_shape]),
+    }
+    cut = [
+        helper.make_node('Gather', ['pixels', 'columns'], ['gathered'], axis=3),
+        helper.make_node('Transpose', ['gathered'], ['views'], perm=[0, 3, 1, 2, 4]),
+        helper.make_node('Reshape', ['views', 'image'], ['images']),
+    ]
     nodes = [
-        helper.make_node('Cast', ['polar_bev'], ['pixels'], to=TensorProto.FLOAT),
-        helper.make_node('Clip', ['pixels', 'zero', 'one'], ['occupied']),
+        helper.make_node('Cast', [names.input_name], ['pixels'], to=TensorProto.FLOAT),
+        *(cut if sensor == 'spinning' else [helper.make_node('Identity', ['pixels'], ['images'])]),
+        helper.make_node('Clip', ['images', 'zero', 'one'], ['occupied']),
         helper.make_node(
             'AveragePool', ['occupied'], ['pooled'], kernel_shape=[4, 4], strides=[4, 4]
         ),
         helper.make_node('Flatten', ['pooled'], ['flat'], axis=1),
         helper.make_node('MatMul', ['flat', 'weight'], ['product']),
         helper.make_node('Add', ['product', 'bias'], ['sum']),
-        helper.make_node('LpNormalization', ['sum'], ['descriptor'], axis=1, p=2),
+        helper.make_node('LpNormalization', ['sum'], ['unit'], axis=1, p=2),
+        helper.make_node('Reshape', ['unit', 'output'], [names.output_name]),
     ]
-    shape = ['N', 1, grid.num_ranges, grid.num_azimuths]
+    given, result = ['N', 1, *contract.input_shape], ['N', *contract.output_shape]
     graph = helper.make_graph(
         nodes,
         'random_projection',
-        [helper.make_tensor_value_info('polar_bev', TensorProto.UINT8, shape)],
-        [helper.make_tensor_value_info('descriptor', TensorProto.FLOAT, ['N', DESCRIPTOR_SIZE])],
-        [
-            numpy_helper.from_array(np.array(0, np.float32), 'zero'),
-            numpy_helper.from_array(np.array(1, np.float32), 'one'),
-            numpy_helper.from_array(weight, 'weight'),
-            numpy_helper.from_array(bias, 'bias'),
-        ],
+        [helper.make_tensor_value_info(names.input_name, TensorProto.UINT8, given)],
+        [helper.make_tensor_value_info(names.output_name, TensorProto.FLOAT, result)],
+        [_constant(name, np.asarray(value)) for name, value in constants.items()],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid('', 17)], ir_version=9)
-    helper.set_model_props(model, {CONTRACT_KEY: small_contract(sensor, space).to_json()})
+    helper.set_model_props(model, {CONTRACT_KEY: contract.to_json()})
     onnx.checker.check_model(model)
     path.write_bytes(model.SerializeToString())
     return path
+
+
+def _constant(name: str, value: NDArray[Any]) -> onnx.TensorProto:
+    dtype = np.float32 if value.dtype.kind == 'f' else np.int64
+    return numpy_helper.from_array(value.astype(dtype), name)
 
 
 def small_encoder(directory: Path, sensor: str, space: str = SPACE) -> OnnxEncoder:

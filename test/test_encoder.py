@@ -12,14 +12,16 @@ import onnx
 from onnx import helper, numpy_helper, TensorProto
 import onnxruntime
 import pytest
-from ssd_ros.encoder import CONTRACT_KEY, ModelContract, OnnxEncoder
+from ssd_ros.encoder import OnnxEncoder
+from ssd_ros.model_contract import CONTRACT_KEY, FORMAT_VERSION, ModelContract
 from ssd_ros.polar_bev import PolarGrid
 from ssd_ros.preprocessing import PreprocessingConfig
 
 CONTRACT = ModelContract(
-    format_version=1,
+    format_version=FORMAT_VERSION,
     sensor='4d',
     preprocessing=PreprocessingConfig(grid=PolarGrid(num_ranges=4, num_azimuths=2)),
+    num_views=1,
     descriptor_size=2,
     descriptor_space='0123456789abcdef' * 4,
     accept_max_distance=0.8,
@@ -146,14 +148,16 @@ def without(name: str) -> str:
         ('[' * 100_000, 'contract is not JSON'),
         ('[]', 'expected a mapping'),
         (changed(colour='red'), 'unknown option colour'),
-        (changed(format_version=2), 'format_version is 2, this ssd_ros reads 1'),
+        (changed(format_version=1), 'format_version is 1, this ssd_ros reads 2: export .* again'),
+        (changed(num_views=36), 'num_views is 36, expected 1 for sensor 4d'),
+        (changed(sensor='spinning', num_views=4), 'num_views is 4, which does not divide the 6'),
         (changed(sensor='lidar'), "sensor is 'lidar'; choose from 4d, spinning"),
         (changed(descriptor_size='2'), "descriptor_size is '2', expected int"),
         (changed(descriptor_size=0), 'descriptor_size is 0'),
         (changed(descriptor_space='xyz'), "descriptor_space is 'xyz'"),
         (changed(accept_max_distance=float('nan')), 'accept_max_distance is nan'),
         (changed(accept_max_ratio=0), 'accept_max_ratio is 0'),
-        (changed(preprocessing={'grid': {'num_ranges': 10**9}}), 'cells, at most'),
+        (changed(preprocessing={'grid': {'num_ranges': 10**9}}), 'more cells than the'),
         (without('sensor'), 'sensor'),
         (without('preprocessing.num_scans'), r'lacks preprocessing\.num_scans'),
     ],

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import logging
 from pathlib import Path
 
-from helpers import DESCRIPTOR_SIZE, PostDrive, SMALL, small_encoder, SPACE, straight_drive
+from helpers import DESCRIPTOR_SIZE, PostDrive, small_encoder, SPACE, straight_drive
 import numpy as np
 import pytest
 from ssd_ros.encoder import OnnxEncoder
@@ -54,6 +54,13 @@ def test_view_j_of_a_place_is_view_0_seen_by_a_radar_turned_by_its_yaw(
     # The posts fall on columns of 0.9 degrees, so turning moves one by up to half of that.
     assert forward[5] @ turned[0] > 0.95
     assert forward[0] @ turned[0] < 0.8
+
+
+def test_fewer_views_are_every_kth_of_all(teacher: OnnxEncoder) -> None:
+    scan = straight_drive(num=1).scan(0)
+    every = encode_views(scan, teacher, 36)
+    assert every.shape == (36, DESCRIPTOR_SIZE)
+    np.testing.assert_array_equal(encode_views(scan, teacher, 9), every[::4])
 
 
 def test_progress_counts_to_the_expected_number(teacher: OnnxEncoder) -> None:
@@ -119,7 +126,8 @@ def test_a_drive_without_poses_is_an_error(teacher: OnnxEncoder) -> None:
 @pytest.mark.parametrize(
     ('num_views', 'distance_m', 'message'),
     [
-        (7, 2.0, '7 views do not divide the 144'),
+        (7, 2.0, '7 views do not divide the 36 that the teacher gives'),
+        (72, 2.0, '72 views do not divide the 36'),
         (0, 2.0, '0 views do not divide'),
         (36, -1.0, 'keyframe_distance_m is -1'),
         (36, float('nan'), 'keyframe_distance_m is nan'),
@@ -131,4 +139,3 @@ def test_impossible_options_are_refused_before_a_scan_is_read(
     drive = replace(straight_drive(num=1), unreadable={0})
     with pytest.raises(ValueError, match=message):
         build_database(drive, teacher, num_views, distance_m)
-    assert SMALL.grid.panorama_azimuths == 144

@@ -8,7 +8,9 @@ import pytest
 from ssd_ros.metrics import (
     bootstrap_interval,
     chance_recall,
+    crossed_bootstrap_interval,
     hits_at_k,
+    mcnemar_p_value,
     precision_recall,
     recall_at_k,
 )
@@ -87,3 +89,32 @@ def test_a_k_beyond_the_neighbours_is_an_error() -> None:
         recall_at_k(NEIGHBOURS, POSITIVES, 4)
     with pytest.raises(ValueError, match='4 answers for 3 queries'):
         recall_at_k(NEIGHBOURS, POSITIVES[:3], 1)
+
+
+def test_a_drive_shorter_than_a_block_is_cut_into_shorter_blocks() -> None:
+    low, high = bootstrap_interval(np.arange(40) % 2 == 0, block_length=1000)
+    assert low < 0.5 < high
+    low, high = bootstrap_interval(np.array([True, False]), block_length=5)
+    assert (low, high) == (0.0, 1.0)
+
+
+def test_seeds_and_queries_both_widen_the_interval() -> None:
+    # Seeds of recall 0.4 and 0.6: half of all draws of two seeds take one of them twice.
+    by_seed = np.stack([np.arange(1000) % 5 < 2, np.arange(1000) % 5 < 3])
+    low, high = crossed_bootstrap_interval([by_seed], [1])
+    assert low == pytest.approx(0.4, abs=0.04)
+    assert high == pytest.approx(0.6, abs=0.04)
+    one = np.diff(crossed_bootstrap_interval([by_seed[:1]], [1]))
+    two = np.diff(crossed_bootstrap_interval([by_seed[:1], by_seed[:1]], [1, 1]))
+    assert two / one == pytest.approx(1 / np.sqrt(2), abs=0.05)  # two drives, equally noisy
+    with pytest.raises(ValueError, match='no query to resample'):
+        crossed_bootstrap_interval([], [])
+
+
+@pytest.mark.parametrize(
+    ('wins', 'losses', 'p_value'),
+    [(0, 0, 1.0), (1, 0, 1.0), (5, 0, 2 / 32), (3, 1, 10 / 16), (407, 297, 3.8e-5)],
+)
+def test_p_values_of_mcnemars_exact_test(wins: int, losses: int, p_value: float) -> None:
+    assert mcnemar_p_value(wins, losses) == pytest.approx(p_value, rel=0.02)
+    assert mcnemar_p_value(losses, wins) == mcnemar_p_value(wins, losses)

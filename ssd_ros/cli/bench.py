@@ -28,8 +28,9 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     result = make_parser(
         'bench',
-        'Time every stage of a query and of map building on one core, beside a plain peer that '
-        'gives the same result: loops over points, eager PyTorch, NumPy search.',
+        'Time every stage of a query, of map building and of training on one core, beside a '
+        'peer: a plain way to the same result (loops over points, eager PyTorch, NumPy search, '
+        'each view by itself), the network of SHeRLoc, the student in float.',
         EXAMPLES,
     )
     add = result.add_argument
@@ -55,7 +56,7 @@ def table(measured: Iterable[Stage]) -> Iterable[str]:
     """Yield the lines of the table: milliseconds as median (minimum), and their ratio."""
     yield f'{"stage":<34} {"ours, ms":>18}   {"peer":<28} {"peer, ms":>18} {"ratio":>7}'
     for stage in measured:
-        line = f'{stage.name:<34} {_milliseconds(stage.ours_ms)}'
+        line = f'{stage.name:<34} {_milliseconds(stage.ours_ms) if stage.ours_ms else "":>18}'
         if stage.peer_ms:
             ratio = _median(stage.peer_ms) / _median(stage.ours_ms)
             line += f'   {stage.peer:<28} {_milliseconds(stage.peer_ms)} {ratio:>6.1f}x'

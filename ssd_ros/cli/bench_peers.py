@@ -7,6 +7,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import math
+from pathlib import Path
 import struct
 import subprocess
 import sys
@@ -64,16 +65,32 @@ def search_rows(
     return np.asarray(nearest[np.argsort(-products[nearest])], dtype=np.int64)
 
 
-def torch_times_ms(grid: PolarGrid, batch_sizes: list[int]) -> list[list[float]]:
-    """
-    Return the milliseconds of eager PyTorch for each batch size, measured in its own process.
+def has_training() -> bool:
+    """Return whether what only training needs is installed: PyTorch and ONNX."""
+    return all(importlib.util.find_spec(name) is not None for name in ('torch', 'onnx'))
 
-    :return: empty lists where PyTorch is not installed
-    """
-    if importlib.util.find_spec('torch') is None:
-        return [[] for _ in batch_sizes]
-    numbers = [grid.num_ranges, grid.num_azimuths, *batch_sizes]
-    command = [sys.executable, '-m', 'ssd_ros.training.bench_peer', *map(str, numbers)]
-    output = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-    times: list[list[float]] = json.loads(output)
+
+def torch_times_ms(grid: PolarGrid) -> list[float]:
+    """Return the milliseconds of eager PyTorch for one image, measured in its own process."""
+    output = _run_training('bench_peer', grid.num_ranges, grid.num_azimuths)
+    times: list[float] = json.loads(output)
     return times
+
+
+def write_peer_models(student: Path, directory: Path) -> None:
+    """Write sherloc.onnx, of SHeRLoc's size, and int8.onnx, the student in int8."""
+    _run_training('bench_models', student, directory)
+
+
+def loading_times_ms() -> list[list[float]]:
+    """Return the milliseconds that training steps wait for data, and that they take in all."""
+    times: list[list[float]] = json.loads(_run_training('bench_loading'))
+    return times
+
+
+def _run_training(module: str, *arguments: object) -> str:
+    command = [sys.executable, '-m', f'ssd_ros.training.{module}', *map(str, arguments)]
+    result = subprocess.run(command, capture_output=True, text=True)
+    if result.returncode:
+        raise ValueError(f'{module} failed: {result.stderr.strip()[-300:]}')
+    return result.stdout

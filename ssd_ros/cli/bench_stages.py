@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 import time
 from types import SimpleNamespace
 from typing import Any
@@ -16,9 +17,12 @@ from numpy.typing import NDArray
 from ssd_ros.ars548 import ARS548_DTYPE, ars548_records
 from ssd_ros.cli.bench_peers import (
     decode_point_by_point,
+    has_training,
+    loading_times_ms,
     rasterise_point_by_point,
     search_rows,
     torch_times_ms,
+    write_peer_models,
 )
 from ssd_ros.encoder import OnnxEncoder
 from ssd_ros.map_builder import encode_views
@@ -26,13 +30,14 @@ from ssd_ros.map_files import MapContent, MapInfo
 from ssd_ros.place_database import PlaceDatabase
 from ssd_ros.place_recognizer import PlaceRecognizer, RecognizerConfig
 from ssd_ros.point_cloud2 import decode_point_cloud2
-from ssd_ros.polar_bev import polar_bev_from_points
-from ssd_ros.preprocessing import CloudPreprocessor
+from ssd_ros.polar_bev import polar_bev_from_points, views_of_panorama
+from ssd_ros.preprocessing import CloudPreprocessor, scan_panorama
 from ssd_ros.radar import RadarPointCloud, SpinningRadarScan, uniform_azimuths_rad
 from ssd_ros.trajectory import quaternion_from_yaw, Trajectory
 
 NUM_POINTS = 800
 NUM_VIEWS = 36
+NO_TRAINING = '(PyTorch or ONNX is not installed)'
 _SECONDS_EACH = 1.0
 _MIN_RUNS = 3
 _POINT_FIELDS = {'f4': 7, 'i1': 1}  # constants of sensor_msgs/PointField
@@ -55,11 +60,10 @@ class Stage:
 
 
 def stages(student_path: Path, teacher_path: Path, full: bool) -> Iterator[Stage]:
-    """Yield the stages of a query and of map building as they are measured."""
+    """Yield the stages of a query, of map building and of training as they are measured."""
     student = OnnxEncoder(student_path, 'cpu', expected_sensor='4d')
     teacher = OnnxEncoder(teacher_path, 'cpu', expected_sensor='spinning')
     config = student.contract.preprocessing
-    grid = config.grid
     message = radar_message()
     cloud = decode_point_cloud2(message).cloud
     yield decode_stage(message)
@@ -67,11 +71,8 @@ def stages(student_path: Path, teacher_path: Path, full: bool) -> Iterator[Stage
     preprocessor = CloudPreprocessor(config)
     name = f'ego velocity, raster, {config.num_scans}-scan maximum'
     yield Stage(name, times_of(lambda: preprocessor.process(cloud)))
-
     bev = preprocessor.process(cloud).bev
-    one_ms, views_ms = torch_times_ms(grid, [1, NUM_VIEWS])
-    torch = 'PyTorch eager' if one_ms else '(PyTorch is not installed)'
-    yield Stage('encode', times_of(lambda: student.encode(bev)), torch, one_ms)
+    yield from encode_stages(student, student_path, bev)
 
     database = random_database(10_000, student)
     descriptor = student.encode(bev)
@@ -85,9 +86,50 @@ def stages(student_path: Path, teacher_path: Path, full: bool) -> Iterator[Stage
     if full:
         yield search_stage(random_database(1_000_000, student), descriptor)
     yield query
-    scan = spinning_scan()
-    building = times_of(lambda: encode_views(scan, teacher, NUM_VIEWS))
-    yield Stage(f'map building, a scan of {NUM_VIEWS} views', building, torch, views_ms)
+    yield map_stage(student, teacher)
+    yield loading_stage()
+
+
+def encode_stages(
+    student: OnnxEncoder, student_path: Path, bev: NDArray[np.uint8]
+) -> Iterator[Stage]:
+    """Time the student against eager PyTorch, a network of SHeRLoc's size and itself in int8."""
+    if not has_training():
+        yield Stage('encode', times_of(lambda: student.encode(bev)), NO_TRAINING)
+        return
+    eager_ms = torch_times_ms(student.contract.preprocessing.grid)
+    yield Stage('encode', times_of(lambda: student.encode(bev)), 'PyTorch eager', eager_ms)
+    with TemporaryDirectory() as directory:
+        write_peer_models(student_path, Path(directory))
+        sherloc, in_int8 = (
+            OnnxEncoder(Path(directory, f'{name}.onnx'), 'cpu') for name in ('sherloc', 'int8')
+        )
+    ours, peer = times_ms(lambda: student.encode(bev), lambda: sherloc.encode(bev))
+    yield Stage('encode', ours, 'network of SHeRLoc, ONNX', peer)
+    ours, peer = times_ms(lambda: in_int8.encode(bev), lambda: student.encode(bev))
+    yield Stage('encode in int8', ours, 'in float32', peer)
+
+
+def map_stage(student: OnnxEncoder, teacher: OnnxEncoder) -> Stage:
+    """Time a scan's views; its peer is the student, a network of the same sizes, on each view."""
+    scan, config = spinning_scan(), student.contract.preprocessing
+    num_views = teacher.contract.num_views
+
+    def view_by_view() -> NDArray[np.float32]:
+        panorama = scan_panorama(scan, config)
+        return student.encode_batch(views_of_panorama(panorama, config.grid, num_views))
+
+    ours, peer = times_ms(lambda: encode_views(scan, teacher, num_views), view_by_view)
+    return Stage(f'map building, a scan of {num_views} views', ours, 'each view by itself', peer)
+
+
+def loading_stage() -> Stage:
+    """Time what a training step waits for data; its peer is the whole step."""
+    name = 'training, waiting for data'
+    if not has_training():
+        return Stage(name, [], NO_TRAINING)
+    waiting, whole = loading_times_ms()
+    return Stage(name, waiting, 'whole step', whole)
 
 
 def decode_stage(message: Any) -> Stage:

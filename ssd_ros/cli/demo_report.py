@@ -14,7 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.candidates import Flag
 from ssd_ros.datasets import open_sequence
-from ssd_ros.evaluation import Answers, ground_truth, GroundTruth, Score, score
+from ssd_ros.evaluation.answers import Answers, ground_truth, GroundTruth
+from ssd_ros.evaluation.query_records import query_records
+from ssd_ros.evaluation.score import Score, score
 from ssd_ros.place_database import PlaceDatabase
 
 RADIUS_M = 5.0
@@ -108,7 +110,8 @@ def read_report(output: Path, query: Path) -> DemoReport:
     latencies_ms = np.array(
         [(line['receive_ns'] - published[line['stamp_ns']]) / 1e6 for line in answered]
     )
-    return DemoReport(answers, truth, score(answers, truth), latencies_ms, len(published))
+    result = score(query_records(answers, truth), len(truth.keyframes), RADIUS_M)
+    return DemoReport(answers, truth, result, latencies_ms, len(published))
 
 
 def _answers(rows: list[list[dict[str, Any]]]) -> Answers:

@@ -17,15 +17,9 @@ from ssd_ros.baselines.scan_context import ScanContextDatabase, ScanContextMatch
 from ssd_ros.cli.drives import open_drive
 from ssd_ros.cli.progress import progress_bar
 from ssd_ros.encoder import OnnxEncoder
-from ssd_ros.evaluation import (
-    Answers,
-    ground_truth,
-    GroundTruth,
-    one_percent,
-    Score,
-    score,
-    select_queries,
-)
+from ssd_ros.evaluation.answers import Answers, ground_truth, GroundTruth, select_queries
+from ssd_ros.evaluation.query_records import query_records
+from ssd_ros.evaluation.score import one_percent, Score, score
 from ssd_ros.map_builder import build_database
 from ssd_ros.metrics import hits_at_k, is_answerable, precision_recall
 from ssd_ros.place_database import PlaceDatabase
@@ -158,7 +152,13 @@ def _judge(
         answers[arguments.baseline] = _answers_of_matches(matches, num_answers)
     title = f'{database.info.source} -> {drive.name}'
     return [
-        Result(title, method, score(of_method, truth), of_method, truth)
+        Result(
+            title,
+            method,
+            score(query_records(of_method, truth), len(database), arguments.radius),
+            of_method,
+            truth,
+        )
         for method, of_method in answers.items()
     ]
 

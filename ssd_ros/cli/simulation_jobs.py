@@ -4,19 +4,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 import hashlib
 from importlib.metadata import version
 import json
-import multiprocessing
 from pathlib import Path
 import platform
 from typing import Any
 
 import numpy as np
 from ssd_ros import __version__
+from ssd_ros.cli.parallel import Report, run_jobs
 from ssd_ros.cli.progress import progress_bar
 from ssd_ros.datasets.hercules import write_hercules
 from ssd_ros.files import write_bytes_atomically
@@ -26,10 +26,6 @@ from ssd_ros.simulator.session import Session
 from ssd_ros.simulator.world import World
 
 META_FILE = 'sim_meta.json'
-Progress = Callable[[int, int], None]
-
-# Frames written by all workers; set in each of them when it starts.
-_frames_done: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +118,7 @@ def generate(jobs: Sequence[Job], root: Path, num_processes: int) -> list[Path]:
     if not missing:
         return [_path_of(job, root) for job in jobs]
     with progress_bar('simulate', 'frame') as progress:
-        if num_processes == 1 or len(missing) == 1:
-            _write_here(missing, root, progress)
-        else:
-            _write_in_parallel(missing, root, num_processes, progress)
+        run_jobs(missing, partial(_write, root), num_processes, progress)
     return [_path_of(job, root) for job in jobs]
 
 
@@ -158,62 +151,11 @@ def _is_written(job: Job, root: Path) -> bool:
     return True
 
 
-def _write(job: Job, root: Path, report: Callable[[int, int], None]) -> None:
-    """Write one drive; report the number of new frames and of all frames of the drive."""
+def _write(root: Path, job: Job, report: Report) -> None:
+    """Write one drive."""
     sequence = job.sequence()
     total = len(sequence.cloud_stamps_ns) + len(sequence.scan_stamps_ns)
     report(0, total)
     write_hercules(root, sequence.place, sequence.number, sequence, lambda _: report(1, total))
     metadata = json.dumps(job.metadata(), indent=2) + '\n'
     write_bytes_atomically(_path_of(job, root) / META_FILE, metadata.encode())
-
-
-def _write_here(jobs: Sequence[Job], root: Path, progress: Progress) -> None:
-    done, total = 0, 0
-
-    def report(new: int, total_of_job: int) -> None:
-        nonlocal done, total
-        done += new
-        total += total_of_job if new == 0 else 0
-        progress(done, total)
-
-    for job in jobs:
-        try:
-            _write(job, root, report)
-        except SystemError as error:
-            # So numba reports a Ctrl-C that arrives within a compiled function.
-            if isinstance(error.__cause__, KeyboardInterrupt):
-                raise KeyboardInterrupt from error
-            raise
-
-
-def _write_in_parallel(
-    jobs: Sequence[Job], root: Path, num_processes: int, progress: Progress
-) -> None:
-    # Not forked: compiled kernels and threads do not survive that reliably.
-    context = multiprocessing.get_context('spawn')
-    counters = context.Array('q', 2)  # frames done, frames of the drives begun
-    executor = ProcessPoolExecutor(num_processes, context, _share, (counters,))
-    try:
-        running: set[Future[None]] = {executor.submit(_write_in_worker, job, root) for job in jobs}
-        while running:
-            finished, running = wait(running, 0.3, FIRST_COMPLETED)
-            progress(*counters[:])
-            for future in finished:
-                future.result()
-    finally:
-        executor.shutdown(cancel_futures=True)
-
-
-def _share(counters: Any) -> None:
-    global _frames_done
-    _frames_done = counters
-
-
-def _write_in_worker(job: Job, root: Path) -> None:
-    def report(new: int, total_of_job: int) -> None:
-        with _frames_done.get_lock():
-            _frames_done[0] += new
-            _frames_done[1] += total_of_job if new == 0 else 0
-
-    _write(job, root, report)

@@ -28,7 +28,7 @@ SHOWN_RANGE_M = 100.0
 SCAN_THRESHOLD = 98
 _BRIGHTEST_PIXEL = 110
 _LEAST_DRAWN_M2 = 1e-8  # empty parking slots and what is gone are silent
-_ORIGIN_COLOURS = ('#3b5b92', '#d1495b', '#e39b2d', '#999999')
+_ORIGIN_COLOURS = ('#3b5b92', '#d1495b', '#e39b2d', '#999999', '#7ec8e3')
 _COLOURS = {
     Kind.BUILDING: '#3b5b92',
     Kind.STREET_FURNITURE: '#d1495b',

@@ -9,5 +9,6 @@ through in a `Session` (parked cars, changes, traffic, weather, the drive), whic
 own aspect, fluctuation, occlusion, resolution and noise.
 
 Not modelled: terrain, bridges and tunnels, mirrored multipath (only the double bounce and random
-ghosts), Doppler ambiguity, snow, stops at traffic lights.
+ghosts), Doppler ambiguity, dry snow and snow that lies, stops at traffic lights. Wet snow is
+simple: more loss than in rain, weak echoes close by, slush on the cover of the 4D radar.
 """

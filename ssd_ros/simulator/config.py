@@ -107,6 +107,8 @@ class Conditions:
     num_pedestrians: int = 25
     change_fraction: float = 0.06  # of the furniture and plants, against session 0
     rain_mm_per_h: float = 0.0
+    snow_mm_per_h: float = 0.0  # wet snow, as water
+    cover_loss_db: float = 0.0  # both ways through slush on the 4D radar's cover
     leaf_db: float = 0.0  # RCS of plants; winter -3 ... -6
     cloud_gain_db: float = 0.0
     cloud_yaw_deg: float = 0.0  # mounting error of the 4D radar
@@ -122,8 +124,9 @@ class Conditions:
             lead_probability=self.lead_probability,
             change_fraction=self.change_fraction,
         )
-        if not 0 <= self.rain_mm_per_h <= 200:
-            raise ValueError(f'rain_mm_per_h is {self.rain_mm_per_h}, expected 0 ... 200')
+        for name in ('rain_mm_per_h', 'snow_mm_per_h'):
+            if not 0 <= getattr(self, name) <= 200:
+                raise ValueError(f'{name} is {getattr(self, name)}, expected 0 ... 200')
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,8 @@ _MIN_RCS_DBSM, _MAX_RCS_DBSM = -20, 40  # what the sensor reports
 _FALSE_ALARM_SPEED_MPS = 15.0
 _GHOST_STRETCH, _GHOST_LOSS_DB = (1.15, 2.0), (3.0, 15.0)
 _GHOST_TURN_DEG = 7.0
+# Wet snow before the radar, for each mm/h of water; reconstructed.
+_FLAKES_PER_MM, _FLAKE_RANGE_M, _FLAKE_SPEED_MPS = 5.0, 6.0, 0.5
 
 
 class Origin(IntEnum):
@@ -32,6 +34,7 @@ class Origin(IntEnum):
     MOVER = 1
     GHOST = 2
     FALSE_ALARM = 3
+    SNOW = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,21 +85,26 @@ def cloud_detections(session: Session, time_s: float, frame: int) -> Detections:
     measured[4] += session.conditions.cloud_gain_db
     rng = stream(session.world.seed, '4d-ghosts', session.index, frame)
     ghosts, alarms = _ghosts(config, measured, rng), _false_alarms(config, rng)
-    origin = np.repeat(
-        [Origin.STATIC, Origin.GHOST, Origin.FALSE_ALARM],
-        [measured.shape[1], ghosts.shape[1], alarms.shape[1]],
-    )
+    vx, vy = motion.velocity_mps
+    cos, sin = np.cos(yaw_rad), np.sin(yaw_rad)
+    ego = (float(cos * vx + sin * vy), float(cos * vy - sin * vx))
+    rng = stream(session.world.seed, '4d-snow', session.index, frame)
+    flakes = _flakes(config, session.conditions.snow_mm_per_h, ego, rng)
+    parts = {
+        Origin.STATIC: measured,
+        Origin.GHOST: ghosts,
+        Origin.FALSE_ALARM: alarms,
+        Origin.SNOW: flakes,
+    }
+    origin = np.repeat(list(parts), [part.shape[1] for part in parts.values()])
     origin[: measured.shape[1]][is_mover[strongest]] = Origin.MOVER
-    rows = np.concatenate([measured, ghosts, alarms], axis=1)
+    rows = np.concatenate(list(parts.values()), axis=1)
     rows[4] = np.minimum(np.round(rows[4]), _MAX_RCS_DBSM)
     shown = (
         (rows[4] >= _MIN_RCS_DBSM)
         & (rows[0] < config.max_range_m)
         & (np.abs(rows[1]) <= np.deg2rad(config.half_fov_deg))
     )
-    vx, vy = motion.velocity_mps
-    cos, sin = np.cos(yaw_rad), np.sin(yaw_rad)
-    ego = (float(cos * vx + sin * vy), float(cos * vy - sin * vx))
     shown_index = np.flatnonzero(shown)[: config.max_detections]
     range_m, azimuth, elevation, velocity, rcs_dbsm = rows[:, shown_index]
     return Detections(range_m, azimuth, elevation, velocity, rcs_dbsm, origin[shown_index], ego)
@@ -109,7 +117,7 @@ def _echoes(session: Session, motion: Motion, yaw_rad: float, time_s: float, fra
         motion.x_m, motion.y_m, config.height_m, yaw_rad, *motion.velocity_mps, 0.0, 0.0
     )
     budget = CloudBudget(
-        gain=10 ** (config.snr_db / 10) * 100.0**4,
+        gain=10 ** ((config.snr_db - session.conditions.cover_loss_db) / 10) * 100.0**4,
         least=_LEAST_SNR,
         max_range_m=config.max_range_m,
         half_fov_rad=np.deg2rad(config.half_fov_deg),
@@ -178,4 +186,22 @@ def _false_alarms(config: CloudRadarConfig, rng: np.random.Generator) -> NDArray
     floor_dbsm = 10 * np.log10(config.min_snr) - config.snr_db + 40 * np.log10(range_m / 100)
     floor_dbsm = np.maximum(floor_dbsm + config.rcs_offset_db, _MIN_RCS_DBSM)
     rcs_dbsm = floor_dbsm + rng.exponential(2, num)
+    return np.stack([range_m, azimuth, elevation, velocity, rcs_dbsm])
+
+
+def _flakes(
+    config: CloudRadarConfig,
+    snow_mm_per_h: float,
+    ego_velocity_mps: tuple[float, float],
+    rng: np.random.Generator,
+) -> NDArray[np.float64]:
+    """Return weak detections of snow close by, which stands still but for the wind."""
+    num = int(rng.poisson(_FLAKES_PER_MM * snow_mm_per_h))
+    range_m = 1 + rng.exponential(_FLAKE_RANGE_M, num)
+    azimuth = rng.uniform(-1, 1, num) * np.deg2rad(config.half_fov_deg)
+    elevation = np.deg2rad(rng.uniform(-1, 1, num) * config.half_elevation_deg)
+    vx, vy = ego_velocity_mps
+    towards = np.cos(elevation) * (vx * np.cos(azimuth) + vy * np.sin(azimuth))
+    velocity = -towards + _FLAKE_SPEED_MPS * rng.standard_normal(num)
+    rcs_dbsm = _MIN_RCS_DBSM + rng.exponential(3, num)
     return np.stack([range_m, azimuth, elevation, velocity, rcs_dbsm])

@@ -30,6 +30,7 @@ class SimulatedSequence:
     :param cloud_rate_hz: of the 4D radar
     :param num_scans: keep only so many spinning scans, None = the whole lap
     :param num_clouds: keep only so many 4D scans, None = the whole lap
+    :param part: keep only the scans between these shares of the lap's length
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class SimulatedSequence:
         cloud_rate_hz: float = CLOUD_RATE_HZ,
         num_scans: int | None = None,
         num_clouds: int | None = None,
+        part: tuple[float, float] = (0.0, 1.0),
     ) -> None:
         if scan_rate_hz <= 0 or cloud_rate_hz <= 0:
             raise ValueError(
@@ -51,6 +53,7 @@ class SimulatedSequence:
         self._start_ns = (
             _EPOCH_NS + _SESSION_GAP_NS * session.index + int(rng.integers(3_600_000_000_000))
         )
+        self._part = part
         self._scan_offsets_ns = self._offsets_ns(scan_rate_hz, scan_phase_s)[:num_scans]
         self._cloud_offsets_ns = self._offsets_ns(cloud_rate_hz, cloud_phase_s)[:num_clouds]
 
@@ -131,6 +134,9 @@ class SimulatedSequence:
     def _offsets_ns(self, rate_hz: float, phase_s: float) -> NDArray[np.int64]:
         last_s = self.session.drive.duration_s - _MARGIN_S
         times_s = np.arange(_MARGIN_S + phase_s, last_s, 1 / rate_hz)
+        drive = self.session.drive
+        shares = np.interp(times_s, drive.times_s, drive.along_m) / drive.lap_m
+        times_s = times_s[(shares >= self._part[0]) & (shares <= self._part[1])]
         return np.rint(times_s * 1e9).astype(np.int64)
 
     def _time_s(self, offsets_ns: NDArray[np.int64], index: int, sensor: str) -> float:

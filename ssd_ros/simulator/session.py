@@ -26,6 +26,7 @@ from ssd_ros.simulator.world import World
 
 DRIFT_DB = 1.5  # of all RCS between session 0 and any other
 WET_GROUND_DB = -5.0
+SNOW_TO_RAIN = 3.0  # loss in melting flakes over that in rain of as much water; reconstructed
 _GROUND = (Kind.ROAD, Kind.KERB, Kind.GRASS)
 
 
@@ -63,8 +64,9 @@ class Session:
 
     @property
     def attenuation_db_per_m(self) -> float:
-        """Two-way loss in rain by ITU-R P.838-3 at about 80 GHz."""
-        return float(2 * 1.17 * self.conditions.rain_mm_per_h**0.711 / 1000)
+        """Two-way loss in rain by ITU-R P.838-3 at about 80 GHz, and in wet snow."""
+        rain, snow = self.conditions.rain_mm_per_h, self.conditions.snow_mm_per_h
+        return float(2 * 1.17 * (rain**0.711 + SNOW_TO_RAIN * snow**0.711) / 1000)
 
     def exponentials(self, component: str, frame: int) -> NDArray[np.float32]:
         """
@@ -126,7 +128,8 @@ class Session:
         self.still = np.zeros((len(self.spinning_scatterers.x), 2), np.float32)
 
     def _weather_db(self, rows: Scatterers) -> NDArray[np.float64]:
-        wet_db = WET_GROUND_DB if self.conditions.rain_mm_per_h > 0 else 0.0
+        is_wet = self.conditions.rain_mm_per_h > 0 or self.conditions.snow_mm_per_h > 0
+        wet_db = WET_GROUND_DB if is_wet else 0.0
         return np.where(np.isin(rows.kind, _GROUND), wet_db, 0.0) + np.where(
             rows.kind == Kind.VEGETATION, self.conditions.leaf_db, 0.0
         )

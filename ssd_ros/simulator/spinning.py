@@ -21,6 +21,7 @@ _INTERFERENCE_PROBABILITY = 0.003
 _INTERFERENCE_COUNTS = 12.0
 _LEAKAGE_COUNTS = 2e3
 _LEAKAGE_RANGE_M = 0.6
+_SNOW_COUNTS = 0.5  # power that flakes send back, for each mm/h; reconstructed
 
 
 def spinning_image(session: Session, time_s: float, frame: int) -> NDArray[np.uint8]:
@@ -44,6 +45,7 @@ def spinning_image(session: Session, time_s: float, frame: int) -> NDArray[np.ui
     is_disturbed = rng.random(config.num_azimuths) < _INTERFERENCE_PROBABILITY
     streaks += is_disturbed * rng.exponential(_INTERFERENCE_COUNTS, config.num_azimuths)
     noise_power = noise_counts(config, session.attenuation_db_per_m)
+    noise_power += _SNOW_COUNTS * session.conditions.snow_mm_per_h
     image: NDArray[np.uint8] = to_pixels(field, noise, noise_power, streaks, config.upsampling)
     return image
 

@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+import math
 from pathlib import Path
 
 from ssd_ros.polar_bev import CloudBevConfig, ScanBevConfig
@@ -32,11 +33,21 @@ class NetworkConfig:
     strides: tuple[int, ...] = (1, 2, 1)  # after the stem's 4
     input_scale: float = 1 / 255  # the paper feeds raw pixels
     position_octaves: int = 4  # reconstructed: waves that tell range and azimuth; 0 = the papers
+    position_spread: float = 2.0  # reconstructed: of the clusters' first preferences for a region
+    # Reconstructed: image columns beside a teacher's view that its convolutions see as well, as
+    # they do where a whole panorama is encoded. A feature of `edge` sees 41 to either side.
+    teacher_margin: int = 48
+    num_views: int = 36  # of a panorama
     hidden_size: int = 256
     sinkhorn_iterations: int = 3
     mid: HolmesLevelConfig = field(default_factory=lambda: HolmesLevelConfig(64, 128, 256, 256))
     two_levels: bool = False  # True adds `high`
     high: HolmesLevelConfig = field(default_factory=lambda: HolmesLevelConfig(16, 64, 64, 64))
+
+    @property
+    def stride(self) -> int:
+        """Image cells from one feature to the next."""
+        return 4 * math.prod(self.strides)
 
     @property
     def descriptor_size(self) -> int:
@@ -57,6 +68,8 @@ NETWORKS = {
         two_levels=True,
     ),
 }
+NETWORKS['sherloc'] = replace(NETWORKS['paper'], strides=(1, 2, 2, 2))
+SCHEMES = ('none', 'uniform', 'teacher_only', 'joint_only', 'feature_mask', 'ssd')
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +94,10 @@ class BatchConfig:
     num_worlds: int = 2  # that the places lie in; negatives of the same world are hard
     num_distractors: int = 8  # teacher's views in any direction, negatives only
     positive_radius_m: float = 3.0
+    # Share of places whose teacher's view is the nearest of the same drive, straight ahead: only
+    # there do the cells of both images show the same spot, so only these are distilled.
+    aligned_share: float = 0.5
+    aligned_radius_m: float = 1.5
     # The papers draw negatives from beyond 25 m and so leave it open whether a query is best
     # matched 2 m or 20 m away, which R@1 within 5 m asks for.
     negative_radius_m: float = 6.0
@@ -99,6 +116,35 @@ class LossConfig:
     def __post_init__(self) -> None:
         if self.name not in ('infonce', 'triplet'):
             raise ValueError(f'loss.name is {self.name!r}; choose from infonce, triplet')
+
+
+@dataclass(frozen=True, slots=True)
+class DistillationConfig:
+    """
+    Where the student's features are pulled to the teacher's, and how hard.
+
+    The papers give the structure but no number: all defaults are reconstructed (the project's
+    method specification, section 15).
+    """
+
+    scheme: str = 'none'  # one of SCHEMES
+    gap_weight: float = 0.1  # lambda: of cells that only the teacher sees
+    tau: float = 0.05  # evidence from which on the student sees a cell
+    sigma: float = 1.0  # spread of a return's evidence, in features
+    kappa: float = 1.0  # teacher's magnitude, over its mean, from which on there is structure
+    feature_weight: float = 1.0  # alpha
+    covariance_weight: float = 1.0  # beta
+    empty_weight: float = 1 / 6  # feature_mask: of cells that only the student's features claim
+
+    def __post_init__(self) -> None:
+        if self.scheme not in SCHEMES:
+            raise ValueError(
+                f'distillation.scheme is {self.scheme!r}; choose from {", ".join(SCHEMES)}'
+            )
+        if not self.sigma > 0:
+            raise ValueError(f'distillation.sigma is {self.sigma}, expected more than 0')
+        if not 0 <= self.gap_weight <= 1:
+            raise ValueError(f'distillation.gap_weight is {self.gap_weight}, expected 0 .. 1')
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +174,18 @@ class TrainingConfig:
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
     batch: BatchConfig = field(default_factory=BatchConfig)
     loss: LossConfig = field(default_factory=LossConfig)
+    distillation: DistillationConfig = field(default_factory=DistillationConfig)
+    # 'joint' trains it with the student, as the papers do; 'frozen' keeps it and the pooling as
+    # the run to start from left them.
+    teacher: str = 'joint'
     optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
     seed: int = 0
     num_threads: int = 2
     bfloat16: bool = True  # mixed precision; three times faster where the CPU has it
+
+    def __post_init__(self) -> None:
+        if self.teacher not in ('joint', 'frozen'):
+            raise ValueError(f'teacher is {self.teacher!r}; choose from joint, frozen')
 
 
 def load_config(path: Path) -> TrainingConfig:

@@ -9,6 +9,7 @@ After SHeRLoc (arXiv 2506.15175), as collected in the project's method specifica
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 from ssd_ros.training.config import HolmesLevelConfig, NetworkConfig
 import torch
@@ -16,13 +17,14 @@ from torch import nn, Tensor
 from torch.nn import functional
 
 _EPSILON = 1e-6
+_TINY = 1e-30
 
 
 def transport_plan(
     scores: Tensor, ghost: Tensor, dust: Tensor, regularisation: Tensor, num_iterations: int
 ) -> Tensor:
     """
-    Assign positions to clusters and two bins for what belongs to none, by log-domain Sinkhorn.
+    Assign positions to clusters and two bins for what belongs to none, by Sinkhorn scaling.
 
     :param scores: shape (B, m, n) of m clusters at n positions, n > m
     :param ghost: scalar score of the first bin
@@ -39,21 +41,56 @@ def transport_plan(
     bins = torch.stack([ghost, dust]).to(scores)[None, :, None]
     scores = torch.cat([scores, bins.expand(batch, 2, num_positions)], dim=1)
     scores = scores / regularisation[:, None, None]
-    log_unit = -math.log(num_positions + num_clusters + 1)
-    log_rows = scores.new_full((num_clusters + 2, 1), log_unit)
-    log_rows[num_clusters:] += math.log(num_positions - num_clusters)
-    columns = scores.new_zeros((batch, 1, num_positions))
+    kernel = torch.exp(scores - scores.amax(dim=(1, 2), keepdim=True))
+    row_sums = scores.new_ones((num_clusters + 2, 1))
+    row_sums[num_clusters:] *= num_positions - num_clusters
+    columns = scores.new_ones((batch, 1, num_positions))
     for _ in range(num_iterations):
-        rows = log_rows - torch.logsumexp(scores + columns, dim=2, keepdim=True)
-        columns = log_unit - torch.logsumexp(scores + rows, dim=1, keepdim=True)
-    return torch.exp(scores + rows + columns - log_unit)
+        rows = row_sums / (kernel * columns).sum(dim=2, keepdim=True).clamp(min=_TINY)
+        columns = 1 / (kernel * rows).sum(dim=1, keepdim=True).clamp(min=_TINY)
+    return rows * kernel * columns
 
 
-def spread_regularisation(features: Tensor) -> Tensor:
-    """Return one factor in [1, 3) per sample: smoother transport where features vary more."""
-    flat = features.flatten(1)
-    spread = flat.var(dim=1) / (2 * (flat.abs().mean(dim=1) + _EPSILON))
-    return 1 + 2 * torch.tanh(spread)
+def spread_regularisation(mean: Tensor, mean_square: Tensor, num_values: int) -> Tensor:
+    """
+    Return one factor in [1, 3) per sample: smoother transport where features vary more.
+
+    :param mean: shape (B,), of the features, which are not negative
+    :param mean_square: shape (B,)
+    :param num_values: that the means are over
+    """
+    variance = (mean_square - mean.square()).clamp(min=0) * (num_values / (num_values - 1))
+    return 1 + 2 * torch.tanh(variance / (2 * (mean + _EPSILON)))
+
+
+class LocalFeatures(NamedTuple):
+    """
+    What one level needs to know of each position, whatever part of the map is pooled.
+
+    :param features: shape (B, cluster_size, h, w)
+    :param scores: shape (B, num_clusters, h, w)
+    :param powers: shape (B, channels, w): mean over range of the features' powers
+    :param moments: shape (B, 2, w): mean over range and channels of the features and their squares
+    """
+
+    features: Tensor
+    scores: Tensor
+    powers: Tensor
+    moments: Tensor
+
+    def columns(self, index: Tensor) -> LocalFeatures:
+        """
+        Cut views out of the map.
+
+        :param index: shape (V, width): columns of each view
+        :return: of V times the batch size, all views of an image together
+        """
+        return LocalFeatures(*(_views(part, index) for part in self))
+
+
+def _views(part: Tensor, index: Tensor) -> Tensor:
+    cut = part[..., index].movedim(-2, 1)  # (B, V, ..., width)
+    return cut.flatten(0, 1)
 
 
 def _pointwise(channels: int, hidden: int, size: int) -> nn.Sequential:
@@ -65,12 +102,12 @@ def _pointwise(channels: int, hidden: int, size: int) -> nn.Sequential:
 class HolmesLevel(nn.Module):
     """One level: a global token beside the transported sums of local features."""
 
-    def __init__(
-        self, channels: int, hidden: int, num_iterations: int, config: HolmesLevelConfig
-    ) -> None:
+    def __init__(self, channels: int, network: NetworkConfig, config: HolmesLevelConfig) -> None:
         super().__init__()
-        self._num_iterations = num_iterations
+        hidden = network.hidden_size
+        self._num_iterations = network.sinkhorn_iterations
         self._num_clusters = config.num_clusters
+        self._channels = channels
         self.token = nn.Sequential(
             nn.Linear(channels, hidden),
             nn.ReLU(inplace=True),
@@ -78,6 +115,9 @@ class HolmesLevel(nn.Module):
         )
         self.features = _pointwise(channels, hidden, config.cluster_size)
         self.scores = _pointwise(channels, hidden, config.num_clusters)
+        self.position: PositionEncoding | None = None
+        if network.position_octaves:
+            self.position = PositionEncoding(config.num_clusters, config.cluster_size, network)
         self.ghost = nn.Parameter(torch.tensor(1.0))
         self.dust = nn.Parameter(torch.tensor(1.0))
         size = config.token_size + config.cluster_size * config.num_clusters
@@ -86,58 +126,76 @@ class HolmesLevel(nn.Module):
         )
         self.norm = nn.BatchNorm1d(config.descriptor_size)
 
-    def forward(self, feature_map: Tensor, power: Tensor) -> Tensor:
+    def local(self, feature_map: Tensor, power: Tensor) -> LocalFeatures:
         """
-        Return unit vectors, shape (B, descriptor_size).
+        Return what does not depend on which part of the map is pooled.
 
         :param feature_map: shape (B, channels, h, w), not negative
         :param power: scalar, exponent of the generalised mean behind the token
         """
-        mean = feature_map.clamp(min=_EPSILON).pow(power).mean(dim=(2, 3)).pow(1 / power)
-        token = functional.normalize(self.token(mean), dim=1)
-        plan = transport_plan(
-            self.scores(feature_map).float().flatten(2),
-            self.ghost,
-            self.dust,
-            spread_regularisation(feature_map.float()),
-            self._num_iterations,
+        exact = feature_map.float()
+        moments = torch.stack([exact, exact.square()], dim=1).mean(dim=(2, 3))
+        powers = exact.clamp(min=_EPSILON).pow(power).mean(dim=2)
+        return LocalFeatures(
+            self.features(feature_map).float(), self.scores(feature_map).float(), powers, moments
         )
-        features = self.features(feature_map).flatten(2)
-        assignment = plan[:, : self._num_clusters].to(features.dtype)
-        clusters = torch.bmm(features, assignment.transpose(1, 2))  # (B, cluster_size, clusters)
-        clusters = functional.normalize(clusters, dim=1).flatten(1)
-        vector = torch.cat([token, clusters.to(token.dtype)], dim=1) @ self.projection
+
+    def pool(self, local: LocalFeatures, power: Tensor) -> Tensor:
+        """Return unit vectors, shape (B, descriptor_size), of what `local` returned."""
+        features, scores = local.features, local.scores
+        height, width = features.shape[2:]
+        if self.position is not None:
+            at_scores, at_features = self.position(height, width)
+            features, scores = features + at_features, scores + at_scores
+        mean = local.powers.mean(dim=2).pow(1 / power)
+        token = functional.normalize(self.token(mean).float(), dim=1)
+        moments = local.moments.mean(dim=2)
+        regularisation = spread_regularisation(
+            moments[:, 0], moments[:, 1], self._channels * height * width
+        )
+        plan = transport_plan(
+            scores.flatten(2), self.ghost, self.dust, regularisation, self._num_iterations
+        )
+        assignment = plan[:, : self._num_clusters].transpose(1, 2)
+        clusters = torch.bmm(features.flatten(2), assignment)  # (B, cluster_size, clusters)
+        clusters = functional.normalize(clusters.float(), dim=1).flatten(1)
+        vector = torch.cat([token, clusters], dim=1) @ self.projection
         return functional.normalize(self.norm(vector.float()), dim=1)
 
 
 class PositionEncoding(nn.Module):
     """
-    Add to every position a learned mixture of waves over range and azimuth.
+    Learned mixtures of waves over range and azimuth, for the scores and for the features.
 
     Pooling forgets where a feature was; at stride 8 a feature sees a part of the image only, so
-    its place must travel with it. Not in the papers, whose features see the whole image. Adds
-    nothing at first.
+    its place must travel with it. Not in the papers, whose features see the whole image. Added
+    behind the pointwise layers, so that these need not know which view is pooled.
     """
 
-    def __init__(self, channels: int, num_octaves: int) -> None:
+    def __init__(self, num_clusters: int, cluster_size: int, network: NetworkConfig) -> None:
         super().__init__()
-        self._num_octaves = num_octaves
-        self.mixture = nn.Conv2d(4 * num_octaves, channels, 1, bias=False)
-        nn.init.zeros_(self.mixture.weight)
+        self._sizes = (num_clusters, cluster_size)
+        self._num_octaves = network.position_octaves
+        num_waves = 4 * network.position_octaves
+        # Clusters that prefer a region from the start learn within hundreds of steps what
+        # clusters that see all positions alike learn within thousands.
+        at_scores = network.position_spread * torch.randn(num_clusters, num_waves)
+        self.mixture = nn.Parameter(torch.cat([at_scores, torch.zeros(cluster_size, num_waves)]))
 
-    def forward(self, feature_map: Tensor) -> Tensor:
-        """Return shape (B, channels, h, w), like the input."""
-        height, width = feature_map.shape[2:]
-        rows = torch.linspace(0, 1, height, device=feature_map.device)[:, None].expand(-1, width)
-        columns = torch.linspace(0, 1, width, device=feature_map.device).expand(height, -1)
+    def forward(self, height: int, width: int) -> tuple[Tensor, ...]:
+        """Return what to add, shapes (num_clusters, height, width), (cluster_size, ...)."""
+        device = self.mixture.device
+        rows = torch.linspace(0, 1, height, device=device)[:, None].expand(-1, width)
+        columns = torch.linspace(0, 1, width, device=device).expand(height, -1)
         angles = [
             math.pi * 2**octave * axis
             for axis in (rows, columns)
             for octave in range(self._num_octaves)
         ]
         waves = torch.stack([wave(angle) for angle in angles for wave in (torch.sin, torch.cos)])
-        encoded: Tensor = feature_map + self.mixture(waves[None])
-        return encoded
+        # Spelt out: mixed precision would round the product of two matrices.
+        maps = (self.mixture[:, :, None, None] * waves).sum(dim=1)
+        return maps.split(self._sizes)
 
 
 class Holmes(nn.Module):
@@ -146,24 +204,28 @@ class Holmes(nn.Module):
     def __init__(self, channels: int, config: NetworkConfig) -> None:
         super().__init__()
         self.power = nn.Parameter(torch.tensor(3.0))
-        self.position: nn.Module = nn.Identity()
-        if config.position_octaves:
-            self.position = PositionEncoding(channels, config.position_octaves)
-        iterations = config.sinkhorn_iterations
-        self.mid = HolmesLevel(channels, config.hidden_size, iterations, config.mid)
+        self.mid = HolmesLevel(channels, config, config.mid)
         self.coarser: nn.Module | None = None
         self.high: HolmesLevel | None = None
         if config.two_levels:
             self.coarser = BasicBlock(channels, channels // 2, stride=2)
-            self.high = HolmesLevel(channels // 2, config.hidden_size, iterations, config.high)
+            self.high = HolmesLevel(channels // 2, config, config.high)
 
-    def forward(self, feature_map: Tensor) -> Tensor:
-        """Return unit vectors, shape (B, descriptor size), of maps (B, channels, h, w)."""
-        feature_map = self.position(feature_map)
-        mid: Tensor = self.mid(feature_map, self.power)
+    def forward(self, feature_map: Tensor, views: Tensor | None = None) -> Tensor:
+        """
+        Return unit vectors of maps (B, channels, h, w).
+
+        :param views: shape (V, width): columns of the map that are pooled together; None pools
+            the whole map
+        :return: shape (B, descriptor size), or (B * V, descriptor size)
+        """
+        local = self.mid.local(feature_map, self.power)
+        mid = self.mid.pool(local if views is None else local.columns(views), self.power)
         if self.coarser is None or self.high is None:
             return mid
-        high = self.high(self.coarser(feature_map), self.power)
+        if views is not None:
+            feature_map = _views(feature_map, views)
+        high = self.high.pool(self.high.local(self.coarser(feature_map), self.power), self.power)
         return functional.normalize(torch.cat([mid, high], dim=1), dim=1)
 
 

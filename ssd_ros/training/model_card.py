@@ -6,12 +6,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from ssd_ros.evaluation import Acceptance
+from ssd_ros.evaluation.acceptance import Acceptance
+from ssd_ros.evaluation.protocol import Protocol
+from ssd_ros.evaluation.results import Result
 from ssd_ros.training.config import TrainingConfig
 from ssd_ros.training.run import Run
-from ssd_ros.training.validate import Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +20,12 @@ class Report:
     What the export measured.
 
     :param parity: largest difference to the network for each file
-    :param results: a summary for each drive
     """
 
     acceptance: Acceptance
     parity: Mapping[str, float]
     protocol: Protocol
-    results: Sequence[Mapping[str, Any]]
+    results: Sequence[Result]
 
 
 def model_card(run: Run, report: Report) -> str:
@@ -89,8 +88,8 @@ Largest difference between the ONNX files and the trained network: {parity}.
 
 ## Reproduce
 
-    python -m ssd_ros.training.simulate_cache --worlds train --out runs/cache/train
-    python -m ssd_ros.training.simulate_cache --worlds validation --out runs/cache/validation
+    python -m ssd_ros.cli.cache --benchmark train --out runs/cache
+    python -m ssd_ros.cli.cache --benchmark validation --out runs/cache
 {_commands(run)}
     python -m ssd_ros.training.export --cache runs/cache --run runs/{run.directory.name}
 
@@ -155,11 +154,12 @@ def _loss(config: TrainingConfig) -> str:
     return f'triplet with adaptive margin times {config.loss.margin_scale:g}'
 
 
-def _row(result: Mapping[str, Any]) -> str:
-    low, high = result['interval']
-    yaw = result['median_yaw_error_deg']
+def _row(result: Result) -> str:
+    score = result.score()
+    low, high = score.recall_at_1_interval
+    yaw_deg = score.median_yaw_error_deg
     return (
-        f'| {result["query_drive"]} | {result["map_drive"]} | {result["num_queries"]} '
-        f'| {result["num_left_out"]} | {result["recall_at_1"]:.3f} [{low:.3f}, {high:.3f}] '
-        f'| {result["recall_at_5"]:.3f} | {"-" if yaw is None else f"{yaw:.1f} deg"} |'
+        f'| {result.query_drive} | {result.map_drive} | {score.num_queries} '
+        f'| {score.num_left_out} | {score.recall_at_1:.3f} [{low:.3f}, {high:.3f}] '
+        f'| {score.recall_at_5:.3f} | {"-" if yaw_deg is None else f"{yaw_deg:.1f} deg"} |'
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 import copy
-from dataclasses import replace
+from typing import cast
 
 from ssd_ros.polar_bev import PolarGrid
 from ssd_ros.training.config import NetworkConfig, NETWORKS
@@ -56,7 +56,7 @@ class Backbone(nn.Module):
 
 
 class Encoder(nn.Module):
-    """Backbone and pooling of one sensor: what is exported."""
+    """Backbone and pooling of one sensor, for images of its field of view."""
 
     def __init__(self, backbone: Backbone, pooling: Holmes) -> None:
         super().__init__()
@@ -69,20 +69,111 @@ class Encoder(nn.Module):
         return descriptor
 
 
+class PanoramaEncoder(nn.Module):
+    """
+    Backbone and pooling for all views of a panorama: the backbone runs once.
+
+    A view is a part of the panorama's feature map, so its edges know what lies beyond them.
+    """
+
+    def __init__(self, backbone: Backbone, pooling: Holmes, config: NetworkConfig) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.pooling = pooling
+        self.config = config
+
+    def forward(self, panorama: Tensor) -> Tensor:
+        """
+        Return unit descriptors, shape (B, num_views, D).
+
+        :param panorama: shape (B, 1, num_ranges, panorama_azimuths) uint8; a third of the
+            azimuths is a view
+        """
+        config, num_columns = self.config, panorama.shape[-1]
+        margin = config.teacher_margin
+        around = torch.cat([panorama[..., -margin:], panorama, panorama[..., :margin]], dim=-1)
+        feature_map = without_margin(self.backbone(around), margin, config.stride)
+        views = view_columns(num_columns // config.stride, config.num_views).to(panorama.device)
+        descriptors: Tensor = self.pooling(feature_map, views)
+        return descriptors.unflatten(0, (-1, config.num_views))
+
+
+def view_columns(num_columns: int, num_views: int) -> Tensor:
+    """
+    Return the columns of a panorama's feature map that make each view, shape (num_views, width).
+
+    View 0 looks forward, which is column 0; the next ones turn as those of
+    ssd_ros.polar_bev.views_of_panorama.
+
+    :raise ValueError: the step between views is not a whole number of features
+    """
+    if num_columns % num_views:
+        raise ValueError(
+            f'{num_columns} features around cannot make {num_views} views: choose another grid, '
+            'stride or number of views'
+        )
+    width, step = num_columns // 3, num_columns // num_views
+    starts = torch.arange(num_views)[:, None] * step - width // 2
+    return (starts + torch.arange(width)) % num_columns
+
+
+def without_margin(feature_map: Tensor, margin: int, stride: int) -> Tensor:
+    """Cut off the columns that were there for the convolutions only."""
+    columns = margin // stride
+    return feature_map[..., columns : feature_map.shape[-1] - columns]
+
+
 class TeacherStudent(nn.Module):
-    """Both branches, of equal initial weights, and the pooling that makes one metric space."""
+    """
+    Both branches, of equal initial weights, and the pooling that makes one metric space.
+
+    :param alignment: channels of the student for comparison with the teacher's, not exported
+    """
 
     def __init__(self, config: NetworkConfig, seed: int) -> None:
         super().__init__()
+        self.config = config
+        self._is_frozen = False
+        channels = config.channels[-1]
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.student = Backbone(config)
-            self.pooling = Holmes(config.channels[-1], config)
+            self.pooling = Holmes(channels, config)
         self.teacher = copy.deepcopy(self.student)
+        self.alignment = nn.Conv2d(channels, channels, 1)
+        nn.init.dirac_(self.alignment.weight)
+        nn.init.zeros_(cast(Tensor, self.alignment.bias))
+
+    def freeze_teacher(self) -> None:
+        """Keep the teacher and the pooling as they are, batch statistics included."""
+        for part in (self.teacher, self.pooling):
+            part.requires_grad_(False)
+        self._is_frozen = True
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> TeacherStudent:
+        """Set all parts to training, or to use; frozen ones stay in use."""
+        super().train(mode)
+        if self._is_frozen:
+            self.teacher.eval()
+            self.pooling.eval()
+        return self
+
+    def teacher_features(self, bevs: Tensor) -> Tensor:
+        """
+        Return the feature map of views, shape (B, C, h, w).
+
+        :param bevs: shape (B, 1, num_ranges, num_azimuths + 2 * margin) uint8
+        """
+        return without_margin(self.teacher(bevs), self.config.teacher_margin, self.config.stride)
 
     def encoder(self, sensor: str) -> Encoder:
-        """Return the encoder of the sensor '4d' or 'spinning', sharing these weights."""
+        """Return the encoder of one view for the sensor '4d' or 'spinning', sharing weights."""
         return Encoder(self.student if sensor == '4d' else self.teacher, self.pooling)
+
+    def panorama_encoder(self) -> PanoramaEncoder:
+        """Return the encoder of the spinning radar's panoramas, sharing these weights."""
+        return PanoramaEncoder(self.teacher, self.pooling, self.config)
 
 
 def multiplications(encoder: Encoder, grid: PolarGrid) -> int:
@@ -110,7 +201,7 @@ def main(argv: list[str] | None = None) -> int:
     argparse.ArgumentParser(description=main.__doc__).parse_args(argv)
     print('network  parameters  GMAC  descriptor')
     for name, config in NETWORKS.items():
-        encoder = TeacherStudent(replace(config), seed=0).encoder('4d')
+        encoder = TeacherStudent(config, seed=0).encoder('4d')
         parameters = sum(parameter.numel() for parameter in encoder.parameters())
         gmac = multiplications(encoder, PolarGrid()) / 1e9
         print(f'{name:7}  {parameters / 1e6:8.2f} M  {gmac:4.2f}  {config.descriptor_size}')

@@ -16,10 +16,10 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from ssd_ros.bev_cache import CachedDrive
 from ssd_ros.polar_bev import PolarGrid
 from ssd_ros.training.augmentation import augmented, occluded
-from ssd_ros.training.bev_cache import CachedDrive
-from ssd_ros.training.config import TrainingConfig
+from ssd_ros.training.config import BatchConfig, TrainingConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,30 +28,35 @@ class Batch:
     Images of P places and K distractors.
 
     :param student: shape (P, 1, num_ranges, num_azimuths) uint8
-    :param teacher: shape (P + K, 1, num_ranges, num_azimuths) uint8; row i < P shows place i
+    :param teacher: shape (P + K, 1, num_ranges, num_azimuths + 2 * margin) uint8; row i < P shows
+        place i
     :param student_places: shape (P, 3) float32: world number, x, y in metres
     :param teacher_places: shape (P + K, 3) float32
+    :param is_aligned: shape (P,) bool: the cells of both images show the same spots
     """
 
     student: NDArray[np.uint8]
     teacher: NDArray[np.uint8]
     student_places: NDArray[np.float32]
     teacher_places: NDArray[np.float32]
+    is_aligned: NDArray[np.bool_]
 
 
 def view_of_panorama(
-    panorama: NDArray[np.uint8], grid: PolarGrid, yaw_rad: float
+    panorama: NDArray[np.uint8], grid: PolarGrid, yaw_rad: float, margin: int = 0
 ) -> NDArray[np.uint8]:
     """
     Cut the field of view of a sensor turned by an angle, to the nearest column.
 
     :param panorama: shape (num_ranges, panorama_azimuths)
     :param yaw_rad: counter-clockwise from forward
-    :return: shape (num_ranges, num_azimuths)
+    :param margin: columns to add on either side
+    :return: shape (num_ranges, num_azimuths + 2 * margin)
     """
     num_columns = panorama.shape[1]
     centre = round(-yaw_rad / (2 * math.pi) * num_columns)
-    columns = np.arange(centre - grid.num_azimuths // 2, centre + grid.num_azimuths // 2)
+    half = grid.num_azimuths // 2 + margin
+    columns = np.arange(centre - half, centre + half)
     return panorama.take(columns, axis=1, mode='wrap')
 
 
@@ -70,18 +75,25 @@ class Neighbourhood(NamedTuple):
 class _World:
     """The drives of one world under common numbers, and which images show the same place."""
 
-    def __init__(self, number: int, drives: Sequence[CachedDrive], radius_m: float) -> None:
+    def __init__(self, number: int, drives: Sequence[CachedDrive], batch: BatchConfig) -> None:
         self.number = number
         self._drives = drives
         self._students = _numbered([len(drive.student_bevs) for drive in drives])
         self._panoramas = _numbered([len(drive.panoramas) for drive in drives])
         self.student_poses = np.concatenate([drive.student_poses for drive in drives])
         self.panorama_poses = np.concatenate([drive.panorama_poses for drive in drives])
-        self.partners = [
-            np.flatnonzero(np.hypot(*(self.panorama_poses[:, :2] - pose[:2]).T) <= radius_m)
-            for pose in self.student_poses
+        offsets_m = [
+            np.hypot(*(self.panorama_poses[:, :2] - pose[:2]).T) for pose in self.student_poses
         ]
+        self.partners = [np.flatnonzero(row <= batch.positive_radius_m) for row in offsets_m]
         self.places = np.flatnonzero([len(near) > 0 for near in self.partners])
+        drive_of = np.array([drive for drive, _ in self._panoramas])
+        # The panorama of the same drive to which the cells of a 4D image correspond, -1 if none.
+        self.aligned = np.full(len(self._students), -1)
+        for place, (drive, _) in enumerate(self._students):
+            row = np.where(drive_of == drive, offsets_m[place], np.inf)
+            if row.min(initial=np.inf) <= batch.aligned_radius_m:
+                self.aligned[place] = row.argmin()
 
     def student_bev(self, index: int) -> NDArray[np.uint8]:
         drive, row = self._students[index]
@@ -112,6 +124,18 @@ class _World:
         return chosen + [int(index) for index in rng.choice(places, missing)]
 
 
+class _View(NamedTuple):
+    image: NDArray[np.uint8]
+    place: list[float]
+
+
+class _Pair(NamedTuple):
+    student: NDArray[np.uint8]
+    place: list[float]
+    view: _View
+    is_aligned: bool
+
+
 class PlaceSampler:
     """Draws batches from cached drives."""
 
@@ -131,7 +155,7 @@ class PlaceSampler:
             _World(
                 number,
                 [drive for drive in drives if drive.world == name],
-                config.batch.positive_radius_m,
+                config.batch,
             )
             for number, name in enumerate(names)
         ]
@@ -155,7 +179,8 @@ class PlaceSampler:
             self._worlds[index]
             for index in rng.choice(len(self._worlds), batch.num_worlds, replace=False)
         ]
-        rows, others = [], []
+        rows: list[_Pair] = []
+        others: list[_View] = []
         for part, world in enumerate(worlds):
             is_mirrored = rng.random() < self._config.augmentation.mirror_probability
             around = world.neighbourhood(batch.cluster_radius_m, rng)
@@ -165,38 +190,54 @@ class PlaceSampler:
             num = _share(batch.num_distractors, part, len(worlds))
             for index in rng.choice(around.panoramas, num):
                 others.append(self._distractor(world, int(index), is_mirrored, rng))
-        students, student_places, teachers, teacher_places = zip(*rows, strict=True)
+        teachers = [*(row.view for row in rows), *others]
         return Batch(
-            np.stack(students)[:, None],
-            np.stack([*teachers, *(image for image, _ in others)])[:, None],
-            np.array(student_places, np.float32),
-            np.array([*teacher_places, *(place for _, place in others)], np.float32),
+            np.stack([row.student for row in rows])[:, None],
+            np.stack([view.image for view in teachers])[:, None],
+            np.array([row.place for row in rows], np.float32),
+            np.array([view.place for view in teachers], np.float32),
+            np.array([row.is_aligned for row in rows]),
         )
 
     def _pair(
         self, world: _World, index: int, is_mirrored: bool, rng: np.random.Generator
-    ) -> tuple[NDArray[np.uint8], list[float], NDArray[np.uint8], list[float]]:
+    ) -> _Pair:
         options, grid = self._config.augmentation, self._config.preprocessing.grid
         x, y, yaw = world.student_poses[index]
         student = augmented(world.student_bev(index), options, rng, options.max_cell_dropout)
         student = occluded(student, grid, options, rng)
         partner = int(rng.choice(world.partners[index]))
-        partner_x, partner_y, partner_yaw = world.panorama_poses[partner]
         jitter = math.radians(options.yaw_jitter_deg) * rng.uniform(-1, 1)
-        teacher = view_of_panorama(world.panorama(partner), grid, yaw - partner_yaw + jitter)
-        teacher = augmented(teacher, options, rng, max_dropout=0.0)
-        if is_mirrored:
-            student, teacher = student[:, ::-1], teacher[:, ::-1]
-        return student, [world.number, x, y], teacher, [world.number, partner_x, partner_y]
+        is_aligned = rng.random() < self._config.batch.aligned_share and world.aligned[index] >= 0
+        if is_aligned:
+            partner, jitter = int(world.aligned[index]), 0.0
+        partner_yaw = world.panorama_poses[partner, 2]
+        view = self._teacher_view(world, partner, yaw - partner_yaw + jitter, is_mirrored, rng)
+        return _Pair(
+            student[:, ::-1] if is_mirrored else student,
+            [world.number, x, y],
+            view,
+            bool(is_aligned),
+        )
 
     def _distractor(
         self, world: _World, index: int, is_mirrored: bool, rng: np.random.Generator
-    ) -> tuple[NDArray[np.uint8], list[float]]:
-        grid = self._config.preprocessing.grid
-        view = view_of_panorama(world.panorama(index), grid, rng.uniform(-math.pi, math.pi))
+    ) -> _View:
+        return self._teacher_view(world, index, rng.uniform(-math.pi, math.pi), is_mirrored, rng)
+
+    def _teacher_view(
+        self,
+        world: _World,
+        index: int,
+        yaw_rad: float,
+        is_mirrored: bool,
+        rng: np.random.Generator,
+    ) -> _View:
+        grid, margin = self._config.preprocessing.grid, self._config.network.teacher_margin
+        view = view_of_panorama(world.panorama(index), grid, yaw_rad, margin)
         image = augmented(view, self._config.augmentation, rng, max_dropout=0.0)
         x, y, _ = world.panorama_poses[index]
-        return image[:, ::-1] if is_mirrored else image, [world.number, x, y]
+        return _View(image[:, ::-1] if is_mirrored else image, [world.number, x, y])
 
 
 def _numbered(lengths: Sequence[int]) -> list[tuple[int, int]]:

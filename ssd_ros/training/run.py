@@ -4,8 +4,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime, timezone
+import fcntl
 import io
 import json
 from pathlib import Path
@@ -32,11 +35,16 @@ class Run:
         self._checkpoint = directory / 'checkpoint.pt'
 
     def start(
-        self, config: TrainingConfig, training_data: str, start_from: Path | None = None
+        self,
+        config: TrainingConfig,
+        training_data: str,
+        num_places: int,
+        start_from: Path | None = None,
     ) -> None:
         """
         Record what is run, or check that a run to go on with had the same configuration.
 
+        :param num_places: 4D images to train on: an epoch
         :param start_from: folder of the run whose weights this one starts from
         :raise ValueError: the folder holds a run of another configuration
         """
@@ -51,6 +59,7 @@ class Run:
             'commit': commit_of_source(),
             'created': datetime.now(timezone.utc).date().isoformat(),
             'training_data': training_data,
+            'num_places': str(num_places),
             'torch': torch.__version__,
             'start_from': start_from.name if start_from else '',
         }
@@ -71,14 +80,50 @@ class Run:
         values: dict[str, str] = json.loads((self.directory / 'origin.json').read_text())
         return values
 
+    @property
+    def steps_per_epoch(self) -> float:
+        """Steps in which as many places are drawn as there are."""
+        return int(self.origin['num_places']) / self.config.batch.num_places
+
+    @property
+    def last_step(self) -> int:
+        """The last step logged, 0 if none is."""
+        return max((line['step'] for line in self.metrics()), default=0)
+
     def log(self, **values: Any) -> None:
         """Append one line to the metrics."""
         with self.metrics_path.open('a') as file:
             file.write(json.dumps(values) + '\n')
 
     def metrics(self) -> list[dict[str, Any]]:
-        """Return the lines of the metrics."""
-        return [json.loads(line) for line in self.metrics_path.read_text().splitlines()]
+        """Return the lines of the metrics; one that a kill cut short is left out."""
+        if not self.metrics_path.exists():
+            return []
+        *lines, _ = self.metrics_path.read_text().split('\n')
+        return [json.loads(line) for line in lines]
+
+    def forget_after(self, step: int) -> None:
+        """Drop the metrics of steps after the checkpoint: they are about to be taken again."""
+        kept = [json.dumps(line) + '\n' for line in self.metrics() if line['step'] <= step]
+        write_bytes_atomically(self.metrics_path, ''.join(kept).encode())
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """
+        Keep other processes from training the same run.
+
+        :raise ValueError: one does
+        """
+        self.directory.mkdir(parents=True, exist_ok=True)
+        with (self.directory / '.lock').open('w') as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise ValueError(
+                    f'another process is training {self.directory}: wait for it or choose '
+                    'another --out'
+                ) from None
+            yield
 
     def save_checkpoint(self, state: dict[str, Any]) -> None:
         """Replace the checkpoint."""

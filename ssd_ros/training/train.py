@@ -12,112 +12,31 @@ every step, which saved 15 % of the time.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
+from contextlib import ExitStack, nullcontext
 from dataclasses import replace
-import math
 from pathlib import Path
-import sys
 import time
-from typing import Any
 
-from ssd_ros.training.bev_cache import CachedDrive, load_drives
-from ssd_ros.training.config import load_config, NETWORKS, OptimiserConfig, TrainingConfig
-from ssd_ros.training.curves import plot_curves
-from ssd_ros.training.encoding import torch_encode
-from ssd_ros.training.networks import TeacherStudent
-from ssd_ros.training.objective import objective
-from ssd_ros.training.pairs import Batch, PlaceSampler
+from ssd_ros.bev_cache import CachedDrive, load_drives
+from ssd_ros.cli.console import at_least, make_parser, run_command
+from ssd_ros.evaluation.results import are_simulated
+from ssd_ros.training.config import load_config, NETWORKS, SCHEMES, TrainingConfig
+from ssd_ros.training.distributed import from_first, is_first, own_device, process_group
+from ssd_ros.training.loader import drawn_ahead
+from ssd_ros.training.monitor import monitored
+from ssd_ros.training.overrides import with_settings
+from ssd_ros.training.pairs import PlaceSampler
 from ssd_ros.training.run import Run
-from ssd_ros.training.validate import evaluate, mean_recall, Protocol, QUICK
+from ssd_ros.training.trainer import Trainer
 import torch
-from tqdm import tqdm
 
-
-class Trainer:
-    """Networks and optimiser, one step at a time."""
-
-    def __init__(self, config: TrainingConfig) -> None:
-        self.config = config
-        self.networks = TeacherStudent(config.network, config.seed)
-        self.networks.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.optimiser = torch.optim.AdamW(
-            self.networks.parameters(),
-            lr=config.optimiser.learning_rate,
-            weight_decay=config.optimiser.weight_decay,
-        )
-        self.num_steps = 0
-        self.elapsed_s = 0.0
-
-    def step(self, batch: Batch, progress: float) -> dict[str, float]:
-        """
-        Take one step.
-
-        :param progress: share of the run that is over, in [0, 1]
-        """
-        config = self.config
-        rate = learning_rate(config.optimiser, progress)
-        for group in self.optimiser.param_groups:
-            group['lr'] = rate
-        self.networks.train()
-        with torch.autocast('cpu', torch.bfloat16, enabled=config.bfloat16):
-            result = objective(self.networks, batch, config.batch, config.loss, self.num_steps)
-        self.optimiser.zero_grad(set_to_none=True)
-        result.loss.backward()
-        self.optimiser.step()
-        self.num_steps += 1
-        return {
-            'loss': result.loss.item(),
-            'accuracy': result.accuracy.item(),
-            'learning_rate': rate,
-        }
-
-    def state(self) -> dict[str, Any]:
-        """Return all that a later process needs to go on exactly."""
-        return {
-            'networks': self.networks.state_dict(),
-            'optimiser': self.optimiser.state_dict(),
-            'num_steps': self.num_steps,
-            'elapsed_s': self.elapsed_s,
-        }
-
-    def load_state(self, state: dict[str, Any]) -> None:
-        """Go on from a state."""
-        self.networks.load_state_dict(state['networks'])
-        self.optimiser.load_state_dict(state['optimiser'])
-        self.num_steps, self.elapsed_s = state['num_steps'], state['elapsed_s']
-
-    def load_weights(self, run: Run) -> None:
-        """
-        Start from the weights of another run; parts that it lacked keep their initial ones.
-
-        :raise ValueError: it has parts that this network lacks
-        """
-        if (state := run.load_checkpoint()) is None:
-            raise ValueError(f'{run.directory} has no checkpoint to start from')
-        unknown = self.networks.load_state_dict(state['networks'], strict=False).unexpected_keys
-        if unknown:
-            raise ValueError(f'{run.directory} has weights that this network lacks: {unknown[0]}')
-
-    def recall(self, drives: list[CachedDrive], protocol: Protocol) -> dict[str, float]:
-        """Return the mean R@1 on validation worlds."""
-        student, teacher = (
-            torch_encode(self.networks.encoder(sensor), self.config.bfloat16)
-            for sensor in ('4d', 'spinning')
-        )
-        grid = self.config.preprocessing.grid
-        results = evaluate(drives, student, teacher, grid, protocol)
-        return {
-            'single_session': mean_recall(results, multi_session=False),
-            'multi_session': mean_recall(results, multi_session=True),
-        }
-
-
-def learning_rate(config: OptimiserConfig, progress: float) -> float:
-    """Return a rise from 0, then half a cosine down to the final rate."""
-    if progress < config.warmup:
-        return config.learning_rate * progress / config.warmup
-    falling = (progress - config.warmup) / (1 - config.warmup)
-    span = config.learning_rate - config.final_learning_rate
-    return config.final_learning_rate + span * (1 + math.cos(math.pi * falling)) / 2
+_EXAMPLES = """\
+  train --cache runs/cache --out runs/mine --config config/training.yaml --minutes 60
+  train --cache runs/cache --out runs/ssd --scheme ssd --steps 2000 --set distillation.tau=0.1
+  train --cache runs/cache --out runs/second --start-from runs/mine --seed 1
+  torchrun --nproc-per-node 4 -m ssd_ros.training.train --cache runs/cache --out runs/mine
+"""
 
 
 def train(
@@ -131,8 +50,8 @@ def train(
     """
     Step until the number of steps, or the time if one is given, is used up.
 
-    :param budget_s: of training, over all processes of the run
-    :param save_every_s: between checkpoints; every third one is validated
+    :param budget_s: of training, over all processes that went on with the run
+    :param save_every_s: between checkpoints
     """
     if state := run.load_checkpoint():
         trainer.load_state(state)
@@ -142,72 +61,98 @@ def train(
             return trainer.num_steps / trainer.config.optimiser.num_steps
         return trainer.elapsed_s / budget_s
 
-    num_saved, last_save_s = 0, trainer.elapsed_s
-    with tqdm(total=100, unit='%', initial=round(100 * progress(), 2)) as bar:
+    with ExitStack() as stack:
+        monitor = None
+        if is_first():
+            run.forget_after(trainer.num_steps)
+            monitor = stack.enter_context(
+                monitored(run, trainer, validation, progress(), save_every_s)
+            )
+        batches = stack.enter_context(drawn_ahead(sampler.draw, trainer.num_steps))
         while progress() < 1:
             begin = time.monotonic()
-            batch = sampler.draw(trainer.num_steps)
+            batch = next(batches)
             loading_s = time.monotonic() - begin
             values = trainer.step(batch, progress())
             step_s = time.monotonic() - begin
-            trainer.elapsed_s += step_s
-            if trainer.num_steps % 10 == 0:
-                run.log(
-                    step=trainer.num_steps,
-                    elapsed_s=round(trainer.elapsed_s, 1),
-                    step_s=round(step_s, 3),
-                    loading_share=round(loading_s / step_s, 3),
-                    **values,
-                )
-            bar.set_postfix(step=trainer.num_steps, **{k: f'{values[k]:.3g}' for k in values})
-            bar.update(min(100.0, 100 * progress()) - bar.n)
-            if trainer.elapsed_s - last_save_s > save_every_s or progress() >= 1:
-                run.save_checkpoint(trainer.state())
-                num_saved, last_save_s = num_saved + 1, trainer.elapsed_s
-                if validation and (num_saved % 3 == 0 or progress() >= 1):
-                    recall = trainer.recall(validation, QUICK)
-                    run.log(step=trainer.num_steps, **recall)
-                    bar.write(f'step {trainer.num_steps}: {recall}')
-                    plot_curves(run)
+            trainer.elapsed_s = from_first(trainer.elapsed_s + step_s, trainer.device)
+            if monitor:
+                monitor.after_step(progress(), step_s=step_s, loading_s=loading_s, **values)
 
 
 def main(argv: list[str] | None = None) -> int:
     """Train teacher and student, or go on with an interrupted run."""
-    options = _parser().parse_args(argv)
-    try:
-        config = _config(options)
-        torch.set_num_threads(config.num_threads)
-        drives = load_drives(options.cache / 'train', config.preprocessing)
-        validation = load_drives(options.cache / 'validation', config.preprocessing)
-        run = Run(options.out)
-        names = ', '.join(sorted({drive.world for drive in drives}))
-        run.start(config, f'simulated radar, training worlds {names}', options.start_from)
-        sampler = PlaceSampler(drives, config)
-        print(f'{len(drives)} drives, {sampler.num_places} places; run folder {options.out}')
-        budget_s = 60 * options.minutes if options.minutes else None
-        trainer = Trainer(config)
-        if options.start_from:
-            trainer.load_weights(Run(options.start_from))
-        train(run, trainer, sampler, validation, budget_s, 60 * options.save_minutes)
-    except (ValueError, OSError) as error:
-        print(f'train: {error}', file=sys.stderr)
-        return 1
-    return 0
+    return run_command(_parser(), _run, argv)
+
+
+def _run(options: argparse.Namespace) -> None:
+    config, device, run = _config(options), own_device(options.device), Run(options.out)
+    budget_s = 60 * options.minutes if options.minutes else None
+    save_every_s = 60 * options.save_minutes
+    with process_group(device), run.locked() if is_first() else nullcontext():
+        train_in_folder(
+            run, config, options.cache, device, options.start_from, budget_s, save_every_s
+        )
+
+
+def train_in_folder(
+    run: Run,
+    config: TrainingConfig,
+    cache: Path,
+    device: torch.device,
+    start_from: Path | None = None,
+    budget_s: float | None = None,
+    save_every_s: float = 120.0,
+    validates: bool = True,
+) -> None:
+    """
+    Train a run, or go on with it, from the drives of a cache.
+
+    :param cache: holds train/ and validation/
+    :param start_from: folder of the run whose weights to start from
+    :param validates: log recall on the validation drives now and then
+    """
+    torch.set_num_threads(config.num_threads)
+    drives = load_drives(cache / 'train', config.preprocessing)
+    validation = load_drives(cache / 'validation', config.preprocessing) if validates else []
+    sampler = PlaceSampler(drives, config)
+    if is_first():
+        run.start(config, description(drives), sampler.num_places, start_from)
+        print(f'{len(drives)} drives, {sampler.num_places} places; run folder {run.directory}')
+    trainer = Trainer(config, device)
+    if start_from:
+        trainer.load_weights(Run(start_from))
+    train(run, trainer, sampler, validation, budget_s, save_every_s)
+
+
+def description(drives: Sequence[CachedDrive]) -> str:
+    """Return what a run was trained on, for its folder and the model card."""
+    radar = 'simulated' if are_simulated(drives) else 'real'
+    return f'{radar} radar, training worlds {", ".join(sorted({d.world for d in drives}))}'
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument('--cache', type=Path, required=True, help='holds train/ and validation/')
-    parser.add_argument('--out', type=Path, required=True, help='run folder, new or to go on with')
-    parser.add_argument('--start-from', type=Path, help='run folder whose weights to start from')
-    parser.add_argument('--config', type=Path, help='YAML file, such as config/training.yaml')
-    parser.add_argument('--network', choices=NETWORKS, help='sizes by name')
-    parser.add_argument('--loss', choices=('infonce', 'triplet'))
-    parser.add_argument('--minutes', type=float, help='end the schedule after this time')
-    parser.add_argument('--steps', type=int, help='end the schedule after so many steps')
-    parser.add_argument('--seed', type=int)
-    parser.add_argument('--threads', type=int)
-    parser.add_argument('--save-minutes', type=float, default=2.0, help='between checkpoints')
+    parser = make_parser('train', main.__doc__ or '', _EXAMPLES)
+    add = parser.add_argument
+    add('--cache', type=Path, required=True, help='holds train/ and validation/')
+    add('--out', type=Path, required=True, help='run folder, new or to go on with')
+    add('--start-from', type=Path, metavar='RUN', help='run folder whose weights to start from')
+    add('--config', type=Path, help='YAML file, such as config/training.yaml')
+    add('--network', choices=NETWORKS, help='sizes by name')
+    add('--scheme', choices=SCHEMES, help='what is distilled')
+    add('--minutes', type=at_least(float, 0), help='end the schedule after this time')
+    add('--steps', type=at_least(int, 1), help='end the schedule after so many steps')
+    add('--seed', type=at_least(int, 0))
+    add('--threads', type=at_least(int, 1))
+    add('--device', choices=('auto', 'cpu', 'cuda'), default='auto', help='(%(default)s)')
+    add(
+        '--set',
+        action='append',
+        default=[],
+        metavar='OPTION=VALUE',
+        help='any option of the configuration, such as batch.num_places=16; repeatable',
+    )
+    add('--save-minutes', type=float, default=2.0, help='between checkpoints (%(default)s)')
     return parser
 
 
@@ -216,15 +161,14 @@ def _config(options: argparse.Namespace) -> TrainingConfig:
     config = load_config(options.config) if options.config else TrainingConfig()
     if options.network:
         config = replace(config, network=NETWORKS[options.network])
-    if options.loss:
-        config = replace(config, loss=replace(config.loss, name=options.loss))
-    if options.steps:
-        config = replace(config, optimiser=replace(config.optimiser, num_steps=options.steps))
-    if options.seed is not None:
-        config = replace(config, seed=options.seed)
-    if options.threads:
-        config = replace(config, num_threads=options.threads)
-    return config
+    named = {
+        'distillation.scheme': options.scheme,
+        'optimiser.num_steps': options.steps,
+        'seed': options.seed,
+        'num_threads': options.threads,
+    }
+    settings = [f'{name}={value}' for name, value in named.items() if value is not None]
+    return with_settings(config, [*settings, *options.set])
 
 
 if __name__ == '__main__':

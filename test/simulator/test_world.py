@@ -101,6 +101,7 @@ def test_the_block_lies_behind_its_kerb_and_the_street_on_the_left() -> None:
         (lambda: WorldConfig(repeat_probability=1.5), 'repeat_probability is 1.5, expected 0'),
         (lambda: Conditions(parked_occupancy=-0.1), 'parked_occupancy is -0.1, expected 0'),
         (lambda: Conditions(rain_mm_per_h=-1), 'rain_mm_per_h is -1, expected 0 ... 200'),
+        (lambda: Conditions(snow_mm_per_h=201), 'snow_mm_per_h is 201, expected 0 ... 200'),
         (lambda: conditions_of('harsh', 0), "no difficulty 'harsh'; choose from easy, default"),
     ],
 )

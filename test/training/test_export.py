@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+from ssd_ros.bev_cache import load_drives
 from ssd_ros.encoder import OnnxEncoder
-from ssd_ros.training.bev_cache import load_drives
 from ssd_ros.training.config import TrainingConfig
-from ssd_ros.training.export import check_parity, descriptor_space, main
+from ssd_ros.training.export import descriptor_space, main
 from ssd_ros.training.networks import TeacherStudent
+from ssd_ros.training.onnx_export import check_parity
 from ssd_ros.training.run import Run
-from ssd_ros.training.train import Trainer
+from ssd_ros.training.trainer import Trainer
 
 
 @pytest.fixture(scope='module')
@@ -23,7 +24,7 @@ def exported(
     """Export networks that were never trained, beside their run folder."""
     directory = tmp_path_factory.mktemp('export')
     run = Run(directory / 'run')
-    run.start(tiny_config, 'simulated radar, made-up worlds')
+    run.start(tiny_config, 'simulated radar, made-up worlds', 64)
     run.save_checkpoint(Trainer(tiny_config).state())
     arguments = ['--run', str(directory / 'run'), '--cache', str(tiny_cache)]
     arguments += ['--out', str(directory / 'models'), '--threads', '1', '--num-views', '12']
@@ -38,6 +39,9 @@ def test_both_models_compute_what_the_networks_compute(
     networks = TeacherStudent(tiny_config.network, tiny_config.seed)
     student = OnnxEncoder(exported / 'models' / 'student.onnx', 'cpu')
     assert check_parity(networks.encoder('4d'), student, drive.student_bevs) < 1e-5
+    teacher = OnnxEncoder(exported / 'models' / 'teacher.onnx', 'cpu')
+    assert teacher.encode_panorama(drive.panoramas[0]).shape == (12, 8)
+    assert check_parity(networks.panorama_encoder(), teacher, drive.panoramas) < 1e-5
 
 
 def test_the_contract_says_what_the_run_was(exported: Path, tiny_config: TrainingConfig) -> None:
@@ -47,6 +51,7 @@ def test_the_contract_says_what_the_run_was(exported: Path, tiny_config: Trainin
     assert contract.preprocessing == teacher.contract.preprocessing == tiny_config.preprocessing
     assert contract.descriptor_space == teacher.contract.descriptor_space
     assert contract.descriptor_size == 8
+    assert (contract.num_views, teacher.contract.num_views) == (1, 12)
     assert contract.training_data == 'simulated radar, made-up worlds'
     assert 0 < contract.accept_max_distance <= 2
     assert 0 < contract.accept_max_ratio < 2
@@ -91,6 +96,6 @@ def test_a_run_without_checkpoint_is_refused(
     tiny_config: TrainingConfig,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    Run(tmp_path).start(tiny_config, 'made up')
+    Run(tmp_path).start(tiny_config, 'made up', 64)
     assert main(['--run', str(tmp_path), '--cache', str(tiny_cache)]) == 1
     assert 'has no checkpoint: train first' in capsys.readouterr().err

@@ -14,7 +14,7 @@ from ssd_ros.training.holmes import (
     spread_regularisation,
     transport_plan,
 )
-from ssd_ros.training.networks import main, multiplications, TeacherStudent
+from ssd_ros.training.networks import main, multiplications, TeacherStudent, view_columns
 import torch
 
 TINY = NetworkConfig(
@@ -63,11 +63,14 @@ def test_too_few_positions_are_refused_with_both_numbers() -> None:
         plan_of(tensor(1, 6, 6))
 
 
-def test_regularisation_is_one_for_a_constant_map_and_stays_below_three() -> None:
-    maps = torch.stack([torch.ones(3, 4, 4), 100 * tensor(3, 4, 4)])
-    constant, varied = spread_regularisation(maps).tolist()
+def test_regularisation_is_one_for_a_constant_map_and_grows_with_the_spread() -> None:
+    maps = torch.stack([torch.ones(3, 4, 4), 100 * tensor(3, 4, 4)]).flatten(1)
+    constant, varied = spread_regularisation(
+        maps.mean(dim=1), maps.square().mean(dim=1), maps.shape[1]
+    ).tolist()
     assert constant == pytest.approx(1)
-    assert 1 < varied <= 3
+    spread = maps[1].var() / (2 * maps[1].mean())
+    assert varied == pytest.approx(1 + 2 * math.tanh(spread))
 
 
 def test_the_descriptor_of_the_paper_does_not_depend_on_the_order_of_positions() -> None:
@@ -78,29 +81,55 @@ def test_the_descriptor_of_the_paper_does_not_depend_on_the_order_of_positions()
     torch.testing.assert_close(pooling(feature_map), pooling(permuted), atol=1e-5, rtol=0)
 
 
-def test_the_position_encoding_adds_nothing_at_first() -> None:
-    feature_map = tensor(2, 8, 4, 5)
-    assert torch.equal(PositionEncoding(8, 4)(feature_map), feature_map)
-
-
-def test_once_trained_the_position_encoding_tells_a_mirrored_map_apart() -> None:
-    pooling = pooling_of(TINY)
+def test_the_position_encoding_tells_a_mirrored_map_apart() -> None:
     feature_map = tensor(1, 8, 6, 4)
-    mirrored = feature_map.flip(3)
-    torch.testing.assert_close(pooling(feature_map), pooling(mirrored), atol=1e-5, rtol=0)
-    assert isinstance(pooling.position, PositionEncoding)
-    generator = torch.Generator().manual_seed(0)
-    torch.nn.init.normal_(pooling.position.mixture.weight, generator=generator)
-    # Random weights move the descriptor little, but a hundred times more than rounding.
-    assert (pooling(feature_map) - pooling(mirrored)).norm() > 1e-3
+    differences = []
+    for octaves in (0, 4):
+        pooling = pooling_of(replace(TINY, position_octaves=octaves))
+        difference = pooling(feature_map) - pooling(feature_map.flip(3))
+        differences.append(difference.norm().item())
+    assert differences[0] < 1e-5
+    assert differences[1] > 0.01
+
+
+def test_clusters_prefer_a_region_at_first_and_features_do_not() -> None:
+    encoding = PositionEncoding(64, 8, replace(TINY, position_spread=2.0))
+    at_scores, at_features = encoding(12, 6)
+    assert at_scores.shape == (64, 12, 6)
+    # 16 waves of mean square 1/2 with weights of standard deviation 2.
+    assert at_scores.std().item() == pytest.approx(2 * math.sqrt(8), rel=0.15)
+    assert torch.equal(at_features, torch.zeros(8, 12, 6))
 
 
 def test_the_position_encoding_of_one_cell_is_its_waves_weighted() -> None:
-    encoding = PositionEncoding(1, 1)
-    torch.nn.init.ones_(encoding.mixture.weight)
+    encoding = PositionEncoding(1, 1, replace(TINY, position_octaves=1))
+    torch.nn.init.ones_(encoding.mixture)
     # Rows 0, 1/2, 1 and one column at 0: sin + cos of pi * row, plus sin 0 + cos 0.
-    added = encoding(torch.zeros(1, 1, 3, 1)).flatten()
-    torch.testing.assert_close(added, torch.tensor([2.0, 2.0, 0.0]))
+    for added in encoding(3, 1):
+        torch.testing.assert_close(added.flatten(), torch.tensor([2.0, 2.0, 0.0]))
+
+
+@pytest.mark.parametrize('config', [TINY, TWO_LEVELS])
+def test_a_view_of_a_panorama_is_encoded_like_an_image_of_it_with_a_margin(
+    config: NetworkConfig,
+) -> None:
+    # A feature of this network sees 25 columns to either side.
+    networks = TeacherStudent(replace(config, teacher_margin=32, num_views=12), seed=0).eval()
+    panorama = (255 * tensor(2, 1, 64, 96)).byte()
+    descriptors = networks.panorama_encoder()(panorama)
+    assert descriptors.shape == (2, 12, config.descriptor_size)
+    for view in (0, 1, 5, 11):
+        # A step is 8 columns; view 0 begins half a view left of forward.
+        columns = (torch.arange(-16 - 32, 16 + 32) + 8 * view) % 96
+        feature_map = networks.teacher_features(panorama[..., columns])
+        torch.testing.assert_close(
+            descriptors[:, view], networks.pooling(feature_map), atol=1e-5, rtol=0
+        )
+
+
+def test_views_that_do_not_fall_on_features_are_refused() -> None:
+    with pytest.raises(ValueError, match='40 features around cannot make 36 views'):
+        view_columns(40, 36)
 
 
 @pytest.mark.parametrize(('config', 'size'), [(TINY, 8), (TWO_LEVELS, 12)])

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 import pytest
+from ssd_ros.bev_cache import CachedDrive, load_drives
 from ssd_ros.polar_bev import PolarGrid, view_yaws_rad, views_of_panorama
 from ssd_ros.training.augmentation import augmented, occluded
-from ssd_ros.training.bev_cache import CachedDrive, load_drives
 from ssd_ros.training.config import AugmentationConfig, TrainingConfig
 from ssd_ros.training.pairs import PlaceSampler, view_of_panorama
 
@@ -73,7 +73,8 @@ def test_the_teacher_looks_where_the_student_looks_whatever_its_own_heading(
     sampler = PlaceSampler(drives, plain_config(tiny_config))
     for step in range(5):
         batch = sampler.draw(step)
-        np.testing.assert_array_equal(batch.student, batch.teacher[:4])
+        margin = tiny_config.network.teacher_margin
+        np.testing.assert_array_equal(batch.student, batch.teacher[:4, ..., margin:-margin])
 
 
 def test_mirrored_worlds_show_both_sensors_mirrored(tiny_config: TrainingConfig) -> None:
@@ -101,13 +102,47 @@ def test_partners_are_near_and_places_apart(tiny_cache: Path, tiny_config: Train
     drives = load_drives(tiny_cache / 'train', tiny_config.preprocessing)
     batch = PlaceSampler(drives, tiny_config).draw(0)
     assert batch.student.shape == (4, 1, 64, 32)
-    assert batch.teacher.shape == (6, 1, 64, 32)
+    assert batch.teacher.shape == (6, 1, 64, 32 + 2 * 8)
     offsets = batch.student_places - batch.teacher_places[:4]
     assert (offsets[:, 0] == 0).all()
     assert np.hypot(offsets[:, 1], offsets[:, 2]).max() <= 3.0
     for world in (0, 1):
         x = np.sort(batch.student_places[batch.student_places[:, 0] == world, 1])
         assert np.diff(x).min() >= 5.0
+
+
+def test_aligned_places_are_seen_from_one_spot_in_one_direction(
+    tiny_config: TrainingConfig,
+) -> None:
+    drives = [compass_drive(world, f'{world}/0', 0.0) for world in ('a', 'b')]
+    config = replace(plain_config(tiny_config, yaw_jitter_deg=30.0), seed=1)
+    batches = [PlaceSampler(drives, config).draw(step) for step in range(20)]
+    aligned = np.concatenate([batch.is_aligned for batch in batches])
+    assert 0.3 < aligned.mean() < 0.7  # half is asked for
+    for batch in batches:
+        places, views = batch.student_places, batch.teacher_places[:4]
+        np.testing.assert_array_equal(places[batch.is_aligned], views[batch.is_aligned])
+        same = (batch.student == batch.teacher[:4, ..., 8:-8]).all(axis=(1, 2, 3))
+        assert same[batch.is_aligned].all()
+
+
+def test_no_place_is_aligned_with_the_panoramas_of_another_drive(
+    tiny_config: TrainingConfig,
+) -> None:
+    drives = []
+    for world in ('a', 'b'):
+        clouds, scans = compass_drive(world, f'{world}/0', 0.0), compass_drive(world, '1', 0.0)
+        drives.append(
+            replace(
+                clouds, panoramas=clouds.panoramas[:0], panorama_poses=clouds.panorama_poses[:0]
+            )
+        )
+        drives.append(
+            replace(
+                scans, student_bevs=scans.student_bevs[:0], student_poses=scans.student_poses[:0]
+            )
+        )
+    assert not PlaceSampler(drives, plain_config(tiny_config)).draw(0).is_aligned.any()
 
 
 def test_the_places_of_a_world_lie_around_one_of_them(

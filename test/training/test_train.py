@@ -5,13 +5,18 @@
 from dataclasses import asdict, replace
 import json
 from pathlib import Path
+import signal
+import subprocess
+import sys
+import time
 
 import pytest
-from ssd_ros.training.bev_cache import load_drives
+from ssd_ros.bev_cache import load_drives
 from ssd_ros.training.config import load_config, OptimiserConfig, TrainingConfig
 from ssd_ros.training.pairs import PlaceSampler
 from ssd_ros.training.run import Run
-from ssd_ros.training.train import learning_rate, main, train, Trainer
+from ssd_ros.training.train import main, train
+from ssd_ros.training.trainer import learning_rate, Trainer
 import torch
 
 
@@ -25,14 +30,101 @@ def test_the_command_leaves_config_origin_checkpoint_metrics_and_curves(
     assert run_command(tiny_cache, tmp_path / 'run', tiny_config_file, '--steps', '10') == 0
     names = {path.name for path in (tmp_path / 'run').iterdir()}
     assert names == {
-        'checkpoint.pt', 'config.yaml', 'curves.png', 'metrics.jsonl', 'origin.json'
+        '.lock', 'checkpoint.pt', 'config.yaml', 'curves.png', 'metrics.jsonl', 'origin.json'
     }  # fmt: skip
     run = Run(tmp_path / 'run')
     assert run.config == replace(tiny_config, optimiser=OptimiserConfig(num_steps=10))
-    assert run.origin['training_data'] == 'simulated radar, training worlds train_0, train_1'
+    assert run.origin['training_data'] == 'real radar, training worlds train_0, train_1'
     logged, tested = run.metrics()
     assert logged['step'] == 10
+    assert 0 <= logged['loading_share'] < 1
     assert set(tested) == {'step', 'single_session', 'multi_session'}
+    assert run.steps_per_epoch == 32 / 4
+
+
+def test_what_is_logged_is_the_mean_over_ten_steps(
+    tmp_path: Path, tiny_cache: Path, tiny_config: TrainingConfig
+) -> None:
+    config = replace(tiny_config, optimiser=OptimiserConfig(num_steps=10))
+    drives = load_drives(tiny_cache / 'train', config.preprocessing)
+    sampler, run = PlaceSampler(drives, config), Run(tmp_path)
+    train(run, Trainer(config), sampler, [], None, save_every_s=1e9)
+    trainer = Trainer(config)
+    losses = [trainer.step(sampler.draw(step), step / 10)['loss'] for step in range(10)]
+    (logged,) = run.metrics()
+    assert logged['loss'] == pytest.approx(sum(losses) / 10, rel=1e-12)
+
+
+def test_the_scheme_adds_the_statistics_of_its_masks(
+    tmp_path: Path, tiny_cache: Path, tiny_config_file: Path
+) -> None:
+    assert run_command(tiny_cache, tmp_path, tiny_config_file, '--scheme', 'ssd') == 0
+    logged = Run(tmp_path).metrics()[0]
+    assert logged['joint_share'] + logged['gap_share'] == pytest.approx(logged['teacher_share'])
+
+
+def comparable(run: Run) -> list[dict[str, float]]:
+    """Return the metrics but for those that depend on the machine's speed."""
+    clocks = {'elapsed_s', 'step_s', 'loading_share'}
+    return [
+        {name: value for name, value in line.items() if name not in clocks}
+        for line in run.metrics()
+    ]
+
+
+def test_a_process_killed_at_any_time_goes_on_to_the_very_same_metrics_and_weights(
+    tmp_path: Path, tiny_cache: Path, tiny_config_file: Path
+) -> None:
+    killed, whole = Run(tmp_path / 'killed'), Run(tmp_path / 'whole')
+    more = ['--steps', '500', '--save-minutes', '0', '--scheme', 'ssd']
+    command = [sys.executable, '-m', 'ssd_ros.training.train', '--config', str(tiny_config_file)]
+    command += ['--cache', str(tiny_cache), '--out', str(killed.directory), *more]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    while process.poll() is None and killed.last_step < 20:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    assert 20 <= killed.last_step < 500
+    for run in (killed, whole):
+        assert run_command(tiny_cache, run.directory, tiny_config_file, *more) == 0
+    assert comparable(killed) == comparable(whole)
+    states = [run.load_checkpoint() for run in (killed, whole)]
+    weights, expected = [state['networks'] for state in states if state]
+    for name, tensor in expected.items():
+        assert torch.equal(weights[name], tensor), name
+
+
+def test_a_line_of_the_metrics_cut_short_by_a_kill_is_left_out(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    for step in (10, 20):
+        run.log(step=step, loss=1.5)
+    with run.metrics_path.open('a') as file:
+        file.write('{"step": 30, "lo')
+    assert run.last_step == 20
+    run.forget_after(10)
+    assert run.metrics() == [{'step': 10, 'loss': 1.5}]
+
+
+def test_two_processes_cannot_train_the_same_run(
+    tmp_path: Path, tiny_cache: Path, tiny_config_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Run(tmp_path).locked():
+        assert run_command(tiny_cache, tmp_path, tiny_config_file) == 1
+    assert 'another process is training' in capsys.readouterr().err
+    assert not (tmp_path / 'config.yaml').exists()
+
+
+def test_a_frozen_teacher_and_its_pooling_stay_as_they_were_and_the_student_learns(
+    tmp_path: Path, tiny_cache: Path, tiny_config_file: Path
+) -> None:
+    first, second = Run(tmp_path / 'first'), Run(tmp_path / 'second')
+    run_command(tiny_cache, first.directory, tiny_config_file)
+    more = ('--start-from', str(first.directory), '--set', 'teacher=frozen', '--scheme', 'ssd')
+    assert run_command(tiny_cache, second.directory, tiny_config_file, *more) == 0
+    states = [run.load_checkpoint() for run in (first, second)]
+    before, after = [state['networks'] for state in states if state]
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    assert {name.partition('.')[0] for name in changed} == {'student', 'alignment'}
 
 
 def test_a_run_killed_after_two_steps_ends_with_the_weights_of_one_that_was_not(
@@ -156,6 +248,6 @@ def test_a_wrong_option_is_refused_by_name(tmp_path: Path, text: str, message: s
 
 def test_a_configuration_survives_its_file(tmp_path: Path, tiny_config: TrainingConfig) -> None:
     run = Run(tmp_path)
-    run.start(tiny_config, 'made up')
+    run.start(tiny_config, 'made up', 64)
     assert asdict(run.config) == asdict(tiny_config)
     assert json.loads((tmp_path / 'origin.json').read_text())['training_data'] == 'made up'

@@ -1,24 +1,21 @@
 # Copyright 2026 The ssd_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Check scores, truth and calibration on drives of a few poses."""
+"""Check truth, records and scores on drives of a few poses."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+import json
 import math
+from typing import Any
 
 from helpers import PostDrive, straight_drive
 import numpy as np
 from numpy.typing import NDArray
 import pytest
-from ssd_ros.evaluation import (
-    Answers,
-    calibrate_acceptance,
-    ground_truth,
-    one_percent,
-    score,
-    select_queries,
-)
+from ssd_ros.evaluation.answers import Answers, ground_truth, GroundTruth, select_queries
+from ssd_ros.evaluation.query_records import query_records, QueryRecords
+from ssd_ros.evaluation.score import one_percent, Score, score
 from ssd_ros.trajectory import quaternion_from_yaw, Trajectory
 
 
@@ -43,6 +40,10 @@ def answers(accepted: NDArray[np.bool_] | None = None) -> Answers:
     return Answers(keyframes, np.array([0.1, 0.2, 0.3, 0.4, 0.5]), yaws_rad, accepted=accepted)
 
 
+def judged(given: Answers, truth: GroundTruth = TRUTH) -> Score:
+    return score(query_records(given, truth), len(truth.keyframes), truth.radius_m)
+
+
 def test_positives_are_the_keyframes_within_the_radius() -> None:
     assert [match.tolist() for match in TRUTH.positives] == [[0], [1], [2], [3], []]
     wide = ground_truth(QUERIES, KEYFRAMES, radius_m=10.0)
@@ -59,7 +60,7 @@ def test_height_does_not_count() -> None:
 
 
 def test_a_score_counts_what_a_reader_counts() -> None:
-    result = score(answers(), TRUTH)
+    result = judged(answers())
     assert (result.num_keyframes, result.num_queries, result.num_left_out) == (10, 4, 1)
     assert result.recall_at_1 == 2 / 4
     assert result.recall_at_5 == 3 / 4
@@ -72,10 +73,10 @@ def test_a_score_counts_what_a_reader_counts() -> None:
 
 
 def test_accepting_an_unanswerable_query_costs_precision_only() -> None:
-    result = score(answers(np.array([True, False, True, False, True])), TRUTH)
+    result = judged(answers(np.array([True, False, True, False, True])))
     assert result.accepted_precision == pytest.approx(1 / 3)
     assert result.accepted_recall == pytest.approx(1 / 4)
-    nothing = score(answers(np.zeros(5, bool)), TRUTH)
+    nothing = judged(answers(np.zeros(5, bool)))
     assert nothing.accepted_precision is None
     assert nothing.accepted_recall == 0
 
@@ -108,69 +109,62 @@ def test_a_radius_of_nothing_is_refused() -> None:
         ground_truth(QUERIES, KEYFRAMES, 0)
 
 
-def test_calibration_takes_the_widest_limits_that_keep_the_precision() -> None:
-    distances = np.array([0.1, 0.2, 0.3, 0.4, 0.5])
-    ratios = np.array([0.5, 0.6, 0.9, 0.6, 0.7])
-    correct = np.array([True, True, False, True, True])
-    limits = calibrate_acceptance(distances, ratios, correct, num_answerable=5, min_precision=1.0)
-    assert (limits.max_distance, limits.max_ratio) == (0.5, 0.7)
-    assert (limits.precision, limits.recall) == (1.0, 4 / 5)
-    loose = calibrate_acceptance(distances, ratios, correct, num_answerable=5, min_precision=0.8)
-    assert (loose.max_ratio, loose.precision) == (0.7, 1.0)
-
-
-def test_calibration_limits_the_distance_where_the_ratio_cannot_tell() -> None:
-    distances = np.array([0.1, 0.2, 0.3, 0.4])
-    correct = np.array([True, True, False, True])
-    limits = calibrate_acceptance(distances, np.full(4, 0.5), correct, 4, min_precision=0.99)
-    assert (limits.max_distance, limits.precision, limits.recall) == (0.2, 1.0, 0.5)
-
-
-def test_equal_distances_are_accepted_or_refused_together() -> None:
-    distances = np.array([0.1, 0.2, 0.2])
-    correct = np.array([True, True, False])
-    limits = calibrate_acceptance(distances, np.full(3, 0.5), correct, 3, min_precision=0.9)
-    assert limits.max_distance == 0.1
-
-
-def test_calibrated_limits_give_what_they_promise_on_random_answers() -> None:
-    generator = np.random.default_rng(0)
-    correct = generator.random(3000) < 0.7
-    distances = np.where(correct, 0.5, 0.8) + generator.normal(0, 0.15, 3000)
-    ratios = np.where(correct, 0.7, 0.9) + generator.normal(0, 0.1, 3000)
-    limits = calibrate_acceptance(distances, ratios, correct, 3000)
-    accepted = (distances <= limits.max_distance) & (ratios <= limits.max_ratio)
-    assert correct[accepted].mean() == pytest.approx(limits.precision)
-    assert limits.precision >= 0.99
-    assert (accepted & correct).sum() / 3000 == pytest.approx(limits.recall)
-    assert limits.recall > 0.3
-
-
-def test_out_of_reach_the_most_precise_limits_are_taken() -> None:
-    distances = np.array([0.1, 0.2, 0.3, 0.4])
-    correct = np.array([False, True, True, False])
-    limits = calibrate_acceptance(distances, np.full(4, 0.5), correct, 4, min_precision=0.9)
-    assert (limits.max_distance, limits.precision) == (0.3, 2 / 3)
-
-
-def test_without_rivals_the_ratio_decides_nothing() -> None:
-    correct = np.array([True, False])
-    limits = calibrate_acceptance(np.array([0.1, 0.5]), np.zeros(2), correct, 2)
-    assert (limits.max_distance, limits.max_ratio) == (0.1, 1.0)
-
-
-def test_hopeless_answers_cannot_be_calibrated() -> None:
-    with pytest.raises(ValueError, match='none of 2 first answers is right'):
-        calibrate_acceptance(np.array([0.1, 0.2]), np.ones(2), np.zeros(2, bool), 2)
-
-
 def test_the_interval_widens_with_queries_that_stand_close() -> None:
     # 200 queries 0.5 m apart, right in stretches of 40 m: few independent trials.
     queries = line(*(np.arange(200) * 0.5))
     right = (np.arange(200) // 80) % 2 == 0
-    keyframes = np.where(right, np.rint(np.arange(200) * 0.05), 9).astype(np.int64)[:, None]
+    keyframes = np.where(right, np.minimum(np.rint(np.arange(200) * 0.05), 9), 9).astype(np.int64)[
+        :, None
+    ]
     truth = ground_truth(queries, KEYFRAMES, radius_m=5.1)
-    close = score(Answers(keyframes, np.zeros(200), np.zeros(200)), truth)
+    close = judged(Answers(keyframes, np.zeros(200), np.zeros(200)), truth)
     spread = replace(truth, queries=line(*(np.arange(200) * 50.0)))
-    apart = score(Answers(keyframes, np.zeros(200), np.zeros(200)), spread)
+    apart = judged(Answers(keyframes, np.zeros(200), np.zeros(200)), spread)
     assert np.diff(close.recall_at_1_interval) > 2 * np.diff(apart.recall_at_1_interval)
+
+
+def test_a_record_says_where_the_first_right_answer_stands() -> None:
+    records = query_records(answers(), TRUTH)
+    assert records.ranks.tolist() == [0, 0, 1, -1, -1]
+    assert records.num_positives.tolist() == [1, 1, 1, 1, 0]
+    assert records.nearest_m.tolist() == [1, 1, 1, 4, 410]
+    assert records.answer_positions_m[2].tolist() == [50, 0]
+    assert records.hits(2).tolist() == [True, True, True, False, False]
+
+
+def test_records_survive_plain_lists() -> None:
+    given = replace(answers(), ratios=np.array([0.5, 0.6, 0.7, np.nan, 1.0]))
+    records = query_records(given, TRUTH, np.arange(5))
+    again = QueryRecords.from_lists(json.loads(json.dumps(records.to_lists(), allow_nan=False)))
+    for field in fields(records):
+        first, second = getattr(records, field.name), getattr(again, field.name)
+        if first is None:
+            assert second is None
+        else:
+            np.testing.assert_allclose(second, first, atol=5e-4)
+            assert second.dtype == first.dtype
+    assert np.isnan(again.ratios).tolist() == [False, False, False, True, False]
+
+
+@pytest.mark.parametrize(
+    ('name', 'values', 'message'),
+    [
+        ('ranks', ['first'] * 5, 'ranks is not a list of int64'),
+        ('ranks', [0], r'ranks has shape \(1,\), expected \(5,\)'),
+        ('positions_m', [1.0] * 5, r'positions_m has shape \(5,\), expected \(5, 2\)'),
+        ('colour', [0] * 5, "unknown field 'colour'"),
+    ],
+)
+def test_lists_of_something_else_are_refused(name: str, values: list[Any], message: str) -> None:
+    lists = query_records(answers(), TRUTH).to_lists()
+    with pytest.raises(ValueError, match=message):
+        QueryRecords.from_lists({**lists, name: values})
+    del lists['distances']
+    with pytest.raises(ValueError, match="queries lack 'distances'"):
+        QueryRecords.from_lists(lists)
+
+
+def test_queries_that_are_nowhere_near_the_map_have_no_score() -> None:
+    truth = ground_truth(line(500, 600), KEYFRAMES, radius_m=5.0)
+    with pytest.raises(ValueError, match='none of 2 queries lies within 5 m of the map'):
+        judged(Answers(np.zeros((2, 1), np.int64), np.zeros(2), np.zeros(2)), truth)

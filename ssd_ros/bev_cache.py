@@ -4,12 +4,12 @@
 Drives as the networks see them: polar BEV images on disk, memory-mapped.
 
 One directory per drive, written whole or not at all, so an interrupted run goes on with the
-drives that are missing. `python -m ssd_ros.training.simulate_cache` fills it.
+drives that are missing. The command `cache` fills it from simulated and recorded drives.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 import hashlib
 import json
@@ -73,14 +73,23 @@ def preprocessing_digest(preprocessing: PreprocessingConfig) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def is_cached(directory: Path, preprocessing: PreprocessingConfig, spacing: Spacing) -> bool:
-    """Return whether the drive is there already, made with these options."""
+def is_cached(
+    directory: Path, preprocessing: PreprocessingConfig, spacing: Spacing, source: str = ''
+) -> bool:
+    """
+    Return whether the drive is there already, made with these options.
+
+    :param source: what `cache_drive` was told; a cache that does not say its source is accepted
+    """
     try:
         meta = json.loads((directory / _META).read_text())
     except (OSError, ValueError):
         return False
+    if not isinstance(meta, dict):
+        return False
     wanted = {'preprocessing': preprocessing_digest(preprocessing), 'spacing': asdict(spacing)}
-    return isinstance(meta, dict) and all(meta.get(key) == wanted[key] for key in wanted)
+    has_options = all(meta.get(key) == wanted[key] for key in wanted)
+    return has_options and meta.get('source', source) == source
 
 
 def cache_drive(
@@ -89,39 +98,40 @@ def cache_drive(
     preprocessing: PreprocessingConfig,
     spacing: Spacing,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    *,
+    source: str = '',
 ) -> None:
     """
     Write the images of a drive; the part of its name before the slash is the world.
 
     :param progress: called after each image with the number done and the number of all
+    :param source: where the drive comes from, so that another one of its name is not taken for it
     """
-    grid = preprocessing.grid
     clouds, cloud_poses = _chosen(
         sequence.cloud_stamps_ns, sequence.cloud_poses, spacing.student_m
     )
     scans, scan_poses = _chosen(sequence.scan_stamps_ns, sequence.scan_poses, spacing.panorama_m)
-    preprocessor = CloudPreprocessor(preprocessing)
+    total = len(clouds) + len(scans)
     with directory_written_atomically(directory) as part:
         np.save(part / 'student_poses.npy', _planar(cloud_poses))
-        np.save(part / 'student_stamps_ns.npy', sequence.cloud_stamps_ns[clouds])
+        np.save(part / 'student_stamps_ns.npy', cloud_poses.stamps_ns)
         np.save(part / 'panorama_poses.npy', _planar(scan_poses))
-        np.save(part / 'panorama_stamps_ns.npy', sequence.scan_stamps_ns[scans])
+        np.save(part / 'panorama_stamps_ns.npy', scan_poses.stamps_ns)
+        grid = preprocessing.grid
         shape = (len(clouds), grid.num_ranges, grid.num_azimuths)
         bevs = _new_array(part / 'student_bevs.npy', shape)
-        for row, index in enumerate(clouds):
-            preprocessor.clear()
-            for older in range(max(0, index - preprocessing.num_scans + 1), index + 1):
-                image = preprocessor.process(sequence.cloud(older))
-            bevs[row] = image.bev
-            progress(row + 1, len(clouds) + len(scans))
+        for row, bev in enumerate(_student_bevs(sequence, clouds, preprocessing)):
+            bevs[row] = bev
+            progress(row + 1, total)
         shape = (len(scans), grid.num_ranges, grid.panorama_azimuths)
         panoramas = _new_array(part / 'panoramas.npy', shape)
         for row, index in enumerate(scans):
             panoramas[row] = scan_panorama(sequence.scan(int(index)), preprocessing)
-            progress(len(clouds) + row + 1, len(clouds) + len(scans))
+            progress(len(clouds) + row + 1, total)
         meta = {
             'world': sequence.name.rpartition('/')[0],
             'name': sequence.name,
+            'source': source,
             'preprocessing': preprocessing_digest(preprocessing),
             'spacing': asdict(spacing),
         }
@@ -166,22 +176,36 @@ def load_drives(directory: Path, preprocessing: PreprocessingConfig) -> list[Cac
     if not directories:
         raise ValueError(
             f'{directory} holds no cached drive: '
-            'run python -m ssd_ros.training.simulate_cache first'
+            'fill it with the command cache (python -m ssd_ros.cli.cache --help)'
         )
     return [load_drive(path, preprocessing) for path in directories]
+
+
+def _student_bevs(
+    sequence: RadarSequence, clouds: NDArray[np.int64], preprocessing: PreprocessingConfig
+) -> Iterator[NDArray[np.uint8]]:
+    """Yield the image of each cloud with those before it; a cloud is read once."""
+    preprocessor = CloudPreprocessor(preprocessing)
+    following = 0  # the first cloud that the preprocessor has not seen
+    for index in clouds.tolist():
+        first = max(0, index - preprocessing.num_scans + 1)
+        if first > following:
+            preprocessor.clear()
+        for newer in range(max(first, following), index + 1):
+            image = preprocessor.process(sequence.cloud(newer))
+        following = index + 1
+        yield image.bev
 
 
 def _chosen(
     stamps_ns: NDArray[np.int64], poses: Trajectory, spacing_m: float | None
 ) -> tuple[NDArray[np.int64], Trajectory]:
-    """Return the scans to keep, and their poses."""
-    if spacing_m is None or len(poses) == 0:
+    """Return the scans to keep, and their poses under their own stamps."""
+    if spacing_m is None:
         return np.zeros(0, np.int64), poses.select(np.zeros(0, np.int64))
-    nearest, is_near = poses.nearest(stamps_ns, POSE_TOLERANCE_NS)
-    posed = np.flatnonzero(is_near)
-    kept = posed[thin_by_distance(poses.positions_m[nearest[posed]], spacing_m)]
-    # Two scans may share the nearest pose, but not after thinning by a distance above 0.
-    return kept, poses.select(nearest[kept])
+    posed, at = poses.at(stamps_ns, POSE_TOLERANCE_NS)
+    kept = thin_by_distance(at.positions_m, spacing_m)
+    return posed[kept], at.select(kept)
 
 
 def _planar(poses: Trajectory) -> NDArray[np.float64]:

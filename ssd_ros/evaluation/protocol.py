@@ -1,0 +1,77 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""
+What is asked and what counts as right.
+
+Strict protocol: a keyframe counts once, with its best view; an answer is right if the keyframe
+lies within a radius (in xy) of the query; queries with no keyframe within it do not count for
+recall. Tasks and databases are those of SHeRLoc (arXiv 2506.15175) and its released code.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+DATABASES = {
+    'A': 'for each accepted query the nearest scan, again if it is nearest to several',
+    'B': 'all scans',
+    'C': 'scans at least keyframe_m apart',
+}
+
+
+class Task(NamedTuple):
+    """
+    Which sensor asks, which made the map, and whether it asks in the map of its own drive.
+
+    :param title: for tables
+    """
+
+    query_sensor: str
+    map_sensor: str
+    is_multi_session: bool
+    title: str
+
+
+TASKS = {
+    'single': Task('4d', 'spinning', False, '4D in spinning, same session'),
+    'multi': Task('4d', 'spinning', True, '4D in spinning, other session'),
+    '4d': Task('4d', '4d', True, '4D in 4D, other session'),
+    'spinning': Task('spinning', 'spinning', True, 'spinning in spinning, other session'),
+    '4d_single': Task('4d', '4d', False, '4D in 4D, same session'),
+    'spinning_single': Task('spinning', 'spinning', False, 'spinning in spinning, same session'),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Protocol:
+    """
+    How to test.
+
+    :param database: which scans of the map drive are searched, one of DATABASES
+    :param search_rows: rows that bound the ratio, as the recogniser looks at
+    :param exclude_s: where one sensor is looked up in its own drive, scans nearer in time are
+        not searched, nor do they count as places to find: only returns to a place are asked for
+    :param random_yaw_seed: turn every scan of the map by a random angle before its views are
+        cut; None leaves them as driven
+    """
+
+    database: str = 'C'
+    keyframe_m: float = 2.0
+    query_m: float = 4.0
+    num_views: int = 36
+    radius_m: float = 5.0
+    ambiguity_radius_m: float = 25.0  # a rival must be farther than this from the best
+    search_rows: int = 1024
+    exclude_s: float = 30.0  # reconstructed
+    random_yaw_seed: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.database not in DATABASES:
+            raise ValueError(f'database is {self.database!r}; choose from {", ".join(DATABASES)}')
+        if not self.radius_m > 0:
+            raise ValueError(f'radius_m is {self.radius_m}, expected more than 0')
+
+
+# For watching a run: an eighth of the map.
+QUICK = Protocol(keyframe_m=4.0, query_m=8.0, num_views=4)

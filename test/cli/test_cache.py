@@ -1,0 +1,196 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Command `cache`: simulated drives in the papers' layout, with the faults of the real files."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+import shutil
+
+import numpy as np
+import pytest
+from ssd_ros.benchmark import load_benchmark
+from ssd_ros.bev_cache import CachedDrive, load_drive, load_drives, Spacing
+from ssd_ros.cli import cache
+from ssd_ros.cli.cache_drives import benchmark_drives, SimulatedDrive
+from ssd_ros.cli.cache_jobs import CacheJob, fill_cache, read_preprocessing
+from ssd_ros.shared_files import shared_file
+from ssd_ros.simulator.config import Conditions, PRESETS, UNIT_SEED
+
+PREPROCESSING = read_preprocessing(shared_file('config/training.yaml'))
+
+
+@pytest.fixture(scope='module')
+def cached(hercules_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp('cache')
+    assert run('--hercules', hercules_root, '--out', out, '--jobs', 1, '--query-spacing', 2) == 0
+    return out
+
+
+def run(*arguments: object) -> int:
+    return cache.main([str(argument) for argument in arguments])
+
+
+def drives_of(out: Path, split: str) -> dict[str, CachedDrive]:
+    return {drive.name: drive for drive in load_drives(out / split, PREPROCESSING)}
+
+
+def test_every_drive_of_the_papers_lands_in_its_split(cached: Path) -> None:
+    assert list(drives_of(cached, 'train')) == [
+        'Bridge/01',
+        'Mountain/01',
+        'Mountain/02',
+        'Mountain/03',
+        'Parking_Lot/03',
+        'Parking_Lot/04',
+        'Stream/02',
+    ]
+    assert list(drives_of(cached, 'validation')) == ['Parking_Lot/01', 'Parking_Lot/02']
+    test = drives_of(cached, 'test')
+    assert len(test) == 8  # Library/03 is missing
+    assert {drive.world for drive in test.values()} == {
+        'Library',
+        'River_Island',
+        'Sports_Complex',
+    }
+
+
+def test_all_scans_and_thinned_queries_are_cached(cached: Path) -> None:
+    drive = drives_of(cached, 'test')['Library/01']
+    assert len(drive.panoramas) == 8
+    steps_m = np.hypot(*np.diff(drive.student_poses[:, :2], axis=0).T)
+    assert len(drive.student_bevs) >= 3
+    assert steps_m.min() >= 2.0
+    assert drive.student_bevs.max() > PREPROCESSING.cloud.threshold
+    assert drive.panoramas.max() > PREPROCESSING.scan.threshold
+
+
+def test_poses_that_cover_a_part_leave_the_rest_out(
+    hercules_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    only = tmp_path / 'only'
+    for number in ('01', '02', '03'):
+        shutil.copytree(hercules_root / 'River_Island' / number, only / 'River_Island' / number)
+    arguments = ['--hercules', only, '--split', 'test', '--out', tmp_path / 'out', '--jobs', 1]
+    assert run(*arguments) == 0
+    drives = drives_of(tmp_path / 'out', 'test')
+    # 12 of 40 poses, 50 ms apart: 0.55 s at 5 to 6 m/s is 3 m, one image each 0.5 m or more.
+    assert 4 <= len(drives['River_Island/02'].student_bevs) <= 7
+    assert len(drives['River_Island/02'].panoramas) == 8
+    assert len(drives['River_Island/03'].student_bevs) == 0
+    output = capsys.readouterr().out
+    assert 'test/River_Island_02' in output
+    assert '28 of 40 scans of the 4D radar have no pose, left out' in output
+    assert '40 of 40 scans of the 4D radar have no pose, left out' in output
+    assert 'note: Library/01 (test) is not below' in output
+
+
+def test_a_second_run_keeps_the_drives_and_says_what_is_missing(
+    hercules_root: Path, cached: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before_ns = (cached / 'test' / 'Library_01').stat().st_mtime_ns
+    assert run('--hercules', hercules_root, '--out', cached, '--query-spacing', 2) == 0
+    assert (cached / 'test' / 'Library_01').stat().st_mtime_ns == before_ns
+    output = capsys.readouterr().out
+    assert output.count('was there') == 17
+    assert 'note: Library/03 (test) is not below' in output
+
+
+def test_heading_is_that_of_the_motion(cached: Path) -> None:
+    drive = drives_of(cached, 'train')['Mountain/01']
+    step_m = drive.panorama_poses[5, :2] - drive.panorama_poses[4, :2]
+    assert np.cos(drive.panorama_poses[4, 2] - np.arctan2(*step_m[::-1])) > 0.99
+
+
+def test_a_place_without_its_map_is_refused(
+    hercules_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(hercules_root / 'Library' / '02', tmp_path / 'Library' / '02')
+    assert run('--hercules', tmp_path, '--out', tmp_path / 'out') == 1
+    assert 'Library/01, the map of Library, is not below' in capsys.readouterr().err
+    assert run('--hercules', tmp_path, '--split', 'train', '--out', tmp_path / 'out') == 1
+    assert 'has no drive of the papers (train)' in capsys.readouterr().err
+
+
+def test_single_drives_share_a_world_and_may_lack_the_4d_radar(
+    hercules_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    drive = tmp_path / 'DCC01'
+    shutil.copytree(hercules_root / 'Library' / '01', drive)
+    shutil.rmtree(drive / 'Radar' / 'Continental')
+    arguments = [
+        '--drives',
+        drive,
+        hercules_root / 'Library' / '02',
+        '--world',
+        'DCC',
+        '--jobs',
+        1,
+    ]
+    assert run(*arguments, '--out', tmp_path / 'out', '--query-spacing', 2) == 0
+    drives = drives_of(tmp_path / 'out', 'test')
+    assert [(drive.world, drive.name) for drive in drives.values()] == [
+        ('DCC', 'DCC/02'),
+        ('DCC', 'DCC/DCC01'),
+    ]
+    assert drives['DCC/DCC01'].student_bevs.shape == (0, 384, 192)
+    assert len(drives['DCC/DCC01'].panoramas) == 8
+    assert 'no 4D radar' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'message'),
+    [
+        (['--benchmark', 'demo'], "no split 'demo'; choose from train, validation"),
+        (['--benchmark', 'train', '--world', 'a'], '--world is for recorded drives'),
+        (['--drives', 'x'], '--drives needs --world'),
+        (['--drives', 'x', '--world', 'a/b'], "without / of the place they share, not 'a/b'"),
+        (['--drives', 'a/01', 'b/01', '--world', 'w'], 'the drives are named'),
+        (['--drives', 'none', '--world', 'w'], 'none does not exist'),
+        (['--hercules', 'none'], 'none is not a directory'),
+        (['--benchmark', 'train', '--config', 'config/benchmark.yaml'], 'no section preproc'),
+    ],
+)
+def test_wrong_arguments_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    assert run(*arguments, '--out', tmp_path / 'out', '--jobs', 1) == 1
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / 'out').exists()
+
+
+def test_the_help_names_every_split_of_the_benchmark() -> None:
+    names = [split.name for split in load_benchmark(shared_file('config/benchmark.yaml')).splits]
+    assert f'simulate: {", ".join(names)}' in ' '.join(cache.parser().format_help().split())
+
+
+def test_a_simulated_drive_lands_in_the_cache(tmp_path: Path) -> None:
+    job = benchmark_drives('train')[1]
+    assert job.directory == 'train/0000_1'
+    far_apart = CacheJob(job.directory, Spacing(150.0, 150.0), job.source)
+    (line,) = fill_cache([far_apart], tmp_path, PREPROCESSING, 1)
+    drive = load_drive(tmp_path / 'train' / '0000_1', PREPROCESSING)
+    assert (drive.world, drive.name) == ('Sim_Town_0000', 'Sim_Town_0000/02')
+    # A lap of about 1 km; 150 m are measured as the crow flies.
+    assert 3 <= len(drive.student_bevs) <= 7
+    assert 3 <= len(drive.panoramas) <= 7
+    assert line.startswith('train/0000_1')
+    assert 'was there' not in line
+
+
+def test_the_way_back_covers_the_same_part_of_the_loop() -> None:
+    place = replace(
+        benchmark_drives('validation')[0].source.place,  # type: ignore[attr-defined]
+        seed=UNIT_SEED,
+        world=PRESETS['unit'].world,
+    )
+    forth = replace(place.sessions[0], part=(0.0, 0.25))
+    back = replace(forth, name='02', conditions=Conditions(opposite_direction=True))
+    first, second = (SimulatedDrive(place, visit).open().scan_poses for visit in (forth, back))
+    gap_m = first.positions_m[:, None, :2] - second.positions_m[None, :, :2]
+    nearest = np.hypot(*gap_m.transpose(2, 0, 1)).argmin(axis=1)
+    # The other lane is 3.6 m away, and its first place is the map's last.
+    assert np.hypot(*gap_m.transpose(2, 0, 1)).min(axis=1).max() < 8
+    assert nearest[0] > nearest[-1]
+    assert np.isclose(len(first), len(second), rtol=0.3)

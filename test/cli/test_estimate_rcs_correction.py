@@ -1,0 +1,43 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Command `estimate_rcs_correction`: one number from drives, and refusals."""
+
+from __future__ import annotations
+
+from pathlib import Path
+import re
+import shutil
+
+import pytest
+from ssd_ros.cli import estimate_rcs_correction
+
+
+def run(*arguments: object) -> int:
+    return estimate_rcs_correction.main([str(argument) for argument in arguments])
+
+
+def test_the_correction_of_two_simulated_drives_is_their_mean(
+    hercules_root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    drives = [hercules_root / 'Mountain' / number for number in ('01', '02')]
+    assert run('--drives', *drives, '--spacing', 2) == 0
+    output = capsys.readouterr().out
+    means = re.findall(r'Mountain/0\d: (-?[\d.]+) from (\d+) pairs', output)
+    (total,) = re.findall(r'C_corr  (-?[\d.]+) pixels', output)
+    num_pairs = sum(int(num) for _, num in means)
+    expected = sum(float(mean) * int(num) for mean, num in means) / num_pairs
+    assert len(means) == 2
+    assert float(total) == pytest.approx(expected, abs=2e-4)  # printed with four digits
+    assert f'pairs   {num_pairs}' in output
+    assert num_pairs >= 6  # 1.75 s at 5 to 6.5 m/s, a pair each 2 m
+
+
+def test_a_drive_without_the_4d_radar_is_refused(
+    hercules_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(hercules_root / 'Library' / '01', tmp_path / '01')
+    shutil.rmtree(tmp_path / '01' / 'Radar' / 'Continental')
+    assert run('--drives', tmp_path / '01') == 1
+    assert 'it needs both radars' in capsys.readouterr().err
+    assert run('--drives', tmp_path / '01', '--huber-delta', 0) == 1
+    assert 'huber_delta is 0.0, expected more than 0' in capsys.readouterr().err

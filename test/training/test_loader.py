@@ -1,0 +1,53 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Check the batches drawn in the background: in order, ahead of time, errors included."""
+
+from pathlib import Path
+import time
+
+import numpy as np
+import pytest
+from ssd_ros.bev_cache import load_drives
+from ssd_ros.training.config import TrainingConfig
+from ssd_ros.training.loader import drawn_ahead
+from ssd_ros.training.pairs import Batch, PlaceSampler
+
+
+def test_batches_are_those_that_the_sampler_draws_one_by_one(
+    tiny_cache: Path, tiny_config: TrainingConfig
+) -> None:
+    sampler = PlaceSampler(
+        load_drives(tiny_cache / 'train', tiny_config.preprocessing), tiny_config
+    )
+    with drawn_ahead(sampler.draw, first=3) as batches:
+        for step in range(3, 9):
+            expected, batch = sampler.draw(step), next(batches)
+            np.testing.assert_array_equal(batch.student, expected.student)
+            np.testing.assert_array_equal(batch.teacher, expected.teacher)
+
+
+def test_a_batch_is_ready_when_the_step_before_took_longer_than_drawing_it(
+    tiny_cache: Path, tiny_config: TrainingConfig
+) -> None:
+    sampler = PlaceSampler(
+        load_drives(tiny_cache / 'train', tiny_config.preprocessing), tiny_config
+    )
+
+    def slow_draw(step: int) -> Batch:
+        time.sleep(0.1)
+        return sampler.draw(step)
+
+    with drawn_ahead(slow_draw, first=0) as batches:
+        next(batches)
+        time.sleep(0.5)  # a step, in which two more are drawn
+        begin = time.monotonic()
+        next(batches)
+        assert time.monotonic() - begin < 0.05
+
+
+def test_an_error_in_drawing_reaches_the_one_who_waits() -> None:
+    def fail(step: int) -> Batch:
+        raise OSError(f'no batch {step}')
+
+    with drawn_ahead(fail, first=7) as batches, pytest.raises(OSError, match='no batch 7'):
+        next(batches)
