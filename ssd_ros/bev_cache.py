@@ -213,4 +213,6 @@ def _planar(poses: Trajectory) -> NDArray[np.float64]:
 
 
 def _new_array(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    return np.lib.format.open_memmap(path, mode='w+', dtype=np.uint8, shape=shape)
+    # NumPy leaves this function without types.
+    open_memmap: Callable[..., NDArray[np.uint8]] = np.lib.format.open_memmap
+    return open_memmap(path, mode='w+', dtype=np.uint8, shape=shape)

@@ -1,11 +1,6 @@
 # Copyright 2026 The ssd_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""
-Retrieval metrics, in NumPy only: the same code judges a checkpoint and an ONNX file.
-
-A query with no positive in the database cannot be answered and does not count; every result
-says how many queries were left out.
-"""
+"""Statistics of right and wrong answers: curves, intervals, tests."""
 
 from __future__ import annotations
 
@@ -16,22 +11,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-MIN_BLOCKS = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Recall:
-    """
-    Share of the answerable queries that were answered right.
-
-    :param value: in [0, 1]
-    :param num_queries: answerable queries, the denominator
-    :param num_left_out: queries without a positive in the database
-    """
-
-    value: float
-    num_queries: int
-    num_left_out: int
+MIN_BLOCKS = 10  # of a drive, however short
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,49 +27,6 @@ class PrecisionRecall:
     thresholds: NDArray[np.float64]
     precision: NDArray[np.float64]
     recall: NDArray[np.float64]
-
-
-def is_answerable(positives: Sequence[NDArray[np.int64]]) -> NDArray[np.bool_]:
-    """Return which queries have a positive in the database, shape (Q,)."""
-    return np.array([len(matches) > 0 for matches in positives], dtype=bool)
-
-
-def hits_at_k(
-    neighbours: NDArray[np.int64], positives: Sequence[NDArray[np.int64]], k: int
-) -> NDArray[np.bool_]:
-    """
-    Return which queries have a positive among their first k neighbours, shape (Q,).
-
-    :param neighbours: shape (Q, >= k): database indices, nearest first; -1 where there is none
-    :param positives: for each query, the database indices of the same place
-    """
-    if len(neighbours) != len(positives):
-        raise ValueError(f'{len(neighbours)} answers for {len(positives)} queries')
-    if not 1 <= k <= neighbours.shape[1]:
-        raise ValueError(f'k is {k}, expected 1 .. {neighbours.shape[1]} neighbours')
-    pairs = zip(neighbours[:, :k], positives, strict=True)
-    return np.array([np.isin(first, matches).any() for first, matches in pairs], dtype=bool)
-
-
-def recall_at_k(
-    neighbours: NDArray[np.int64], positives: Sequence[NDArray[np.int64]], k: int
-) -> Recall:
-    """
-    Return the share of answerable queries with a positive among their first k neighbours.
-
-    :param neighbours: shape (Q, >= k): database indices, nearest first
-    :param positives: for each query, the database indices of the same place
-    """
-    answerable = _require_answerable(positives)
-    hits = hits_at_k(neighbours, positives, k)[answerable]
-    return Recall(float(hits.mean()), len(hits), int((~answerable).sum()))
-
-
-def chance_recall(positives: Sequence[NDArray[np.int64]], num_entries: int) -> float:
-    """Return R@1 of a database that answers with a random one of its entries."""
-    answerable = _require_answerable(positives)
-    num_positives = np.array([len(np.unique(matches)) for matches in positives])
-    return float(num_positives[answerable].mean() / num_entries)
 
 
 def precision_recall(
@@ -192,10 +129,3 @@ def mcnemar_p_value(wins: int, losses: int) -> float:
     num = wins + losses
     tail = sum(math.comb(num, count) for count in range(min(wins, losses) + 1))
     return min(1.0, 2 * tail / 2**num)
-
-
-def _require_answerable(positives: Sequence[NDArray[np.int64]]) -> NDArray[np.bool_]:
-    answerable = is_answerable(positives)
-    if not answerable.any():
-        raise ValueError('no query has a positive in the database')
-    return answerable

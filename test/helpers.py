@@ -83,7 +83,8 @@ def write_small_encoder(path: Path, sensor: str, space: str = SPACE) -> Path:
         helper.make_node('LpNormalization', ['sum'], ['unit'], axis=1, p=2),
         helper.make_node('Reshape', ['unit', 'output'], [names.output_name]),
     ]
-    given, result = ['N', 1, *contract.input_shape], ['N', *contract.output_shape]
+    given: list[int | str | None] = ['N', 1, *contract.input_shape]
+    result: list[int | str | None] = ['N', *contract.output_shape]
     graph = helper.make_graph(
         nodes,
         'random_projection',

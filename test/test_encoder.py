@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from helpers import small_encoder
 import numpy as np
 import onnx
 from onnx import helper, numpy_helper, TensorProto
@@ -120,6 +121,23 @@ def test_an_image_of_another_shape_or_type_is_refused(
     encoder = OnnxEncoder(saved(tmp_path, tiny_model()), device='cpu')
     with pytest.raises(ValueError, match=message):
         encoder.encode_batch(images)
+
+
+def test_a_teacher_encodes_all_views_of_a_panorama_and_a_student_none(tmp_path: Path) -> None:
+    teacher = small_encoder(tmp_path, 'spinning')
+    student = small_encoder(tmp_path, '4d')
+    panorama = np.zeros((64, 144), np.uint8)
+    panorama[20:30, 40:50] = 200  # clockwise of forward: right ahead in view 11
+    views = teacher.encode_panorama(panorama)
+    assert views.shape == (36, 64)
+    ahead = np.roll(panorama, 24 - 4 * 11, axis=1)[:, :48]
+    np.testing.assert_allclose(views[11], student.encode(ahead), atol=1e-6)
+    with pytest.raises(ValueError, match="encodes sensor 'spinning', not '4d': use encode_panor"):
+        teacher.encode(ahead)
+    with pytest.raises(ValueError, match="encodes sensor '4d', not 'spinning': use encode"):
+        student.encode_panorama(panorama)
+    with pytest.raises(ValueError, match=r'shape \(1, 64, 48\).*expected \(N, 64, 144\)'):
+        teacher.encode_panorama(ahead)
 
 
 def test_a_model_without_contract_is_refused(tmp_path: Path) -> None:

@@ -92,5 +92,6 @@ def _run_training(module: str, *arguments: object) -> str:
     command = [sys.executable, '-m', f'ssd_ros.training.{module}', *map(str, arguments)]
     result = subprocess.run(command, capture_output=True, text=True)
     if result.returncode:
-        raise ValueError(f'{module} failed: {result.stderr.strip()[-300:]}')
+        error = result.stderr.strip().rpartition('\n')[2]
+        raise ValueError(f'{module} failed: {error}')
     return result.stdout

@@ -59,7 +59,8 @@ def parser() -> argparse.ArgumentParser:
         '--views',
         type=at_least(int, 1),
         default=36,
-        help='headings in which a place can be recognised, evenly around (%(default)s)',
+        help='headings in which a place can be recognised, evenly around; a divisor of those that '
+        'the teacher gives (%(default)s)',
     )
     add('--map-frame', default='map', metavar='FRAME', help='name of its frame (%(default)s)')
     add('--origin', default='', metavar='TEXT', help='what its zero is, such as "UTM 52N"')

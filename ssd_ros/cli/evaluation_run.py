@@ -1,85 +1,31 @@
 # Copyright 2026 The ssd_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The work of the command `evaluate`: build maps, ask every query, score the answers."""
+"""The work of the command `evaluate`, on drives or on caches."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-import json
-import logging
-from pathlib import Path
-from typing import Any
 
-import numpy as np
-from ssd_ros.baselines.scan_context import ScanContextDatabase, ScanContextMatch
-from ssd_ros.cli.drives import open_drive
-from ssd_ros.cli.progress import progress_bar
+from matplotlib.figure import Figure
+from ssd_ros.cli.evaluation_caches import cached_drives, run_on_caches
+from ssd_ros.cli.evaluation_drives import recorded_drives, run, simulated_drives
+from ssd_ros.cli.report_masks import masks_figure
 from ssd_ros.encoder import OnnxEncoder
-from ssd_ros.evaluation.answers import Answers, ground_truth, GroundTruth, select_queries
-from ssd_ros.evaluation.query_records import query_records
-from ssd_ros.evaluation.score import one_percent, Score, score
-from ssd_ros.map_builder import build_database
-from ssd_ros.metrics import hits_at_k, is_answerable, precision_recall
-from ssd_ros.place_database import PlaceDatabase
-from ssd_ros.place_recognizer import PlaceRecognizer, Query, Recognition, RecognizerConfig
-from ssd_ros.preprocessing import PreprocessingConfig, scan_panorama
-from ssd_ros.sequence import RadarSequence
+from ssd_ros.evaluation.protocol import Protocol
+from ssd_ros.evaluation.results import are_simulated, Evaluation, is_simulated_place
 from ssd_ros.shared_files import shared_file
 
-_log = logging.getLogger(__name__)
 
+def encoders(arguments: argparse.Namespace) -> tuple[OnnxEncoder, OnnxEncoder]:
+    """
+    Load student and teacher.
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """One drive to map and the drives to find in that map."""
-
-    mapping: RadarSequence
-    queries: tuple[RadarSequence, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """Answers and score of one method on one drive of queries."""
-
-    title: str
-    method: str
-    score: Score
-    answers: Answers
-    truth: GroundTruth
-
-
-def recorded_drives(mapping: Path, queries: Sequence[Path], dataset: str) -> list[Place]:
-    """Open recorded drives."""
-    opened = tuple(open_drive(path, dataset) for path in queries)
-    return [Place(open_drive(mapping, dataset), opened)]
-
-
-def simulated_drives(worlds: str) -> list[Place]:
-    """Return drives of worlds that no model was trained on; the first of each is mapped."""
-    # Importing the simulator compiles it, for seconds: only where it is asked for.
-    from ssd_ros.cli.simulation_jobs import jobs_of
-    from ssd_ros.simulator.config import DEMO_SEED, VALIDATION_SEEDS
-
-    # Of the validation worlds' three drives the last is in rain, as in training.
-    preset, seeds, rain_mm_per_h = {
-        'demo': ('demo', [DEMO_SEED], None),
-        'validation': ('bench', VALIDATION_SEEDS[:2], [0.0, 0.0, 8.0]),
-    }[worlds]
-    places = []
-    for seed in seeds:
-        jobs = jobs_of(preset, 'default', seed=seed, rain_mm_per_h=rain_mm_per_h)
-        mapping, *queries = [job.sequence() for job in jobs]
-        places.append(Place(mapping, tuple(queries)))
-    return places
-
-
-def run(places: Sequence[Place], arguments: argparse.Namespace) -> list[Result]:
-    """Build each map, ask all queries of its drives and score every method."""
+    :raise ValueError: they were not trained together
+    """
     student = OnnxEncoder(
         arguments.student or shared_file('models/student.onnx'),
         arguments.device,
+        arguments.threads if arguments.cache else 1,  # the node has one
         expected_sensor='4d',
     )
     teacher = OnnxEncoder(
@@ -88,155 +34,52 @@ def run(places: Sequence[Place], arguments: argparse.Namespace) -> list[Result]:
         arguments.threads,
         expected_sensor='spinning',
     )
-    results: list[Result] = []
-    for place in places:
-        with progress_bar(f'map {place.mapping.name}', 'keyframe') as progress:
-            database = build_database(
-                place.mapping,
-                teacher,
-                arguments.views,
-                arguments.keyframe_distance,
-                progress=progress,
-            )
-        baseline = None
-        if arguments.baseline:
-            baseline = _scan_contexts(place.mapping, database, teacher.contract.preprocessing)
-        for drive in place.queries:
-            results += _judge(drive, student, database, baseline, arguments)
-    return results
-
-
-def _scan_contexts(
-    mapping: RadarSequence, database: PlaceDatabase, config: PreprocessingConfig
-) -> ScanContextDatabase:
-    """Return the baseline's database of exactly the keyframes of the map."""
-    indices = np.searchsorted(mapping.scan_stamps_ns, database.keyframes.stamps_ns)
-    return ScanContextDatabase(
-        (scan_panorama(mapping.scan(int(index)), config) for index in indices), config.grid
-    )
-
-
-def _judge(
-    drive: RadarSequence,
-    student: OnnxEncoder,
-    database: PlaceDatabase,
-    baseline: ScanContextDatabase | None,
-    arguments: argparse.Namespace,
-) -> list[Result]:
-    num_answers = min(max(5, one_percent(len(database))), len(database))
-    num_rows = max(RecognizerConfig().search_rows, num_answers * database.info.num_views)
-    recognizer = PlaceRecognizer(
-        student, database, RecognizerConfig(top_k=num_answers, search_rows=num_rows)
-    )
-    chosen, poses = select_queries(drive, arguments.query_spacing)
-    answered: list[int] = []
-    recognitions: list[Recognition] = []
-    matches: list[ScanContextMatch] = []
-    window = _Window(drive, recognizer, student.contract.preprocessing.num_scans)
-    with progress_bar(f'queries {drive.name}', 'query') as progress:
-        for number, index in enumerate(chosen):
-            query = window.query_at(int(index))
-            progress(number + 1, len(chosen))
-            if query is None:
-                continue
-            answered.append(number)
-            recognitions.append(recognizer.query(query))
-            if baseline:
-                matches.append(baseline.search(query.image.bev))
-    if not answered:
-        raise ValueError(f'{drive.name}: none of {len(chosen)} queries could be read')
-    queries = poses.select(np.array(answered, dtype=np.int64))
-    truth = ground_truth(queries, database.keyframes, arguments.radius)
-    answers = {'ssd': _answers_of_recognitions(recognitions, num_answers)}
-    if baseline:
-        answers[arguments.baseline] = _answers_of_matches(matches, num_answers)
-    title = f'{database.info.source} -> {drive.name}'
-    return [
-        Result(
-            title,
-            method,
-            score(query_records(of_method, truth), len(database), arguments.radius),
-            of_method,
-            truth,
+    if student.contract.descriptor_space != teacher.contract.descriptor_space:
+        raise ValueError(
+            'student and teacher are of different training runs (descriptor space '
+            f'{student.contract.descriptor_space[:12]} and '
+            f'{teacher.contract.descriptor_space[:12]}): their descriptors cannot be compared'
         )
-        for method, of_method in answers.items()
-    ]
+    return student, teacher
 
 
-def _answers_of_recognitions(recognitions: Sequence[Recognition], num_answers: int) -> Answers:
-    keyframes = np.full((len(recognitions), num_answers), -1, dtype=np.int64)
-    for row, recognition in zip(keyframes, recognitions, strict=True):
-        found = [candidate.keyframe_id for candidate in recognition.candidates]
-        row[: len(found)] = found
-    firsts = [recognition.candidates[0] for recognition in recognitions]
-    return Answers(
-        keyframes,
-        np.array([first.distance for first in firsts]),
-        np.array([first.relative_yaw_rad for first in firsts]),
-        np.array([first.ratio for first in firsts]),
-        np.array([first.accepted for first in firsts]),
+def evaluate_drives(arguments: argparse.Namespace) -> tuple[Evaluation, None]:
+    """Evaluate through the chain of the node."""
+    if arguments.simulate:
+        places = simulated_drives(arguments.simulate)
+    else:
+        places = recorded_drives(arguments.map, arguments.queries, arguments.dataset)
+    results = run(places, *encoders(arguments), arguments)
+    protocol = _protocol(arguments, 'C')
+    is_simulated = any(is_simulated_place(result.place) for result in results)
+    return Evaluation(protocol, is_simulated, results, settings(arguments)), None
+
+
+def evaluate_caches(arguments: argparse.Namespace) -> tuple[Evaluation, Figure | None]:
+    """Evaluate on caches; also return a picture of one place."""
+    student, teacher = encoders(arguments)
+    drives = cached_drives(arguments.cache, student)
+    protocol = _protocol(arguments, arguments.database or 'B')
+    results = run_on_caches(drives, student, teacher, protocol, arguments)
+    is_simulated = are_simulated(drives)
+    masks = masks_figure(drives, student.contract.preprocessing.grid)
+    return Evaluation(protocol, is_simulated, results, settings(arguments)), masks
+
+
+def _protocol(arguments: argparse.Namespace, database: str) -> Protocol:
+    return Protocol(
+        database=database,
+        keyframe_m=arguments.keyframe_distance,
+        query_m=arguments.query_spacing,
+        num_views=arguments.views[0],
+        radius_m=arguments.radius,
     )
 
 
-def _answers_of_matches(matches: Sequence[ScanContextMatch], num_answers: int) -> Answers:
-    distances = np.stack([match.distances for match in matches])
-    keyframes = np.argsort(distances, axis=1, kind='stable')[:, :num_answers]
-    rows, firsts = np.arange(len(matches)), keyframes[:, 0]
-    yaws_rad = np.stack([match.relative_yaws_rad for match in matches])
-    return Answers(keyframes, distances[rows, firsts].astype(np.float64), yaws_rad[rows, firsts])
-
-
-class _Window:
-    """Feeds a recognizer the scans up to each query, and no more than its window holds."""
-
-    def __init__(self, drive: RadarSequence, recognizer: PlaceRecognizer, num_scans: int) -> None:
-        self._drive = drive
-        self._recognizer = recognizer
-        self._num_scans = num_scans
-        self._next = 0
-
-    def query_at(self, index: int) -> Query | None:
-        """Return the query of a scan, None if that scan cannot be read."""
-        query = None
-        for fed in range(max(self._next, index + 1 - self._num_scans), index + 1):
-            try:
-                query = self._recognizer.prepare(self._drive.cloud(fed))
-            except (ValueError, OSError) as error:
-                _log.warning('%s: left out scan %d: %s', self._drive.name, fed, error)
-                query = None
-        self._next = index + 1
-        return query
-
-
-def to_json(results: Sequence[Result], arguments: argparse.Namespace) -> str:
-    """Return the scores and what they were made with."""
-    settings: dict[str, Any] = {
-        name: [str(item) for item in value] if isinstance(value, list) else str(value)
+def settings(arguments: argparse.Namespace) -> dict[str, str]:
+    """Return the options of the command in words."""
+    return {
+        name: ' '.join(map(str, value)) if isinstance(value, list) else str(value)
         for name, value in vars(arguments).items()
-        if value is not None
+        if value not in (None, [])
     }
-    rows = [
-        {'title': result.title, 'method': result.method, **asdict(result.score)}
-        for result in results
-    ]
-    is_simulated = bool(arguments.simulate)
-    return json.dumps({'simulated': is_simulated, 'settings': settings, 'results': rows}, indent=2)
-
-
-def draw(results: Sequence[Result], path: Path, title: str) -> None:
-    """Draw precision over recall of a threshold on the distance, one line per result."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(7, 5), layout='constrained')
-    axes = figure.add_subplot()
-    for result in results:
-        positives = result.truth.positives
-        correct = hits_at_k(result.answers.keyframes, positives, 1)
-        num_answerable = int(is_answerable(positives).sum())
-        curve = precision_recall(result.answers.distances, correct, num_answerable)
-        axes.plot(curve.recall, curve.precision, label=f'{result.title}, {result.method}')
-    axes.set(title=title, xlabel='recall', ylabel='precision', xlim=(0, 1), ylim=(0, 1.02))
-    axes.grid(alpha=0.3)
-    axes.legend(fontsize='small')
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=150)

@@ -40,7 +40,7 @@ def precision_recall_curve(results: Sequence[Result]) -> PrecisionRecall:
     return precision_recall(distances, correct, num_answerable)
 
 
-def recall_by_distance(results: Sequence[Result], step_m: float = 1.0) -> list[Bin]:
+def recall_by_distance(results: Sequence[Result], step_m: float = 0.5) -> list[Bin]:
     """Return R@1 in steps of the distance from the query to the nearest keyframe."""
     nearest_m, hits = _answerable(results, 'nearest_m')
     edges = np.arange(0, max(result.radius_m for result in results) + step_m, step_m)

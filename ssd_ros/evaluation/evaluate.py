@@ -81,7 +81,9 @@ def evaluate(
 
 def mean_recall(results: Sequence[Result], task: str) -> float | None:
     """Return the plain mean of R@1 over the drives of a task, None if there is none."""
-    values = [result.recall_at_1 for result in results if result.task == task]
+    values = [
+        result.recall_at_1 for result in results if result.task == task and result.is_answerable
+    ]
     return float(np.mean(values)) if values else None
 
 

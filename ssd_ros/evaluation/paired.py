@@ -119,6 +119,8 @@ def _hits(
         if first.is_answerable:
             hits.append(np.stack(rows))
             lengths.append(block_length(first.records))
+    if not hits:
+        raise ValueError(f'no query of task {task!r} has a scan within the radius')
     return hits, lengths
 
 

@@ -101,6 +101,11 @@ def setting_of(pair: Pair, protocol: Protocol) -> Setting:
     if protocol.database == 'A':
         reachable = np.where(excluded, np.inf, between_m)
         accepted = reachable.min(axis=1) <= protocol.radius_m
+        if not accepted.any():
+            raise ValueError(
+                f'{pair.query_drive.name} has no query within {protocol.radius_m:g} m of a scan '
+                f'of {pair.map_drive.name}, so that database A is empty: use B or C'
+            )
         entries = np.sort(reachable.argmin(axis=1)[accepted])
     if (seed := yaw_seed(task, protocol)) is not None:
         turns_rad = random_yaws_rad(pair.map_drive, scans.tolist(), seed)

@@ -91,7 +91,12 @@ def select(results: Iterable[Result], task: str, method: str, variant: str = '')
 
 def are_simulated(drives: Iterable[CachedDrive]) -> bool:
     """Return whether any of the drives is of a simulated place."""
-    return any(drive.world.startswith(_SIMULATED) for drive in drives)
+    return any(is_simulated_place(drive.world) for drive in drives)
+
+
+def is_simulated_place(name: str) -> bool:
+    """Return whether the simulator made the place of this name."""
+    return name.startswith(_SIMULATED)
 
 
 def write_evaluation(path: Path, evaluation: Evaluation) -> None:

@@ -63,9 +63,9 @@ def _introduction(evaluation: Evaluation) -> str:
 {data}Right is within {protocol.radius_m:g} m; a scan counts once, with the best of its views;
 queries with no scan within {protocol.radius_m:g} m do not count. Queries are at least
 {protocol.query_m:g} m apart. Database {protocol.database}: {DATABASES[protocol.database]}
-{spacing}; {protocol.num_views} views for a 4D query. Cells are R@1 / R@1%, AR@1 is the mean of R@1. Numbers
-marked "{SOURCE}" are the papers' own, under other data: compare their order of size, not their
-digits."""
+{spacing}; {protocol.num_views} views for a 4D query. Cells are R@1 / R@1%, AR@1 is the mean of
+R@1. Numbers marked "{SOURCE}" are the papers' own, under
+other data: compare their order of size, not their digits."""
 
 
 def _drives(results: Sequence[Result]) -> str:

@@ -20,6 +20,7 @@ _MASKS = (
     'teacher_share',
     'joint_share',
     'gap_share',
+    'teacher_distance',
     'joint_distance',
     'gap_distance',
     'feature_loss',

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 import json
 from pathlib import Path
@@ -73,7 +73,7 @@ def findings(runs: dict[str, dict[int, Path]], split: str) -> list[Finding]:
 
 
 def _compared(
-    ours: dict[int, Sequence[Result]], reference: dict[int, Sequence[Result]]
+    ours: Mapping[int, Sequence[Result]], reference: Mapping[int, Sequence[Result]]
 ) -> dict[str, Comparison]:
     """Compare the seeds that both have, by task."""
     if not (seeds := sorted(ours.keys() & reference.keys())):

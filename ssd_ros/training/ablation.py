@@ -100,10 +100,16 @@ def _train(rows: Sequence[Row], missing: Sequence[Row], options: argparse.Namesp
 
 
 def _evaluate_again(out: Path, drives: Path, num_jobs: int) -> list[str]:
-    """Evaluate all trained rows on another split, but those that are; return the failed ones."""
+    """
+    Evaluate all trained rows on another split, but those that are; return the failed ones.
+
+    :raise ValueError: no row is trained
+    """
+    if not (trained := finished_runs(out, 'validation')):
+        raise ValueError(f'{out} has no finished row')
     missing = [
         path
-        for seeds in finished_runs(out, 'validation').values()
+        for seeds in trained.values()
         for path in seeds.values()
         if not evaluation_path(path, drives.name).exists()
     ]
@@ -122,7 +128,7 @@ def _finish(out: Path, split: str, failed: Sequence[str]) -> None:
 
     :raise ValueError: rows failed
     """
-    if not failed or finished_runs(out, split):
+    if finished_runs(out, split):
         print(_report(out, split))
     if failed:
         raise ValueError(f'these rows failed, see {LOG} in their folders: {", ".join(failed)}')
@@ -131,8 +137,6 @@ def _finish(out: Path, split: str, failed: Sequence[str]) -> None:
 def _report(out: Path, split: str) -> str:
     """Write table and pictures of all finished rows; return the table."""
     runs = finished_runs(out, split)
-    if not runs:
-        raise ValueError(f'{out} has no finished row')
     order = {scheme: index for index, scheme in enumerate(SCHEMES)}
     runs = dict(sorted(runs.items(), key=lambda item: order.get(item[0], len(order))))
     text = write_table(out, runs, split)

@@ -21,7 +21,8 @@ _RECALLS = ('single_session', 'multi_session')
 def plot_curves(run: Run) -> None:
     """Write curves.png into the run folder: losses, recall and, where distilled, the masks."""
     metrics = run.metrics()
-    figure = Figure(figsize=(15, 4), layout='constrained')
+    figure = Figure(figsize=(15, 4))
+    figure.subplots_adjust(left=0.05, right=0.99, bottom=0.12, top=0.97, wspace=0.15)
     left, middle, right = figure.subplots(1, 3)
     _plot(left, metrics, _LOSSES)
     left.set(ylabel='loss', yscale='log')

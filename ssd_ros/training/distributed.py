@@ -98,8 +98,8 @@ def shared_objective(networks: TeacherStudent, config: TrainingConfig) -> nn.Mod
     whole = SharedObjective(networks, config)
     if not distributed.is_initialized():
         return whole
-    # A scheme need not use the alignment, nor a frozen teacher its own parameters.
-    return DistributedDataParallel(whole, find_unused_parameters=True)
+    leaves_alignment_out = config.distillation.scheme == 'none'
+    return DistributedDataParallel(whole, find_unused_parameters=leaves_alignment_out)
 
 
 class _Sum(torch.autograd.Function):
@@ -119,7 +119,7 @@ class _Sum(torch.autograd.Function):
 
 
 def _summed(tensor: Tensor) -> Tensor:
-    return cast(Tensor, _Sum.apply(tensor.contiguous()))  # type: ignore[no-untyped-call]
+    return cast(Tensor, _Sum.apply(tensor.contiguous()))
 
 
 class SharedBatchNorm2d(nn.BatchNorm2d):

@@ -90,11 +90,11 @@ def export(
     }
     results, acceptance = judge(drives, encoders['4d'], encoders['spinning'], protocol)
     if calibration is not None:
-        in_float = results
+        in_float = recalls(results)
         models = {sensor: quantised(models[sensor], calibration[sensor]) for sensor in FILES}
         encoders = {sensor: loaded(model) for sensor, model in models.items()}
         results, acceptance = judge(drives, encoders['4d'], encoders['spinning'], protocol)
-        check_int8_loss(in_float, results)
+        check_int8_loss(in_float, recalls(results))
     for sensor, file in FILES.items():
         calibrated = replace(
             contract[sensor],
@@ -130,16 +130,20 @@ def load_networks(run: Run) -> tuple[TeacherStudent, int]:
     return networks.eval(), int(state['num_steps'])
 
 
-def check_int8_loss(in_float: list[Result], in_int8: list[Result]) -> None:
+def recalls(results: list[Result]) -> dict[str, float]:
+    """Return the mean R@1 of the tasks that have drives."""
+    means = {task: mean_recall(results, task) for task in ('single', 'multi')}
+    return {task: mean for task, mean in means.items() if mean is not None}
+
+
+def check_int8_loss(in_float: Mapping[str, float], in_int8: Mapping[str, float]) -> None:
     """
     Compare the recall of both and say it.
 
     :raise ValueError: int8 loses more than MAX_INT8_LOSS in one of the tasks
     """
-    for task in ('single', 'multi'):
-        before, after = mean_recall(in_float, task), mean_recall(in_int8, task)
-        if before is None or after is None:
-            continue
+    for task, before in in_float.items():
+        after = in_int8[task]
         text = f'{task}-session R@1 on validation is {after:.4f} in int8, {before:.4f} in float'
         if after < before - MAX_INT8_LOSS:
             raise ValueError(f'{text}: more than {MAX_INT8_LOSS} is lost, leave out --int8')

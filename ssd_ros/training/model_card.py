@@ -31,6 +31,7 @@ class Report:
 def model_card(run: Run, report: Report) -> str:
     """Return the card as Markdown."""
     config, origin = run.config, run.origin
+    network, grid = config.network, config.preprocessing.grid
     parity = ', '.join(f'{file} {value:.1e}' for file, value in report.parity.items())
     return f"""# Models
 
@@ -40,9 +41,12 @@ nothing here says how well they work on a real vehicle. Recall below is recall i
 | file | encodes | input | output |
 |---|---|---|---|
 | `student.onnx` | 4D radar, maximum of {config.preprocessing.num_scans} scans | \
-{_input(config)} | `descriptor` float32 (N, {config.network.descriptor_size}), unit length |
-| `teacher.onnx` | spinning radar, one {config.preprocessing.grid.fov_deg:.0f} degree view | \
-{_input(config)} | the same space |
+`polar_bev` uint8 (N, 1, {grid.num_ranges}, {grid.num_azimuths}) | \
+`descriptor` float32 (N, {network.descriptor_size}), unit length |
+| `teacher.onnx` | spinning radar, one scan as {network.num_views} views of \
+{grid.fov_deg:.0f} degrees | `panorama` uint8 (N, 1, {grid.num_ranges}, \
+{grid.panorama_azimuths}) | `descriptors` float32 (N, {network.num_views}, \
+{network.descriptor_size}), the same space |
 
 Each file carries its contract (preprocessing, descriptor size and space, acceptance thresholds,
 training data, commit) in its ONNX metadata; `ssd_ros.encoder.OnnxEncoder` checks it. Only
@@ -53,8 +57,8 @@ descriptors of the same training run can be compared.
 - data: {origin['training_data']}
 - code at commit `{origin['commit']}`, {origin['created']}
 {_stages(run)}
-- network: ResNet with {', '.join(map(str, config.network.channels))} channels at stride 8 for each
-  sensor, one HOLMES pooling shared by both{_position(config)}
+- network: ResNet with {', '.join(map(str, network.channels))} channels at stride
+  {network.stride} for each sensor, one HOLMES pooling shared by both{_position(config)}
 
 ## Recall on simulated validation worlds
 
@@ -94,14 +98,9 @@ Largest difference between the ONNX files and the trained network: {parity}.
     python -m ssd_ros.training.export --cache runs/cache --run runs/{run.directory.name}
 
 A run that was given minutes instead of steps ends its schedule by the clock, and one that another
-started from may have been stopped before its end, as stage 1 was: these commands repeat steps and
-seeds, not learning rates and bits.
+started from may have been stopped before its end: these commands repeat steps and seeds, not
+learning rates and bits.
 """
-
-
-def _input(config: TrainingConfig) -> str:
-    grid = config.preprocessing.grid
-    return f'`polar_bev` uint8 (N, 1, {grid.num_ranges}, {grid.num_azimuths})'
 
 
 def _position(config: TrainingConfig) -> str:
@@ -149,9 +148,13 @@ def _commands(run: Run) -> str:
 
 
 def _loss(config: TrainingConfig) -> str:
+    """Return the metric loss and what is distilled, in words."""
+    metric = f'triplet with adaptive margin times {config.loss.margin_scale:g}'
     if config.loss.name == 'infonce':
-        return f'InfoNCE at temperature {config.loss.temperature:g}'
-    return f'triplet with adaptive margin times {config.loss.margin_scale:g}'
+        metric = f'InfoNCE at temperature {config.loss.temperature:g}'
+    if config.distillation.scheme == 'none':
+        return f'{metric}, no distillation'
+    return f'{metric}, distillation `{config.distillation.scheme}`'
 
 
 def _row(result: Result) -> str:

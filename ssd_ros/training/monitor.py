@@ -60,7 +60,7 @@ class Monitor:
             recall = self._trainer.recall(self._validation, QUICK)
             self._run.log(step=self._trainer.num_steps, **recall)
             self._show(progress, **recall)
-        if is_due:
+        if is_due and (self._validation or progress >= 1):
             plot_curves(self._run)
         # The checkpoint comes last: what is logged after it, a resumed run logs again.
         if is_due or self._trainer.elapsed_s - self._last_save_s > self._save_every_s:

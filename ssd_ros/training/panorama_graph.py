@@ -24,9 +24,10 @@ class Strips(NamedTuple):
     A view is a slice of it.
 
     :param features: shape (B, cluster_size, width, height), with their place in range
-    :param scores: shape (B, num_clusters, width, height), with their place in range; at most 0
+    :param scores: shape (B, num_clusters + 1, width, height), with their place in range; at most
+        0, the last row is 0
     :param at_features: shape (cluster_size, view width): their place in azimuth, to be added
-    :param at_scores: shape (num_clusters, view width); at most 0
+    :param at_scores: shape (num_clusters + 1, view width), likewise
     """
 
     features: Tensor
@@ -80,7 +81,11 @@ class PanoramaGraph(nn.Module):
         channels, height = feature_map.shape[1], feature_map.shape[3]
         num_columns, num_views, width = feature_map.shape[2], *views.shape
         window = functional.one_hot(views, num_columns).float().mean(dim=1).T
-        moments = [part.mean(dim=(1, 3)) @ window for part in (feature_map, feature_map.square())]
+        moments = [
+            # One axis at a time: faster in ONNX Runtime.
+            part.mean(dim=3).mean(dim=1) @ window
+            for part in (feature_map, feature_map.square())
+        ]
         spread = spread_regularisation(*moments, channels * height * width)
         power = self._pooling.power
         powers = feature_map.clamp(min=_EPSILON).pow(power).mean(dim=3) @ window
@@ -91,20 +96,20 @@ class PanoramaGraph(nn.Module):
             self._clusters(strips, view * step, width, spread[:, view])
             for view in range(num_views)
         ]
-        summed = functional.normalize(torch.stack(clusters, dim=1), dim=2).flatten(2)
-        vectors = torch.cat([token, summed], dim=2) @ level.projection
+        sums = torch.stack(clusters, dim=1)[:, :, :-1]
+        sums = functional.normalize(sums, dim=3).flatten(2)
+        vectors = torch.cat([token, sums], dim=2) @ _turned_projection(level, token.shape[2])
         vectors = level.norm(vectors.flatten(0, 1)).unflatten(0, (-1, num_views))
         return functional.normalize(vectors, dim=2)
 
     def _clusters(self, strips: Strips, first: int, width: int, spread: Tensor) -> Tensor:
-        """Return the transported sums of one view, shape (B, cluster_size, num_clusters)."""
+        """Return the transported sums of one view, shape (B, num_clusters + 1, cluster_size)."""
         features, scores = (part[:, :, first : first + width] for part in strips[:2])
         scores = (scores + strips.at_scores[:, :, None]) / spread[:, None, None, None]
         plan, rows = _transport(torch.exp(scores.flatten(2)), self._config.sinkhorn_iterations)
-        sums = features.flatten(2) @ plan.transpose(1, 2)
+        sums = plan @ features.flatten(2).transpose(1, 2)
         by_column = plan.unflatten(2, (width, -1)).sum(dim=3)
-        sums = sums + strips.at_features @ by_column.transpose(1, 2)
-        return sums * rows.transpose(1, 2)
+        return (sums + by_column @ strips.at_features.T) * rows
 
 
 def _turned(backbone: nn.Module) -> nn.Module:
@@ -117,24 +122,31 @@ def _turned(backbone: nn.Module) -> nn.Module:
     return result
 
 
+def _turned_projection(level: HolmesLevel, token_size: int) -> Tensor:
+    """Return the projection for sums ordered by cluster first."""
+    of_token, of_sums = level.projection[:token_size], level.projection[token_size:]
+    num_clusters = level.scores[-1].out_channels
+    of_sums = of_sums.unflatten(0, (-1, num_clusters)).transpose(0, 1).flatten(0, 1)
+    return torch.cat([of_token, of_sums])
+
+
 def _strips(level: HolmesLevel, feature_map: Tensor, width: int, step: int) -> Strips:
     features, scores = level.features(feature_map), level.scores(feature_map)
-    num_columns, height = feature_map.shape[2:]
-    at_features, at_scores = features.new_zeros((1, width)), features.new_zeros((1, width))
+    at_features, at_scores = features.new_zeros((1, width)), scores.new_zeros((1, width))
     if level.position is not None:
-        # A wave is one of range or of azimuth: the encoding is a sum of the two.
-        scores_at, features_at = level.position(height, width)
-        scores, features = (
-            part + at[:, None, :, 0] for part, at in ((scores, scores_at), (features, features_at))
-        )
-        at_scores, at_features = (at[:, 0] - at[:, 0, :1] for at in (scores_at, features_at))
-    # Any factor of a cluster's row leaves the transport as it is.
+        # A wave is one of range or of azimuth, so the encoding is a sum of the two.
+        scores_at, features_at = level.position(feature_map.shape[3], width)
+        scores, features = scores + scores_at[:, None, :, 0], features + features_at[:, None, :, 0]
+        at_features = features_at[:, 0] - features_at[:, 0, :1]
+        at_scores = scores_at[:, 0] - scores_at[:, 0].amax(dim=1, keepdim=True)
+        at_scores = functional.pad(at_scores, (0, 0, 0, 1))
+    # Any factor of a cluster's row leaves the transport as it is. The last row is for the bins.
     scores = scores - scores.amax(dim=(2, 3), keepdim=True)
-    at_scores = at_scores - at_scores.amax(dim=1, keepdim=True)
+    scores = torch.cat([scores, torch.zeros_like(scores[:, :1])], dim=1)
     before = width // 2
     behind = width - before - step
     features, scores = (
-        torch.cat([part[:, :, num_columns - before :], part, part[:, :, :behind]], dim=2)
+        torch.cat([part[:, :, part.shape[2] - before :], part, part[:, :, :behind]], dim=2)
         for part in (features, scores)
     )
     return Strips(features, scores, at_features, at_scores)
@@ -144,17 +156,17 @@ def _transport(kernel: Tensor, num_iterations: int) -> tuple[Tensor, Tensor]:
     """
     Return two factors of what each position gives to each cluster in holmes.transport_plan.
 
-    The bins for what belongs to no cluster have one score everywhere, which the scaling cancels:
-    together they take 2 (n - m) / n of what a mean position would give to a cluster of their own.
+    Each of its two bins has one score everywhere, which the scaling cancels: one row of ones
+    that takes as much as both stands for them.
 
-    :param kernel: shape (B, m, n), exponentials of the scores
-    :return: shapes (B, m, n) and (B, m, 1)
+    :param kernel: shape (B, m + 1, n), exponentials of the scores, ones last
+    :return: shapes (B, m + 1, n) and (B, m + 1, 1)
     """
-    num_clusters, num_positions = kernel.shape[1:]
-    size = 2.0 * (num_positions - num_clusters)
-    columns, bins = kernel.new_ones((1, num_positions, 1)), size / num_positions
+    num_clusters, num_positions = kernel.shape[1] - 1, kernel.shape[2]
+    of_bins = kernel.new_full((1, 1, 1), 2.0 * (num_positions - num_clusters))
+    row_sums = torch.cat([kernel.new_ones((1, num_clusters, 1)), of_bins], dim=1)
+    columns = kernel.new_ones((1, num_positions, 1))
     for _ in range(num_iterations):
-        rows = 1 / (kernel @ columns + _TINY)
-        columns = 1 / (rows.transpose(1, 2) @ kernel + bins).transpose(1, 2)
-        bins = size / columns.sum(dim=1, keepdim=True)
+        rows = row_sums / (kernel @ columns + _TINY)
+        columns = 1 / (rows.transpose(1, 2) @ kernel).transpose(1, 2)
     return kernel * columns.transpose(1, 2), rows

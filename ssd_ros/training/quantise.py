@@ -28,7 +28,7 @@ from ssd_ros.bev_cache import CachedDrive
 _WITH_CONVOLUTIONS = ('Add', 'Conv', 'MaxPool')
 
 
-class _Images(CalibrationDataReader):  # type: ignore[misc]
+class _Images(CalibrationDataReader):
     """Hand calibration images to the library one at a time."""
 
     def __init__(self, input_name: str, images: NDArray[np.uint8]) -> None:
@@ -91,7 +91,7 @@ def calibration_images(
         'spinning': _spread([drive.panoramas for drive in drives], num_panoramas),
     }
     if missing := [sensor for sensor, images in chosen.items() if len(images) == 0]:
-        raise ValueError(f'the drives have no image of sensor {missing[0]} to calibrate int8 on')
+        raise ValueError(f'the drives have no image of sensor {missing[0]!r} to calibrate int8 on')
     return {sensor: np.stack(images) for sensor, images in chosen.items()}
 
 

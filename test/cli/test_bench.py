@@ -10,10 +10,17 @@ from helpers import write_small_encoder
 import numpy as np
 import pytest
 from ssd_ros.cli import bench, bench_stages
-from ssd_ros.cli.bench_peers import decode_point_by_point, rasterise_point_by_point, search_rows
+from ssd_ros.cli.bench_peers import (
+    decode_point_by_point,
+    rasterise_point_by_point,
+    search_rows,
+    write_peer_models,
+)
 from ssd_ros.cli.bench_stages import radar_message, Stage, times_ms
+from ssd_ros.encoder import OnnxEncoder
 from ssd_ros.point_cloud2 import decode_point_cloud2
 from ssd_ros.polar_bev import CloudBevConfig, polar_bev_from_points, PolarGrid
+from ssd_ros.shared_files import shared_file
 
 
 def test_the_loop_decoder_reads_the_same_points() -> None:
@@ -52,21 +59,22 @@ def test_the_table_shows_medians_minima_and_their_ratio() -> None:
     measured = [
         Stage('fast', [2.0, 1.0, 3.0], 'loop', [30.0, 10.0, 20.0]),
         Stage('alone', [5.0]),
-        Stage('without', [5.0], '(PyTorch is not installed)', []),
+        Stage('without', [5.0], '(PyTorch or ONNX is not installed)', []),
     ]
     lines = list(bench.table(measured))
     assert lines[1].split() == (
         ['fast', '2.000', '(', '1.000)', 'loop', '20.000', '(', '10.000)', '10.0x']
     )
     assert lines[2].split() == ['alone', '5.000', '(', '5.000)']
-    assert lines[3].endswith('(PyTorch is not installed)')
+    assert lines[3].endswith('(PyTorch or ONNX is not installed)')
 
 
 def test_every_stage_of_the_issue_is_timed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bench_stages, '_SECONDS_EACH', 0.0)
-    monkeypatch.setattr(bench_stages, 'torch_times_ms', lambda grid, sizes: [[7.0] for _ in sizes])
+    # Their own processes load PyTorch, which takes longer than all other tests of this file.
+    monkeypatch.setattr(bench_stages, 'has_training', lambda: False)
     for name in bench._ONE_THREAD:
         monkeypatch.setenv(name, '1')  # so that it is undone after the test
     student = write_small_encoder(tmp_path / 'student.onnx', '4d')
@@ -82,9 +90,22 @@ def test_every_stage_of_the_issue_is_timed(
         'search 100k rows of 64',
         'whole query, decode included, 10k rows',
         'map building, a scan of 36 views',
+        'training, waiting for data',
     ):
         assert f'\n{stage} ' in printed
     assert 'search 1000k' not in printed
+
+
+def test_the_models_of_the_peers_encode_the_same_images(tmp_path: Path) -> None:
+    write_peer_models(shared_file('models/student.onnx'), tmp_path)
+    image = np.full((384, 192), 130, np.uint8)
+    assert OnnxEncoder(tmp_path / 'sherloc.onnx', 'cpu').encode(image).shape == (320,)
+    assert OnnxEncoder(tmp_path / 'int8.onnx', 'cpu').encode(image).shape == (256,)
+
+
+def test_a_peer_that_fails_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r'bench_models failed: .*absent\.onnx'):
+        write_peer_models(tmp_path / 'absent.onnx', tmp_path)
 
 
 def test_a_missing_model_is_one_line_and_code_1(capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,7 +12,7 @@ from helpers import straight_drive, write_small_encoder
 import numpy as np
 import pytest
 from ssd_ros.cli import evaluate
-from ssd_ros.cli.evaluation_run import simulated_drives
+from ssd_ros.cli.evaluation_drives import simulated_drives
 from ssd_ros.datasets.hercules import write_hercules
 
 MAPPING = straight_drive(num=20)
@@ -45,7 +45,8 @@ def test_the_table_the_json_and_the_picture_agree_with_the_drives(
     assert evaluate.main(arguments(folder, '--baseline', 'scan_context', *files)) == 0
     report = json.loads((tmp_path / 'a/result.json').read_text())
     assert [row['method'] for row in report['results']] == ['ssd', 'scan_context']
-    for row in report['results']:
+    scores = [row['score'] for row in report['results']]
+    for row in scores:
         assert (row['num_keyframes'], row['num_queries'], row['num_left_out']) == (20, 10, 1)
         assert row['chance'] == pytest.approx(1 / 20)
         assert row['recall_at_1'] >= 0.8
@@ -53,11 +54,11 @@ def test_the_table_the_json_and_the_picture_agree_with_the_drives(
         assert row['median_yaw_error_deg'] < 10
     assert report['simulated'] is False
     assert report['settings']['radius'] == '5.0'
-    learned, handcrafted = report['results']
+    learned, handcrafted = scores
     assert learned['accepted_precision'] is not None
     assert handcrafted['accepted_precision'] is None
     printed = capsys.readouterr().out.splitlines()
-    assert printed[1].startswith('Posts/01 -> Posts/02 ssd')
+    assert printed[1].startswith('Posts/01 -> Posts/02 multi    ssd')
     assert f'{learned["recall_at_1"]:.3f}' in printed[1]
     assert (tmp_path / 'b/curve.png').read_bytes().startswith(b'\x89PNG')
 
@@ -65,7 +66,7 @@ def test_the_table_the_json_and_the_picture_agree_with_the_drives(
 def test_queries_can_be_thinned_and_the_radius_widened(folder: Path, tmp_path: Path) -> None:
     options = ('--query-spacing', '20', '--radius', '11', '--json', str(tmp_path / 'result.json'))
     assert evaluate.main(arguments(folder, *options)) == 0
-    row = json.loads((tmp_path / 'result.json').read_text())['results'][0]
+    row = json.loads((tmp_path / 'result.json').read_text())['results'][0]['score']
     assert (row['num_queries'], row['num_left_out'], row['radius_m']) == (5, 1, 11)
     assert row['chance'] == pytest.approx(3 / 20)  # of places 10 m apart
 
@@ -73,9 +74,13 @@ def test_queries_can_be_thinned_and_the_radius_widened(folder: Path, tmp_path: P
 @pytest.mark.parametrize(
     ('given', 'message'),
     [
-        ([], 'give --map and --queries, or --simulate'),
-        (['--map', 'x'], 'give --map and --queries, or --simulate'),
+        ([], 'give --map and --queries, or --simulate, or --cache'),
+        (['--map', 'x'], 'give --map and --queries, or --simulate, or --cache'),
         (['--map', 'x', '--simulate', 'demo'], 'give one or the other'),
+        (['--cache', 'x', '--simulate', 'demo'], 'give one or the other'),
+        (['--simulate', 'demo', '--database', 'B'], '--database is for --cache alone'),
+        (['--simulate', 'demo', '--random-yaw', '0'], '--random-yaw is for --cache alone'),
+        (['--simulate', 'demo', '--views', '36', '18'], 'several numbers of --views'),
         (['--map', '/absent', '--queries', '/absent'], '/absent does not exist'),
     ],
 )

@@ -228,3 +228,5 @@ def test_unknown_tasks_and_databases_are_refused() -> None:
         Protocol(database='D')
     with pytest.raises(ValueError, match='radius_m is 0'):
         Protocol(radius_m=0)
+    with pytest.raises(ValueError, match='v/01 has no query within 5 m of a scan of w/01'):
+        ask(drive('v', 'v/01', 20), replace(ALL, database='A'))

@@ -30,12 +30,12 @@ def result(ranks: NDArray[np.int64], query_drive: str = 'w/02') -> Result:
     records = QueryRecords(
         stamps_ns=np.arange(num),
         positions_m=places,
-        nearest_m=np.linspace(0, 4.9, num),
+        nearest_m=np.arange(num) * (4.9 / (num - 1)),
         num_positives=np.append(np.ones(num - 1, np.int64), 0),
         ranks=np.where(np.arange(num) == num - 1, -1, ranks),
         keyframes=np.arange(num),
         answer_positions_m=places,
-        distances=np.linspace(0.1, 0.9, num),
+        distances=0.1 + np.arange(num) * 0.01,
         yaw_errors_deg=np.zeros(num),
         occupied_cells=np.arange(num) * 10,
     )
@@ -130,7 +130,7 @@ def test_recall_by_distance_returns_and_rank() -> None:
     one = [result(ranks_of(*[1] * 5, *[0] * 5))]
     curve = recall_curve(one)
     assert curve[[0, 2, 3]].tolist() == [0.5, 0.5, 1.0]
-    by_distance = recall_by_distance(one)
+    by_distance = recall_by_distance(one, step_m=1.0)
     assert [part.num_queries for part in by_distance] == [3, 2, 2, 2, 1]
     assert [part.recall for part in by_distance] == [1, 1, 0, 0, 0]
     by_cells = recall_by_occupied_cells(one)

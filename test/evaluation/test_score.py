@@ -143,6 +143,7 @@ def test_records_survive_plain_lists() -> None:
         else:
             np.testing.assert_allclose(second, first, atol=5e-4)
             assert second.dtype == first.dtype
+    assert again.ratios is not None
     assert np.isnan(again.ratios).tolist() == [False, False, False, True, False]
 
 
@@ -168,3 +169,10 @@ def test_queries_that_are_nowhere_near_the_map_have_no_score() -> None:
     truth = ground_truth(line(500, 600), KEYFRAMES, radius_m=5.0)
     with pytest.raises(ValueError, match='none of 2 queries lies within 5 m of the map'):
         judged(Answers(np.zeros((2, 1), np.int64), np.zeros(2), np.zeros(2)), truth)
+
+
+def test_a_missing_answer_is_no_hit() -> None:
+    given = Answers(np.full((5, 1), -1), np.zeros(5), np.zeros(5))
+    assert not query_records(given, TRUTH).hits().any()
+    with pytest.raises(ValueError, match='5 answers for 4 queries'):
+        query_records(given, replace(TRUTH, positives=TRUTH.positives[:4]))

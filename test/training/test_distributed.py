@@ -14,6 +14,10 @@ from ssd_ros.training.run import Run
 from ssd_ros.training.train import main
 import torch
 
+# Sinkhorn cancels what is added to all scores, so their gradient is rounding alone, which Adam
+# blows up to a whole step.
+WITHOUT_GRADIENT = {'pooling.mid.ghost', 'pooling.mid.dust', 'pooling.mid.scores.2.bias'}
+
 
 def test_two_processes_reach_the_loss_and_the_weights_of_one(
     tmp_path: Path, tiny_cache: Path, tiny_config_file: Path
@@ -27,14 +31,12 @@ def test_two_processes_reach_the_loss_and_the_weights_of_one(
     subprocess.run([*launcher, *arguments, str(double.directory)], check=True, timeout=120)
     expected, found = single.metrics()[0], double.metrics()[0]
     for name in ('loss', 'metric_loss', 'accuracy', 'feature_loss', 'joint_share'):
-        assert found[name] == pytest.approx(expected[name], rel=1e-4), name
+        assert found[name] == pytest.approx(expected[name], rel=1e-5), name
     states = [run.load_checkpoint() for run in (single, double)]
     weights, others = [state['networks'] for state in states if state]
     assert weights.keys() == others.keys()
-    for name, tensor in weights.items():
-        # Adam divides each gradient by its size, so rounding shows where gradients are near 0;
-        # three steps move a weight by up to 2e-3.
-        torch.testing.assert_close(others[name], tensor, rtol=1e-3, atol=1e-4, msg=name)
+    for name in weights.keys() - WITHOUT_GRADIENT:
+        torch.testing.assert_close(others[name], weights[name], rtol=1e-4, atol=1e-5, msg=name)
 
 
 def test_a_batch_that_cannot_be_shared_out_evenly_is_refused() -> None:

@@ -9,8 +9,9 @@ import onnx
 import pytest
 from ssd_ros.bev_cache import load_drives
 from ssd_ros.encoder import OnnxEncoder
+from ssd_ros.training.compare_encoding import main as compare
 from ssd_ros.training.config import TrainingConfig
-from ssd_ros.training.export import descriptor_space, main
+from ssd_ros.training.export import check_int8_loss, descriptor_space, main
 from ssd_ros.training.networks import TeacherStudent
 from ssd_ros.training.onnx_export import check_parity
 from ssd_ros.training.run import Run
@@ -99,3 +100,43 @@ def test_a_run_without_checkpoint_is_refused(
     Run(tmp_path).start(tiny_config, 'made up', 64)
     assert main(['--run', str(tmp_path), '--cache', str(tiny_cache)]) == 1
     assert 'has no checkpoint: train first' in capsys.readouterr().err
+
+
+def test_int8_is_accepted_up_to_half_a_point_of_recall(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    in_float = {'single': 0.9, 'multi': 0.8}
+    with caplog.at_level('INFO'):
+        check_int8_loss(in_float, {'single': 0.91, 'multi': 0.7951})
+    assert 'multi-session R@1 on validation is 0.7951 in int8, 0.8000 in float' in caplog.text
+    with pytest.raises(ValueError, match=r'multi-session .* 0\.7949 in int8.*leave out --int8'):
+        check_int8_loss(in_float, {'single': 0.91, 'multi': 0.7949})
+
+
+def test_int8_models_are_written_or_refused_as_recall_says(
+    exported: Path, tiny_cache: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = exported / 'int8'
+    arguments = ['--run', str(exported / 'run'), '--cache', str(tiny_cache), '--out', str(out)]
+    code = main([*arguments, '--threads', '1', '--num-views', '12', '--int8'])
+    if code == 0:
+        teacher = onnx.load(out / 'teacher.onnx')
+        assert 'QuantizeLinear' in {node.op_type for node in teacher.graph.node}
+    else:
+        assert 'leave out --int8' in capsys.readouterr().err
+        assert not out.exists()
+
+
+def test_the_comparison_prints_time_and_recall_of_both_ways(
+    exported: Path, tiny_cache: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert compare(['--run', str(exported / 'run'), '--cache', str(tiny_cache)]) == 0
+    header, by_view, at_once, ratio = capsys.readouterr().out.splitlines()
+    assert header.split() == ['encoded', 's', 'per', 'scan', 'R@1', 'single', 'R@1', 'multi']
+    assert by_view.startswith('each view by itself')
+    for line in (by_view, at_once):
+        seconds, single, multi = map(float, line.split()[-3:])
+        assert 0 < seconds < 5
+        assert min(single, multi) >= 0
+        assert max(single, multi) <= 1
+    assert 'times faster at once, on 1 thread(s)' in ratio
