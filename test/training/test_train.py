@@ -226,9 +226,11 @@ def test_the_shipped_configuration_is_the_default_but_for_distillation_and_durat
     config = load_config(directory / 'training.yaml')
     optimiser = replace(config.optimiser, num_steps=default.optimiser.num_steps)
     assert replace(config, distillation=default.distillation, optimiser=optimiser) == default
-    first_stage = load_config(directory / 'training_stage1.yaml')
-    assert first_stage.batch.negative_radius_m == 25.0
-    assert first_stage.network == replace(default.network, position_octaves=0)
+    real = load_config(directory / 'training_hercules.yaml')
+    assert real.preprocessing.scan.rcs_correction == 2.1025
+    assert replace(
+        real, preprocessing=default.preprocessing, distillation=default.distillation
+    ) == (default)
 
 
 @pytest.mark.parametrize(
