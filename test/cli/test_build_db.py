@@ -76,7 +76,7 @@ def test_every_format_of_the_readers_can_be_named() -> None:
     [
         (('--input', '/absent'), '/absent does not exist'),
         (('--teacher', '/absent.onnx'), '/absent.onnx'),
-        (('--views', '7'), '7 views do not divide the 144 azimuth columns'),
+        (('--views', '7'), '7 views do not divide the 36 that the teacher gives'),
         (('--poses', '/absent.txt'), '/absent.txt'),
         (('--dataset', 'rosbag2'), 'Expected metadata file'),
     ],
