@@ -21,7 +21,7 @@ check: $(DEV_READY)  ## style, types, spelling
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/codespell ssd_ros test launch config README.md CHANGELOG.rst CONTRIBUTING.md models/README.md
+	$(BIN)/codespell ssd_ros test launch config README.md BENCHMARK.md CHANGELOG.rst CONTRIBUTING.md models/README.md
 
 bench: $(DEV_READY)  ## time every stage against a plain peer in the same run
 	$(BIN)/python -m ssd_ros.cli.bench

@@ -81,12 +81,12 @@ class PanoramaGraph(nn.Module):
         channels, height = feature_map.shape[1], feature_map.shape[3]
         num_columns, num_views, width = feature_map.shape[2], *views.shape
         window = functional.one_hot(views, num_columns).float().mean(dim=1).T
-        moments = [
+        mean, mean_square = (
             # One axis at a time: faster in ONNX Runtime.
             part.mean(dim=3).mean(dim=1) @ window
             for part in (feature_map, feature_map.square())
-        ]
-        spread = spread_regularisation(*moments, channels * height * width)
+        )
+        spread = spread_regularisation(mean, mean_square, channels * height * width)
         power = self._pooling.power
         powers = feature_map.clamp(min=_EPSILON).pow(power).mean(dim=3) @ window
         token = functional.normalize(level.token(powers.transpose(1, 2).pow(1 / power)), dim=2)
