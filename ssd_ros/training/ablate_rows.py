@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+import faulthandler
 import multiprocessing
 from multiprocessing.connection import wait
 from multiprocessing.context import ForkServerProcess
@@ -134,6 +135,7 @@ def _logged(directory: Path, work: Callable[[Path], None]) -> None:
     with (directory / LOG).open('a') as log:
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)
+    faulthandler.enable()
     work(directory)
 
 

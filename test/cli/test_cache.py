@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 from ssd_ros.benchmark import load_benchmark
 from ssd_ros.bev_cache import CachedDrive, load_drive, load_drives, Spacing
-from ssd_ros.cli import cache
+from ssd_ros.cli import cache, evaluate
 from ssd_ros.cli.cache_drives import benchmark_drives, SimulatedDrive
 from ssd_ros.cli.cache_jobs import CacheJob, fill_cache, read_preprocessing
 from ssd_ros.shared_files import shared_file
 from ssd_ros.simulator.config import Conditions, PRESETS, UNIT_SEED
+from ssd_ros.training import ablate
 
 PREPROCESSING = read_preprocessing(shared_file('config/training.yaml'))
 
@@ -194,3 +195,35 @@ def test_the_way_back_covers_the_same_part_of_the_loop() -> None:
     assert np.hypot(*gap_m.transpose(2, 0, 1)).min(axis=1).max() < 8
     assert nearest[0] > nearest[-1]
     assert np.isclose(len(first), len(second), rtol=0.3)
+
+
+def test_the_papers_drives_train_every_scheme_and_print_the_papers_tables(
+    cached: Path, tmp_path: Path
+) -> None:
+    small = (
+        'network.channels=[4, 8]',
+        'network.num_blocks=[1, 1]',
+        'network.strides=[1, 2]',
+        'network.hidden_size=8',
+        'network.mid={num_clusters: 6, cluster_size: 4, token_size: 4, descriptor_size: 8}',
+        'batch.num_places=4',
+        'batch.num_distractors=1',
+        'optimiser.num_steps=2',
+        'num_threads=1',
+        'bfloat16=false',
+    )
+    settings = [part for setting in small for part in ('--set', setting)]
+    config = str(shared_file('config/training.yaml'))
+    rows = ['--schemes', 'none', 'ssd', '--seeds', '0', '--jobs', '1']
+    out = tmp_path / 'ablation'
+    command = ['--config', config, '--cache', str(cached), '--out', str(out), *rows, *settings]
+    assert ablate.main(command) == 0
+    table = (out / 'ablation.md').read_text()
+    assert '| none |' in table
+    assert '| ssd |' in table
+    tables = tmp_path / 'tables.md'
+    arguments = ['--cache', str(cached / 'test'), '--tasks', 'single', 'multi']
+    assert evaluate.main([*arguments, '--database', 'A', '--markdown', str(tables)]) == 0
+    text = tables.read_text()
+    assert 'Sports_Complex/01 -> Sports_Complex/02' in text
+    assert 'SSD (published, real HeRCULES data)' in text
