@@ -8,21 +8,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
 from ssd_ros.benchmark import load_benchmark, Place, Visit
 from ssd_ros.bev_cache import Spacing
 from ssd_ros.cli.cache_jobs import CacheJob
+from ssd_ros.cli.drives import DriveWithPoses
 from ssd_ros.datasets import open_sequence
 from ssd_ros.datasets.heading import heading_from_motion
 from ssd_ros.datasets.hercules_split import find_sequences, PAPERS_SPLIT
-from ssd_ros.radar import RadarPointCloud, SpinningRadarScan
 from ssd_ros.sequence import RadarSequence
 from ssd_ros.shared_files import shared_file
 from ssd_ros.simulator.sequence import SimulatedSequence
 from ssd_ros.simulator.session import Session
 from ssd_ros.simulator.world import World
-from ssd_ros.trajectory import Trajectory
 
 # Distance between queries: released code of SHeRLoc; inferred from the SSD paper's table.
 TRAINING_SPACING_M, TEST_SPACING_M = 0.3, 0.5
@@ -52,34 +49,6 @@ class SimulatedDrive:
 
 
 @dataclass(frozen=True, slots=True)
-class NamedDrive:
-    """A drive under another name and with other poses; satisfies RadarSequence."""
-
-    drive: RadarSequence
-    name: str
-    cloud_poses: Trajectory
-    scan_poses: Trajectory
-
-    @property
-    def cloud_stamps_ns(self) -> NDArray[np.int64]:
-        """Stamps of the 4D radar scans."""
-        return self.drive.cloud_stamps_ns
-
-    @property
-    def scan_stamps_ns(self) -> NDArray[np.int64]:
-        """Stamps of the spinning radar scans."""
-        return self.drive.scan_stamps_ns
-
-    def cloud(self, index: int) -> RadarPointCloud:
-        """Read one 4D radar scan."""
-        return self.drive.cloud(index)
-
-    def scan(self, index: int) -> SpinningRadarScan:
-        """Read one spinning radar scan."""
-        return self.drive.scan(index)
-
-
-@dataclass(frozen=True, slots=True)
 class RecordedDrive:
     """
     A drive on disk.
@@ -104,7 +73,7 @@ class RecordedDrive:
         cloud_poses, scan_poses = drive.cloud_poses, drive.scan_poses
         if self.heading == 'motion':
             cloud_poses, scan_poses = map(heading_from_motion, (cloud_poses, scan_poses))
-        return NamedDrive(drive, self.name, cloud_poses, scan_poses)
+        return DriveWithPoses(drive, self.name, cloud_poses, scan_poses)
 
 
 def benchmark_drives(split_name: str) -> list[CacheJob]:

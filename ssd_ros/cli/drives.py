@@ -19,15 +19,12 @@ from ssd_ros.trajectory import Trajectory
 
 @dataclass(frozen=True, slots=True)
 class DriveWithPoses:
-    """A drive whose own poses are set aside for others; satisfies RadarSequence."""
+    """A drive under a given name and with given poses; satisfies RadarSequence."""
 
     drive: RadarSequence
-    poses: Trajectory
-
-    @property
-    def name(self) -> str:
-        """Name of the drive."""
-        return self.drive.name
+    name: str
+    cloud_poses: Trajectory
+    scan_poses: Trajectory
 
     @property
     def cloud_stamps_ns(self) -> NDArray[np.int64]:
@@ -38,16 +35,6 @@ class DriveWithPoses:
     def scan_stamps_ns(self) -> NDArray[np.int64]:
         """Stamps of the spinning radar scans."""
         return self.drive.scan_stamps_ns
-
-    @property
-    def cloud_poses(self) -> Trajectory:
-        """The other poses at the stamps of the 4D radar."""
-        return poses_at(self.poses, self.cloud_stamps_ns)
-
-    @property
-    def scan_poses(self) -> Trajectory:
-        """The other poses at the stamps of the spinning radar."""
-        return poses_at(self.poses, self.scan_stamps_ns)
 
     def cloud(self, index: int) -> RadarPointCloud:
         """Read one 4D radar scan."""
@@ -81,4 +68,10 @@ def open_drive(
     drive = open_sequence(path, dataset, bag)
     if poses_file is None:
         return drive
-    return DriveWithPoses(drive, read_hercules_poses(poses_file))
+    poses = read_hercules_poses(poses_file)
+    return DriveWithPoses(
+        drive,
+        drive.name,
+        poses_at(poses, drive.cloud_stamps_ns),
+        poses_at(poses, drive.scan_stamps_ns),
+    )

@@ -103,10 +103,11 @@ def export(
         )
         finish(models[sensor], calibrated)
         write_bytes_atomically(directory / file, models[sensor].SerializeToString())
-    report = Report(acceptance, differences, protocol, results)
+    numbers = 'float32' if calibration is None else 'int8'
+    report = Report(acceptance, numbers, differences, protocol, results)
     settings = {
         'num_steps': str(num_steps),
-        'numbers': 'float32' if calibration is None else 'int8',
+        'numbers': numbers,
         'acceptance': str(acceptance),
     }
     evaluation = Evaluation(protocol, are_simulated(drives), results, settings)

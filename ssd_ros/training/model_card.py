@@ -19,10 +19,12 @@ class Report:
     """
     What the export measured.
 
-    :param parity: largest difference to the network for each file
+    :param parity: largest difference to the network for each file, in float32
+    :param numbers: of the convolutions in the files, float32 or int8
     """
 
     acceptance: Acceptance
+    numbers: str
     parity: Mapping[str, float]
     protocol: Protocol
     results: Sequence[Result]
@@ -80,7 +82,8 @@ and 03, put to the map of their own world and of the other world, that accepted
 {report.acceptance.recall:.0%} of the queries rightly, at a precision of
 {report.acceptance.precision:.1%}.
 
-Largest difference between the ONNX files and the trained network: {parity}.
+Largest difference between the ONNX graphs in float32 and the trained network: {parity}.
+The convolutions in the files compute in {report.numbers}.
 
 ## Use and limits
 
@@ -118,12 +121,14 @@ def _history(run: Run) -> list[Run]:
 def _stages(run: Run) -> str:
     """Return one line for each run that the weights went through."""
     lines = []
-    for number, stage in enumerate(_history(run), start=1):
+    stages = _history(run)
+    for number, stage in enumerate(stages, start=1):
         config, state = stage.config, stage.load_checkpoint()
         assert state is not None  # a run that another started from has a checkpoint
         batch = config.batch
         lines.append(
-            f'- stage {number}: {_loss(config)}, {state["num_steps"]} steps of '
+            f'- {f"stage {number}: " if len(stages) > 1 else ""}{_loss(config)}, '
+            f'{state["num_steps"]} steps of '
             f'{batch.num_places} places and\n  {batch.num_distractors} distractors, negatives '
             f'beyond {batch.negative_radius_m:g} m, {state["elapsed_s"] / 60:.0f} minutes on\n'
             f'  {config.num_threads} CPU thread(s), seed {config.seed}'
@@ -132,17 +137,17 @@ def _stages(run: Run) -> str:
 
 
 def _commands(run: Run) -> str:
-    """Return the commands that train all stages; the last is config/training.yaml."""
+    """Return the commands that train all stages; the options of earlier ones are in their runs."""
     lines = []
-    stages = _history(run)
-    for number, stage in enumerate(stages, start=1):
+    for stage in _history(run):
         before, state = stage.origin['start_from'], stage.load_checkpoint()
         assert state is not None
-        name = 'training' if number == len(stages) else f'training_stage{number}'
+        name = stage.directory.name
+        config = 'config/training.yaml' if stage is run else f'runs/{name}/config.yaml'
         start = f' --start-from runs/{before}' if before else ''
         lines.append(
-            f'    python -m ssd_ros.training.train --cache runs/cache --config config/{name}.yaml '
-            f'\\\n        --out runs/{stage.directory.name} --steps {state["num_steps"]}{start}'
+            f'    python -m ssd_ros.training.train --cache runs/cache --config {config} '
+            f'\\\n        --out runs/{name} --steps {state["num_steps"]}{start}'
         )
     return '\n'.join(lines)
 

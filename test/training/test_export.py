@@ -113,18 +113,27 @@ def test_int8_is_accepted_up_to_half_a_point_of_recall(
         check_int8_loss(in_float, {'single': 0.91, 'multi': 0.7949})
 
 
-def test_int8_models_are_written_or_refused_as_recall_says(
-    exported: Path, tiny_cache: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(('limit', 'code'), [(1.0, 0), (-1.0, 1)])
+def test_int8_models_are_written_unless_they_lose_too_much(
+    exported: Path,
+    tiny_cache: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    limit: float,
+    code: int,
 ) -> None:
-    out = exported / 'int8'
-    arguments = ['--run', str(exported / 'run'), '--cache', str(tiny_cache), '--out', str(out)]
-    code = main([*arguments, '--threads', '1', '--num-views', '12', '--int8'])
-    if code == 0:
-        teacher = onnx.load(out / 'teacher.onnx')
-        assert 'QuantizeLinear' in {node.op_type for node in teacher.graph.node}
-    else:
+    monkeypatch.setattr('ssd_ros.training.export.MAX_INT8_LOSS', limit)
+    arguments = ['--run', str(exported / 'run'), '--cache', str(tiny_cache)]
+    arguments += ['--out', str(tmp_path), '--threads', '1', '--num-views', '12', '--int8']
+    assert main(arguments) == code
+    if code == 1:
         assert 'leave out --int8' in capsys.readouterr().err
-        assert not out.exists()
+        assert list(tmp_path.iterdir()) == []
+        return
+    teacher = onnx.load(tmp_path / 'teacher.onnx')
+    assert 'QuantizeLinear' in {node.op_type for node in teacher.graph.node}
+    assert 'compute in int8' in (tmp_path / 'README.md').read_text()
 
 
 def test_the_comparison_prints_time_and_recall_of_both_ways(
