@@ -37,6 +37,7 @@ from sensor_msgs.msg import PointCloud2
 from ssd_ros.ros.run import run, StartupError
 
 _DISCOVERY_LIMIT_S = 30.0
+_RECEIPT_LIMIT_S = 5.0
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -64,7 +65,7 @@ def _play(options: argparse.Namespace) -> None:
             messages = _messages(reader, options.topic)
             _wait_for(node, publisher, options.wait_for)
             _publish_all(node, publisher, messages, options.rate, log)
-        publisher.wait_for_all_acked(Duration(seconds=5))
+        _wait_for_receipt(node, publisher)
     finally:
         node.destroy_node()
 
@@ -124,6 +125,13 @@ def _publish_all(
         if log is not None:
             record = {'stamp_ns': stamp.sec * 10**9 + stamp.nanosec, 'publish_ns': publish_ns}
             log.write(json.dumps(record) + '\n')
+
+
+def _wait_for_receipt(node: Node, publisher: Publisher) -> None:
+    deadline_s = time.monotonic() + _RECEIPT_LIMIT_S
+    while node.context.ok() and time.monotonic() < deadline_s:
+        if publisher.wait_for_all_acked(Duration(seconds=0.1)):  # a signal does not end a wait
+            return
 
 
 if __name__ == '__main__':

@@ -11,7 +11,16 @@ import sys
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
+from rclpy.signals import (
+    get_current_signal_handlers_options,
+    SignalHandlerOptions,
+    uninstall_signal_handlers,
+)
 from rclpy.utilities import ok, try_shutdown
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+# A look costs a third of a millisecond.
+_LOOK_PERIOD_S = 0.25
 
 
 class StartupError(RuntimeError):
@@ -27,15 +36,19 @@ def run(name: str, body: Callable[[], None], args: Sequence[str] | None = None) 
     :param args: ROS arguments; None = those of the process
     :return: exit code: 0 after a signal, 1 if the program could not start
     """
-    # rclpy's own handler still wakes spin(). Python's would raise at any place, even while nodes
-    # are being destroyed: a terminal and ros2 launch both send SIGINT.
-    signal.signal(signal.SIGINT, lambda number, frame: None)
+    # The handlers of rclpy, which still call these, end spin(). Python's would raise at any place,
+    # even while nodes are being destroyed: a terminal and ros2 launch both send SIGINT. Python has
+    # none for SIGTERM: that would kill until rclpy's is there, and after it is gone.
+    early: list[int] = []
+    for number in _SIGNALS:
+        signal.signal(number, lambda number, frame: early.append(number))
     try:
         rclpy.init(args=None if args is None else list(args))
     except Exception as error:  # bad arguments and bad YAML share no narrower class
         return _complain(name, error)
     try:
-        body()
+        if not early:
+            body()
     except ExternalShutdownException:
         pass
     except StartupError as error:
@@ -46,20 +59,35 @@ def run(name: str, body: Callable[[], None], args: Sequence[str] | None = None) 
         if ok():
             raise
     finally:
+        _ignore_signals()
         try_shutdown()
     return 0
 
 
 def spin(node: Node) -> None:
-    """Serve the callbacks of a node in this thread, until ExternalShutdownException ends it."""
+    """Serve the callbacks of a node in this thread until a signal ends it."""
     executor = SingleThreadedExecutor()
     executor.add_node(node)
     try:
-        executor.spin()
+        # Not executor.spin(): on a signal, a thread of rclpy wakes the executor first and shuts
+        # the context down after that. An executor that looks in between finds nothing to do and
+        # waits again, for good if no message comes: nobody wakes it a second time.
+        while node.context.ok():
+            executor.spin_once(timeout_sec=_LOOK_PERIOD_S)
     finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, signal.SIG_IGN)
+        _ignore_signals()
         executor.shutdown(timeout_sec=2.0)
+
+
+def _ignore_signals() -> None:
+    """From here on this process ends anyway, and nothing may disturb that."""
+    # This joins rclpy's thread, which could still be waking, for a second signal, what is freed
+    # next. Once only: a second call would let signals kill for an instant.
+    if get_current_signal_handlers_options() != SignalHandlerOptions.NO:
+        uninstall_signal_handlers()
+    # Python takes back its own handlers before it exits, but leaves these alone.
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _complain(name: str, error: Exception) -> int:
