@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 RUN_READY := $(VENV)/.run-ready
 DEV_READY := $(VENV)/.dev-ready
 
-.PHONY: help demo test check bench fmt clean
+.PHONY: help demo test check bench soak fmt clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -21,17 +21,22 @@ check: $(DEV_READY)  ## style, types, spelling
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/codespell ssd_ros test launch config README.md BENCHMARK.md CHANGELOG.rst CONTRIBUTING.md models/README.md
+	$(BIN)/codespell ssd_ros test launch config README.md BENCHMARK.md CHANGELOG.rst CONTRIBUTING.md QUALITY_DECLARATION.md models/README.md
 
 bench: $(DEV_READY)  ## time every stage against a plain peer in the same run
 	$(BIN)/python -m ssd_ros.cli.bench
+
+MINUTES ?= 60
+soak: $(DEV_READY)  ## 10,000 fuzzed clouds, then an hour of 100 Hz into the node (MINUTES=10: less); figures in soak/
+	SSD_ROS_FUZZ=10000 $(BIN)/python -m pytest -q test/test_fuzz_point_cloud2.py
+	$(BIN)/python -m ssd_ros.cli.soak --minutes $(MINUTES) --output soak
 
 fmt: $(DEV_READY)  ## format and fix what ruff can fix
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
 clean:  ## remove the virtual environment and everything built
-	rm -rf $(VENV) build install log demo
+	rm -rf $(VENV) build install log demo soak
 
 $(VENV)/pyvenv.cfg:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' || \

@@ -24,6 +24,8 @@ setup(
         (f'share/{package_name}', ['package.xml']),
         (f'share/{package_name}/launch', files('launch')),
         (f'share/{package_name}/config', files('config')),
+        (f'share/{package_name}/config/backends', files('config/backends')),
+        (f'share/{package_name}/config/drivers', files('config/drivers')),
         (f'share/{package_name}/models', files('models')),
     ],
     # No ROS names here: rosdep and package.xml bring those.
@@ -41,6 +43,7 @@ setup(
     ],
     extras_require={
         'gpu': ['onnxruntime-gpu', 'faiss-gpu'],
+        'pose_graph': ['gtsam>=4.3a1'],
         'sim': ['numba'],
         'train': ['torch', 'onnx', 'onnxscript', 'numba'],
         'test': ['pytest', 'hypothesis'],
@@ -59,8 +62,11 @@ setup(
             'estimate_rcs_correction = ssd_ros.cli.estimate_rcs_correction:main',
             'evaluate = ssd_ros.cli.evaluate:main',
             'localize = ssd_ros.ros.localize_node:main',
+            'pose_graph_demo = ssd_ros.cli.pose_graph_demo:main',
+            'replay = ssd_ros.cli.replay:main',
             'simulate = ssd_ros.cli.simulate:main',
             'train = ssd_ros.training.train:main',
+            'trust = ssd_ros.cli.trust:main',
         ],
     },
 )

@@ -1,7 +1,7 @@
 # Copyright 2026 The ssd_ros authors
 # SPDX-License-Identifier: Apache-2.0
 """
-The row of `~/candidates`: one loop-closure candidate as 100 bytes of a PointCloud2.
+The row of `~/candidates`: one loop-closure candidate as 128 bytes of a PointCloud2.
 
 No standard message carries a candidate list, so the node publishes a point cloud with named
 fields. This module is all that a user of the topic needs; it does not import ROS:
@@ -9,8 +9,10 @@ fields. This module is all that a user of the topic needs; it does not import RO
     rows = ssd_ros.candidates.from_msg(msg)
     best = rows[0]['keyframe_id'], rows[0]['relative_yaw']
 
-Meaning of the yaw: T_map_query is about T_map_keyframe * Rz(relative_yaw), so positive means that
-the query looks to the left of the keyframe.
+The pose of the query's base frame in the keyframe's frame is (relative_x, relative_y,
+relative_yaw) with the covariance beside it: T_map_query = T_map_keyframe * T_keyframe_query, so a
+positive yaw means that the query looks to the left of the keyframe. A candidate that was not
+verified has the yaw of a view only: its x, y and covariance are NaN.
 """
 
 from __future__ import annotations
@@ -48,13 +50,20 @@ _LAYOUT = (
     ('kf_stamp_nanosec', 92, '<u4'),
     ('rank', 96, '<u2'),  # 0 = best
     ('flags', 98, '<u2'),  # see Flag
+    ('relative_x', 100, '<f4'),  # m, in the keyframe's frame; NaN = not verified, as all below
+    ('relative_y', 104, '<f4'),  # m
+    ('covariance_xx', 108, '<f4'),  # m^2; that of the yaw is relative_yaw_std^2
+    ('covariance_xy', 112, '<f4'),  # m^2
+    ('covariance_yy', 116, '<f4'),  # m^2
+    ('covariance_x_yaw', 120, '<f4'),  # m rad
+    ('covariance_y_yaw', 124, '<f4'),  # m rad
 )
 DTYPE = np.dtype(
     {
         'names': [name for name, _, _ in _LAYOUT],
         'formats': [kind for _, _, kind in _LAYOUT],
         'offsets': [offset for _, offset, _ in _LAYOUT],
-        'itemsize': 100,
+        'itemsize': 128,
     }
 )
 

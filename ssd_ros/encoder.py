@@ -15,10 +15,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-import onnxruntime
 from ssd_ros.model_contract import CONTRACT_KEY, ModelContract, SENSORS
-
-MAX_MODEL_BYTES = 1 << 30
+from ssd_ros.onnx_session import open_as_written, open_session, providers_for, read_model
 
 
 class OnnxEncoder:
@@ -50,16 +48,11 @@ class OnnxEncoder:
         path = Path(path)
         if num_threads < 1:
             raise ValueError(f'num_threads is {num_threads}, expected at least 1')
-        providers = _providers(device)
-        model = _read_model(path)
-        self._session = _open_session(path, model, providers, num_threads, allow_spinning)
+        providers = providers_for(device)
+        model = read_model(path)
         self.digest = hashlib.sha256(model).hexdigest()
-        self.provider: str = self._session.get_providers()[0]
-        if device == 'cuda' and self.provider != 'CUDAExecutionProvider':
-            raise ValueError(
-                f'device is cuda but ONNX Runtime started {self.provider}: '
-                'check the CUDA and cuDNN libraries, or choose device cpu'
-            )
+        # What it asks for is checked and run as it is written before anything is optimised.
+        self._session = open_as_written(path, model)
         self.contract = _contract_of(path, self._session)
         if expected_sensor not in (None, self.contract.sensor):
             raise ValueError(
@@ -67,6 +60,14 @@ class OnnxEncoder:
                 f'({SENSORS[self.contract.sensor].description}), expected {expected_sensor!r}'
             )
         self._check_signature(path)
+        self._check_output(path)
+        self._session = open_session(path, model, providers, num_threads, allow_spinning)
+        self.provider: str = self._session.get_providers()[0]
+        if device == 'cuda' and self.provider != 'CUDAExecutionProvider':
+            raise ValueError(
+                f'device is cuda but ONNX Runtime started {self.provider}: '
+                'check the CUDA and cuDNN libraries, or choose device cpu'
+            )
         self._check_output(path)
 
     def encode(self, bev: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -158,58 +159,11 @@ def _shape_text(shape: tuple[int, ...]) -> str:
     return f'(N, {", ".join(map(str, shape))})'
 
 
-def _providers(device: str) -> list[str]:
-    """Return ONNX Runtime's providers for a device, preferred first."""
-    available = onnxruntime.get_available_providers()
-    has_cuda = 'CUDAExecutionProvider' in available
-    match device:
-        case 'cpu':
-            return ['CPUExecutionProvider']
-        case 'cuda' if not has_cuda:
-            raise ValueError(
-                f'device is cuda but this ONNX Runtime has only {", ".join(available)}: '
-                'install the CUDA build with pip install .[gpu], or choose device cpu'
-            )
-        case 'auto' | 'cuda':
-            cuda = ['CUDAExecutionProvider'] if has_cuda else []
-            return [*cuda, 'CPUExecutionProvider']
-        case _:
-            raise ValueError(f'device is {device!r}; choose from auto, cpu, cuda')
-
-
-def _read_model(path: Path) -> bytes:
-    """Read the file whole, refusing what could make ONNX Runtime open another one."""
-    size = path.stat().st_size
-    if size > MAX_MODEL_BYTES:
-        raise ValueError(f'{path} has {size} bytes, at most {MAX_MODEL_BYTES} are supported')
-    model = path.read_bytes()
-    # ONNX names the file of external weights under the key 'location', spelt out in the bytes
-    # whatever their encoding. A model without it cannot name a file.
-    if b'location' in model:
-        raise ValueError(
-            f'{path} refers to external data (it holds the key "location"): '
-            'save the model as one file'
-        )
-    return model
-
-
-def _open_session(
-    path: Path, model: bytes, providers: list[str], num_threads: int, allow_spinning: bool
-) -> Any:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = num_threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    options.add_session_config_entry('session.intra_op.allow_spinning', str(int(allow_spinning)))
-    options.add_session_config_entry('session.load_model_format', 'ONNX')
-    try:
-        return onnxruntime.InferenceSession(model, options, providers=providers)
-    except Exception as error:  # ONNX Runtime's errors share no narrower class
-        raise ValueError(f'{path} is not a usable ONNX model: {error}') from error
-
-
 def _contract_of(path: Path, session: Any) -> ModelContract:
-    metadata = session.get_modelmeta().custom_metadata_map
+    try:
+        metadata = session.get_modelmeta().custom_metadata_map
+    except UnicodeDecodeError as error:
+        raise ValueError(f'{path} has metadata that are no text: {error}') from error
     if CONTRACT_KEY not in metadata:
         raise ValueError(
             f'{path} has no {CONTRACT_KEY} in its metadata: '

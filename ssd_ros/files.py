@@ -13,6 +13,7 @@ import os
 from pathlib import Path
 import shutil
 import tempfile
+from typing import BinaryIO
 
 _AT_FDCWD = -100  # linux/fcntl.h: a relative path starts at the working directory
 _RENAME_EXCHANGE = 2  # linux/fs.h
@@ -31,11 +32,22 @@ def sha256_of(path: Path) -> str:
 
 def write_bytes_atomically(path: Path, data: bytes) -> None:
     """Write a file so that a reader sees the old content or the new, never a part."""
+    with file_written_atomically(path) as file:
+        file.write(data)
+
+
+@contextmanager
+def file_written_atomically(path: Path) -> Iterator[BinaryIO]:
+    """
+    Yield a file to write to, which takes its place when the block succeeds.
+
+    What stood there stays for good if the block raises.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, temporary = tempfile.mkstemp(prefix=f'.{path.name}.', dir=path.parent)
     try:
         with os.fdopen(descriptor, 'wb') as file:
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         Path(temporary).chmod(0o666 & ~_umask())

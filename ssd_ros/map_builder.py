@@ -5,17 +5,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 import logging
 
 import numpy as np
 from numpy.typing import NDArray
+from ssd_ros.confidence import ConfidenceModel
 from ssd_ros.encoder import OnnxEncoder
 from ssd_ros.map_files import MapContent, MapInfo
+from ssd_ros.novelty import novelty_distance
 from ssd_ros.place_database import PlaceDatabase
 from ssd_ros.preprocessing import scan_panorama
 from ssd_ros.radar import SpinningRadarScan
 from ssd_ros.sequence import RadarSequence
 from ssd_ros.trajectory import thin_by_distance, Trajectory
+from ssd_ros.verification import strongest_returns, turn_motions
 
 _log = logging.getLogger(__name__)
 
@@ -28,6 +32,7 @@ def build_database(
     origin: str = '',
     map_frame_id: str = 'map',
     progress: Callable[[int, int], None] | None = None,
+    confidence: ConfidenceModel | None = None,
 ) -> PlaceDatabase:
     """
     Encode the keyframes of a drive.
@@ -41,20 +46,28 @@ def build_database(
     :param keyframe_distance_m: between two keyframes; 0 keeps every scan
     :param origin: what the zero of the map frame is, in words
     :param progress: called after each keyframe with the number done and the number expected
+    :param confidence: fitted on other drives with this encoder; None = not calibrated
     :raise ValueError: no scan is left to make a map of
     """
     _check_options(sequence, encoder, num_views, keyframe_distance_m)
     posed, poses = _posed_scans(sequence)
     expected = len(thin_by_distance(poses.positions_m, keyframe_distance_m))
+    motions = turn_motions(poses)
     kept: list[int] = []
     descriptors: list[NDArray[np.float32]] = []
+    returns_cm: list[NDArray[np.int16]] = []
     num_unreadable = 0
     for place, scan in _keyframes(sequence, posed, poses, keyframe_distance_m):
         if scan is None:
             num_unreadable += 1
             continue
         kept.append(place)
-        descriptors.append(encode_views(scan, encoder, num_views))
+        panorama = scan_panorama(scan, encoder.contract.preprocessing)
+        descriptors.append(
+            encoder.encode_panorama(panorama)[:: encoder.contract.num_views // num_views]
+        )
+        grid = encoder.contract.preprocessing.grid
+        returns_cm.append(strongest_returns(panorama, grid, motions[place]))
         if progress:
             progress(len(kept), expected)
     if not kept:
@@ -72,14 +85,22 @@ def build_database(
         num_unreadable=num_unreadable,
     )
     keyframes = poses.select(np.array(kept, dtype=np.int64))
-    return PlaceDatabase(MapContent(np.concatenate(descriptors), keyframes, info))
+    database = PlaceDatabase(
+        MapContent(np.concatenate(descriptors), keyframes, np.stack(returns_cm), info, confidence)
+    )
+    database.info = replace(info, novelty_distance=novelty_distance(database))
+    return database
 
 
 def encode_views(
-    scan: SpinningRadarScan, encoder: OnnxEncoder, num_views: int
+    panorama: NDArray[np.uint8], encoder: OnnxEncoder, num_views: int
 ) -> NDArray[np.float32]:
-    """Return one descriptor per view of a scan, shape (num_views, D)."""
-    descriptors = encoder.encode_panorama(scan_panorama(scan, encoder.contract.preprocessing))
+    """
+    Return one descriptor per view of a place, shape (num_views, D).
+
+    :param panorama: shape (num_ranges, panorama_azimuths)
+    """
+    descriptors = encoder.encode_panorama(panorama)
     return descriptors[:: len(descriptors) // num_views]
 
 

@@ -1,7 +1,7 @@
 # Copyright 2026 The ssd_ros authors
 # SPDX-License-Identifier: Apache-2.0
 """
-A map on disk: one directory of `meta.json`, `descriptors.npy` and `keyframes.npy`.
+A map on disk: a directory of `meta.json` and the arrays of descriptors, keyframes and returns.
 
 A map is untrusted input: sizes and checksums are checked before an array is read, nothing is
 unpickled, and every refusal names the file, the reason and the way out.
@@ -21,25 +21,28 @@ import zlib
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros import __version__
+from ssd_ros.confidence import ConfidenceModel
 from ssd_ros.files import directory_written_atomically, sha256_of
+from ssd_ros.map_meta import (
+    FORMAT_VERSION,
+    MapError,
+    META_FILE,
+    read_meta,
+    REBUILD,
+    sha256_of_meta,
+)
 from ssd_ros.records import record_from_mapping
 from ssd_ros.trajectory import Trajectory
 
-FORMAT_VERSION = 1
-META_FILE = 'meta.json'
 DESCRIPTORS_FILE = 'descriptors.npy'
 KEYFRAMES_FILE = 'keyframes.npy'
-MAX_META_BYTES = 1 << 20
+RETURNS_FILE = 'returns.npy'
+MAX_RETURNS_BYTES = 8192  # of one keyframe
 UNIT_LENGTH_TOLERANCE = 1e-3
-REBUILD = 'build the map again with build_db'
 
 _KEYFRAME = np.dtype(
     [('stamp_ns', '<i8'), ('position_m', '<f8', (3,)), ('quaternion_xyzw', '<f8', (4,))]
 )
-
-
-class MapError(ValueError):
-    """A map that cannot be used, with the reason and the way out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +50,23 @@ class MapInfo:
     """
     Where a map comes from; travels with it and decides nothing but `require_space`.
 
-    :param descriptor_space: of the training run whose teacher filled the map
-    :param encoder_digest: SHA-256 of the teacher's ONNX file
+    :param descriptor_space: of the training run whose encoder filled the map
+    :param encoder_digest: SHA-256 of that encoder's ONNX file
+    :param sensor: that saw the keyframes, 'spinning' or '4d'
     :param source: name of the drive
     :param origin: what the zero of the map frame is, in words, such as `UTM 52N`
     :param num_scans: scans of the drive
     :param num_without_pose: of these, scans left out because no pose was near in time
     :param num_unreadable: scans left out because they could not be read
+    :param novelty_distance: an answer that is not nearer may be a wrong place, see
+        ssd_ros.novelty; 0 = not known
     """
 
     descriptor_space: str
     encoder_digest: str
     num_views: int
     keyframe_distance_m: float
+    sensor: str = 'spinning'
     source: str = ''
     map_frame_id: str = 'map'
     sensor_frame_id: str = ''
@@ -67,6 +74,7 @@ class MapInfo:
     num_scans: int = 0
     num_without_pose: int = 0
     num_unreadable: int = 0
+    novelty_distance: float = 0.0
     software_version: str = __version__
     created: str = field(
         default_factory=lambda: datetime.now(timezone.utc).isoformat(timespec='seconds')
@@ -86,15 +94,20 @@ class MapContent:
 
     :param descriptors: shape (num_keyframes * num_views, D) float32, unit length; the views of
         one keyframe stand together
-    :param keyframes: poses of the spinning radar
+    :param keyframes: poses of the radar
+    :param returns_cm: shape (num_keyframes, M, 2) int16, see ssd_ros.verification
+    :param confidence: how far an answer from this map can be trusted; None = not calibrated
     """
 
     descriptors: NDArray[np.float32]
     keyframes: Trajectory
+    returns_cm: NDArray[np.int16]
     info: MapInfo
+    confidence: ConfidenceModel | None = None
 
     def __post_init__(self) -> None:
         _check_descriptors(self.descriptors, len(self.keyframes), self.info.num_views)
+        _check_returns(self.returns_cm, len(self.keyframes))
         if not np.isfinite(self.keyframes.positions_m).all():
             raise MapError('a keyframe position is not finite')
         turns = np.linalg.norm(self.keyframes.quaternions_xyzw, axis=1)
@@ -106,12 +119,13 @@ def write_map(path: Path, content: MapContent) -> None:
     """
     Write a map whole or not at all; a map that stood there is replaced.
 
-    :raise MapError: something that is not a map stands there
+    :raise MapError: something that is not a map stands there, or a number is not finite
     """
     check_map_target(path)
     arrays = {
         DESCRIPTORS_FILE: content.descriptors,
         KEYFRAMES_FILE: _records_of(content.keyframes),
+        RETURNS_FILE: content.returns_cm,
     }
     with directory_written_atomically(path) as directory:
         for name, array in arrays.items():
@@ -121,9 +135,12 @@ def write_map(path: Path, content: MapContent) -> None:
             'format_version': FORMAT_VERSION,
             'num_keyframes': len(content.keyframes),
             'descriptor_size': content.descriptors.shape[1],
+            'num_returns': content.returns_cm.shape[1],
             'info': asdict(content.info),
+            'confidence': content.confidence and asdict(content.confidence),
             'files': {name: _fingerprint(directory / name) for name in arrays},
         }
+        meta['meta_sha256'] = sha256_of_meta(meta)
         (directory / META_FILE).write_text(json.dumps(meta, indent=2) + '\n')
 
 
@@ -134,17 +151,23 @@ def read_map(path: Path) -> MapContent:
     :raise MapError: the map is absent, truncated, foreign or damaged, and why
     :raise OSError: a file of it cannot be opened
     """
-    meta = _read_meta(path)
+    meta = read_meta(path)
     num_keyframes, files = meta['num_keyframes'], meta['files']
     try:
         info = record_from_mapping(MapInfo, meta['info'])
+        confidence = meta['confidence'] and record_from_mapping(
+            ConfidenceModel, meta['confidence'], 'confidence.'
+        )
     except ValueError as error:
         raise MapError(f'{path / META_FILE}: {error}: {REBUILD}') from error
     shape = (num_keyframes * info.num_views, meta['descriptor_size'])
     descriptors = _load_array(path / DESCRIPTORS_FILE, files, np.dtype('<f4'), shape)
     records = _load_array(path / KEYFRAMES_FILE, files, _KEYFRAME, (num_keyframes,))
+    returns_cm = _load_array(
+        path / RETURNS_FILE, files, np.dtype('<i2'), (num_keyframes, meta['num_returns'], 2)
+    )
     try:
-        return MapContent(descriptors, _trajectory_of(records), info)
+        return MapContent(descriptors, _trajectory_of(records), returns_cm, info, confidence)
     except ValueError as error:
         raise MapError(f'{path}: {error}: {REBUILD}') from error
 
@@ -181,6 +204,17 @@ def _check_descriptors(
         raise MapError(f'descriptor {row} has length {lengths[row]:.4g}, expected 1')
 
 
+def _check_returns(returns_cm: NDArray[np.int16], num_keyframes: int) -> None:
+    shape, num_bytes = returns_cm.shape, returns_cm[:1].nbytes
+    if returns_cm.ndim != 3 or shape[0] != num_keyframes or shape[2] != 2:
+        raise MapError(f'returns have shape {shape}, expected ({num_keyframes} keyframes, M, 2)')
+    if returns_cm.dtype != np.int16 or num_bytes > MAX_RETURNS_BYTES:
+        raise MapError(
+            f'the returns of a keyframe take {num_bytes} bytes of {returns_cm.dtype}, expected '
+            f'at most {MAX_RETURNS_BYTES} of int16'
+        )
+
+
 def _fingerprint(file: Path) -> dict[str, Any]:
     return {'bytes': file.stat().st_size, 'sha256': sha256_of(file)}
 
@@ -199,33 +233,6 @@ def _trajectory_of(records: NDArray[Any]) -> Trajectory:
         records['position_m'].astype(np.float64),
         records['quaternion_xyzw'].astype(np.float64),
     )
-
-
-def _read_meta(path: Path) -> dict[str, Any]:
-    """Return the content of meta.json with the types of its own fields checked."""
-    file = path / META_FILE
-    if not path.exists():
-        raise MapError(f'there is no map at {path}: {REBUILD}')
-    if not file.is_file():
-        raise MapError(f'{path} is not a map: it has no {META_FILE}')
-    if file.stat().st_size > MAX_META_BYTES:
-        raise MapError(f'{file} has {file.stat().st_size} bytes, too many for a map')
-    try:
-        meta = json.loads(file.read_bytes())
-    except (ValueError, RecursionError) as error:
-        raise MapError(f'{file} is not JSON: {error}') from error
-    if not isinstance(meta, dict) or 'format_version' not in meta:
-        raise MapError(f'{file} does not describe a map: it has no format_version')
-    if meta['format_version'] != FORMAT_VERSION:
-        raise MapError(
-            f'{file} has format version {meta["format_version"]}, this ssd_ros reads '
-            f'{FORMAT_VERSION}: {REBUILD}'
-        )
-    kinds = {'num_keyframes': int, 'descriptor_size': int, 'info': dict, 'files': dict}
-    for name, kind in kinds.items():
-        if type(meta.get(name)) is not kind:
-            raise MapError(f'{file}: {name} is {meta.get(name)!r}, expected {kind.__name__}')
-    return meta
 
 
 def _load_array(

@@ -12,18 +12,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import faiss
 import numpy as np
 from numpy.typing import NDArray
-from ssd_ros.map_files import (
-    MapContent,
-    MapError,
-    read_map,
-    REBUILD,
-    UNIT_LENGTH_TOLERANCE,
-    write_map,
-)
+from ssd_ros.map_files import MapContent, read_map, UNIT_LENGTH_TOLERANCE, write_map
+from ssd_ros.map_meta import MapError, REBUILD
 from ssd_ros.polar_bev import view_yaws_rad
 
 
@@ -48,6 +43,21 @@ class Neighbours:
         return len(self.keyframes)
 
 
+class Keyframe(NamedTuple):
+    """
+    A mapped place.
+
+    :param position_m: shape (3,) float64, of the mapping radar in its map
+    :param quaternion_xyzw: shape (4,) float64
+    :param returns_cm: shape (M, 2) int16, see ssd_ros.verification
+    """
+
+    stamp_ns: int
+    position_m: NDArray[np.float64]
+    quaternion_xyzw: NDArray[np.float64]
+    returns_cm: NDArray[np.int16]
+
+
 class PlaceDatabase:
     """Descriptors of mapped places, searched exactly."""
 
@@ -59,10 +69,18 @@ class PlaceDatabase:
         """
         self.info = content.info
         self.keyframes = content.keyframes
+        self.returns_cm = content.returns_cm
+        self.confidence = content.confidence
         self._num_threads = num_threads
-        # The inner product of unit vectors orders like their distance and is cheaper.
-        self._index = faiss.IndexFlatIP(content.descriptors.shape[1])
-        self._index.add(np.ascontiguousarray(content.descriptors))
+        self._descriptors = np.array(content.descriptors, order='C')
+        # The inner product of unit vectors orders like their distance and is cheaper. Reading the
+        # rows is what takes time: those in half precision take half of it to say which are near.
+        self._index = faiss.IndexScalarQuantizer(
+            self.descriptor_size, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT
+        )
+        faiss.omp_set_num_threads(num_threads)
+        self._index.train(self._descriptors)
+        self._index.add(self._descriptors)
 
     def __len__(self) -> int:
         """Return the number of keyframes."""
@@ -71,12 +89,35 @@ class PlaceDatabase:
     @property
     def num_rows(self) -> int:
         """Number of descriptors: one per keyframe and view."""
-        return int(self._index.ntotal)
+        return len(self._descriptors)
+
+    @property
+    def map_id(self) -> int:
+        """Short name of the map in messages."""
+        return self.info.map_id
+
+    @property
+    def is_live(self) -> bool:
+        """No: its keyframes are of an earlier drive, in the map frame."""
+        return False
+
+    def keyframe(self, number: int) -> Keyframe:
+        """Return one keyframe."""
+        return Keyframe(
+            int(self.keyframes.stamps_ns[number]),
+            self.keyframes.positions_m[number],
+            self.keyframes.quaternions_xyzw[number],
+            self.returns_cm[number],
+        )
+
+    def positions_m(self, numbers: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return where keyframes are, shape (N, 3)."""
+        return self.keyframes.positions_m[numbers]
 
     @property
     def descriptor_size(self) -> int:
         """Length of a descriptor, D."""
-        return int(self._index.d)
+        return int(self._descriptors.shape[1])
 
     @property
     def view_yaws_rad(self) -> NDArray[np.float64]:
@@ -85,8 +126,7 @@ class PlaceDatabase:
 
     def descriptors(self) -> NDArray[np.float32]:
         """Return a copy of all descriptors, shape (num_rows, D)."""
-        rows: NDArray[np.float32] = self._index.reconstruct_n(0, self.num_rows)
-        return rows
+        return self._descriptors.copy()
 
     def require_space(self, descriptor_space: str, encoder: str) -> None:
         """
@@ -121,9 +161,11 @@ class PlaceDatabase:
         # OpenMP keeps this number per calling thread, so it is set where the search happens.
         faiss.omp_set_num_threads(self._num_threads)
         query = np.ascontiguousarray(descriptor[None], dtype=np.float32)
-        products, rows = self._index.search(query, min(num_rows, self.num_rows))
-        distances = np.sqrt(np.maximum(2 - 2 * products[0], 0))
-        keyframes, views = np.divmod(rows[0], self.info.num_views)
+        rows = self._index.search(query, min(num_rows, self.num_rows))[1][0]
+        products = self._descriptors[rows] @ query[0]
+        order = np.argsort(-products, kind='stable')
+        rows, distances = rows[order], np.sqrt(np.maximum(2 - 2 * products[order], 0))
+        keyframes, views = np.divmod(rows, self.info.num_views)
         first = np.sort(np.unique(keyframes, return_index=True)[1])
         return Neighbours(keyframes[first], views[first], distances[first], float(distances[-1]))
 
@@ -133,7 +175,10 @@ class PlaceDatabase:
 
         :raise MapError: something that is not a map stands there
         """
-        write_map(Path(path), MapContent(self.descriptors(), self.keyframes, self.info))
+        content = MapContent(
+            self.descriptors(), self.keyframes, self.returns_cm, self.info, self.confidence
+        )
+        write_map(Path(path), content)
 
     @classmethod
     def load(cls, path: Path | str, num_threads: int = 1) -> PlaceDatabase:

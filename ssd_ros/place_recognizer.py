@@ -4,233 +4,220 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import replace
 import math
 import time
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from ssd_ros.candidate_judge import Finding, judge, ranked
 from ssd_ros.ego_velocity import EgoVelocity, Motion
 from ssd_ros.encoder import OnnxEncoder
-from ssd_ros.place_database import Neighbours, PlaceDatabase, ratios_to_other_places
-from ssd_ros.preprocessing import CloudImage, CloudPreprocessor
+from ssd_ros.live_session import LiveSession
+from ssd_ros.odometry import DopplerOdometer, OdometryPose, PlanarOdometer
+from ssd_ros.place_database import Keyframe, Neighbours, PlaceDatabase
+from ssd_ros.place_search import Hit, merge_hits, PlaceSource
+from ssd_ros.preprocessing import CloudPreprocessor
 from ssd_ros.radar import RadarPointCloud
-
-
-@dataclass(frozen=True, slots=True)
-class RecognizerConfig:
-    """What a user may choose at run time; the rest is the model's contract."""
-
-    top_k: int = 10  # candidates in an answer
-    search_rows: int = 1024  # rows of the map looked at; the views of a place take one each
-    ambiguity_radius_m: float = 25.0  # a place farther than this is another place
-    accept_max_distance: float = 0.0  # 0: the model's own, calibrated in validation
-    accept_max_ratio: float = 0.0  # 0: the model's own, calibrated in validation
-    min_points: int = 30  # reconstructed: static returns in the window, fewer are not trusted
-
-    def __post_init__(self) -> None:
-        for name in ('top_k', 'search_rows'):
-            if getattr(self, name) < 1:
-                raise ValueError(f'{name} is {getattr(self, name)}, expected at least 1')
-        limits = {'ambiguity_radius_m': math.inf, 'accept_max_distance': 2.0}
-        limits |= {'accept_max_ratio': 1.0, 'min_points': math.inf}
-        for name, limit in limits.items():
-            if not 0 <= getattr(self, name) <= limit:
-                raise ValueError(f'{name} is {getattr(self, name)}, expected 0 .. {limit:g}')
-
-
-DEFAULT_CONFIG = RecognizerConfig()
-
-
-@dataclass(frozen=True, slots=True)
-class LoopClosureCandidate:
-    """
-    A mapped place that the query may show: T_map_query ~ T_map_keyframe * Rz(relative_yaw).
-
-    :param rank: 0 = nearest
-    :param relative_yaw_rad: heading of the query in the frame of the keyframe, (-pi, pi],
-        positive = turned left
-    :param relative_yaw_std_rad: of the step between two views
-    :param distance: between the unit descriptors, 0 (same) to 2 (opposite)
-    :param ratio: of this distance to that of the best keyframe farther than ambiguity_radius_m
-        from this one; small = distinctive, 1 or more = another place fits as well
-    :param accepted: distance and ratio are small enough, and there were enough points
-    :param position_m: shape (3,) float64, of the keyframe in the map
-    :param quaternion_xyzw: shape (4,) float64, of the keyframe in the map
-    """
-
-    keyframe_id: int
-    rank: int
-    relative_yaw_rad: float
-    relative_yaw_std_rad: float
-    distance: float
-    ratio: float
-    accepted: bool
-    stamp_ns: int
-    position_m: NDArray[np.float64]
-    quaternion_xyzw: NDArray[np.float64]
-
-
-class StageTimes(NamedTuple):
-    """Milliseconds that the stages of one query took."""
-
-    bev: float
-    encode: float
-    search: float
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """One scan made ready to be searched for."""
-
-    stamp_ns: int
-    image: CloudImage
-    bev_ms: float
-
-
-@dataclass(frozen=True, slots=True)
-class Recognition:
-    """
-    The answer to one query, candidates nearest first.
-
-    :param stamp_ns: of the newest scan in the window
-    :param num_points: static returns in the window
-    :param low_points: too few of them for any candidate to be accepted
-    """
-
-    stamp_ns: int
-    candidates: tuple[LoopClosureCandidate, ...]
-    timings_ms: StageTimes
-    num_points: int
-    low_points: bool
-    ego_velocity: EgoVelocity
-
-    @property
-    def stationary(self) -> bool:
-        """Whether the radar stood still."""
-        return self.ego_velocity.motion is Motion.STANDSTILL
+from ssd_ros.recognition import (
+    DEFAULT_CONFIG,
+    Query,
+    Recognition,
+    RecognizerConfig,
+    SensorPose,
+    StageTimes,
+)
+from ssd_ros.sequence_filter import SequenceFilter
+from ssd_ros.trajectory import yaw_from_quaternion
+from ssd_ros.verification import returns_of_points, Verifier
 
 
 class PlaceRecognizer:
-    """Find the mapped places that a 4D radar point cloud may show."""
+    """
+    Find the mapped places that a 4D radar point cloud may show.
+
+    `prepare` and `clear` belong to one thread, `query` to another or the same one.
+    """
 
     def __init__(
         self,
         encoder: OnnxEncoder,
-        database: PlaceDatabase,
+        maps: Sequence[PlaceDatabase],
         config: RecognizerConfig = DEFAULT_CONFIG,
+        live: LiveSession | None = None,
     ) -> None:
         """
-        Take over a map.
+        Take over maps.
 
         :param encoder: a student, for 4D radar
-        :raise MapError: the map was filled by the teacher of another training run
+        :param maps: in one frame; may be empty where there is a live session
+        :param live: remembers the running drive and finds places in it
+        :raise MapError: a map was filled by an encoder of another training run
         """
         self.config = config
         self._encoder = encoder
         self._preprocessor = CloudPreprocessor(encoder.contract.preprocessing)
-        self.swap_database(database)
+        self.live = live
+        self.swap_maps(maps)
+        self.clear()
 
     @property
-    def database(self) -> PlaceDatabase:
-        """The map in use."""
-        return self._database
+    def maps(self) -> tuple[PlaceDatabase, ...]:
+        """The maps in use."""
+        return self._maps
 
-    def swap_database(self, database: PlaceDatabase) -> None:
+    def swap_maps(self, maps: Sequence[PlaceDatabase]) -> None:
         """
-        Replace the map between two queries, which may run in another thread.
+        Replace the maps between two queries, which may run in another thread.
 
-        :raise MapError: the map does not fit the encoder; the old one stays
+        :raise MapError: a map does not fit the encoder; the old ones stay
         """
-        database.require_space(self._encoder.contract.descriptor_space, 'the loaded student')
-        self._database = database
+        for database in maps:
+            database.require_space(self._encoder.contract.descriptor_space, 'the loaded student')
+        self._maps = tuple(maps)
+        self._verifier = Verifier()  # which remembers keyframes
 
     def clear(self) -> None:
-        """Forget the scans so far."""
+        """Forget the scans so far and what they were taken for."""
         self._preprocessor.clear()
+        self._doppler_odometer = DopplerOdometer()
+        self._planar_odometer = PlanarOdometer()
+        self._sequences = {False: SequenceFilter(), True: SequenceFilter()}
+        self._verifier = Verifier()
 
-    def process(self, cloud: RadarPointCloud) -> Recognition:
-        """Return the mapped places that the last scans may show, nearest first."""
-        return self.query(self.prepare(cloud))
+    def process(self, cloud: RadarPointCloud, pose: SensorPose | None = None) -> Recognition:
+        """Return the mapped places that the last scans may show, best first."""
+        return self.query(self.prepare(cloud, pose))
 
-    def prepare(self, cloud: RadarPointCloud) -> Query:
-        """Add a scan to the window; cheap, for scans that are not searched for, too."""
+    def prepare(self, cloud: RadarPointCloud, pose: SensorPose | None = None) -> Query:
+        """
+        Add a scan to the window; cheap, for scans that are not searched for, too.
+
+        :param pose: of the radar in the odometry frame; without it the Doppler velocity tells
+            how far the vehicle has come
+        """
         start = time.perf_counter()
         image = self._preprocessor.process(cloud)
-        return Query(cloud.stamp_ns, image, _milliseconds_since(start))
+        odometry = self._odometry(cloud.stamp_ns, image.ego_velocity, pose)
+        return Query(cloud.stamp_ns, image, pose, odometry, _milliseconds_since(start))
+
+    def _odometry(
+        self, stamp_ns: int, ego_velocity: EgoVelocity, pose: SensorPose | None
+    ) -> OdometryPose | None:
+        """Return how far the vehicle has come, None while nothing tells."""
+        is_known = ego_velocity.motion is not Motion.UNKNOWN
+        travelled = self._doppler_odometer.add(
+            stamp_ns, ego_velocity.velocity_mps if is_known else None
+        )
+        if pose is None:
+            return travelled
+        yaw_rad = yaw_from_quaternion(pose.quaternion_xyzw)
+        return self._planar_odometer.add(stamp_ns, np.append(pose.position_m[:2], yaw_rad))
 
     def query(self, query: Query) -> Recognition:
-        """Return the mapped places that a prepared query may show, nearest first."""
-        database = self._database
-        encode_start = time.perf_counter()
+        """Return the mapped places that a prepared query may show, best first."""
+        start = time.perf_counter()
         descriptor = self._encoder.encode(query.image.bev)
-        encode_ms = _milliseconds_since(encode_start)
+        encode_ms = _milliseconds_since(start)
 
-        search_start = time.perf_counter()
-        neighbours = database.search(descriptor, self.config.search_rows)
-        ratios = distinctiveness(neighbours, database, self.config)
-        low_points = query.image.num_points < self.config.min_points
-        candidates = self._candidates(neighbours, ratios, database, low_points)
-        times = StageTimes(query.bev_ms, encode_ms, _milliseconds_since(search_start))
+        start = time.perf_counter()
+        hits = self._search(descriptor, query.stamp_ns)
+        search_ms = _milliseconds_since(start)
+
+        start = time.perf_counter()
+        findings = self._findings(hits, query)
+        num_points, config = query.image.num_points, self.config
+        candidates, decision = judge(findings, self._encoder.contract, config, num_points)
+        self._remember(descriptor, query, findings)
+        times = StageTimes(query.bev_ms, encode_ms, search_ms, _milliseconds_since(start))
         return Recognition(
             query.stamp_ns,
             candidates,
+            decision,
             times,
-            query.image.num_points,
-            low_points,
+            num_points,
+            num_points < config.min_points,
             query.image.ego_velocity,
         )
 
-    def _candidates(
-        self,
-        neighbours: Neighbours,
-        ratios: NDArray[np.float64],
-        database: PlaceDatabase,
-        low_points: bool,
-    ) -> tuple[LoopClosureCandidate, ...]:
-        contract, config, poses = self._encoder.contract, self.config, database.keyframes
-        max_distance = config.accept_max_distance or contract.accept_max_distance
-        max_ratio = config.accept_max_ratio or contract.accept_max_ratio
-        yaws_rad = database.view_yaws_rad
-        # A heading drawn evenly from one step of the views.
-        yaw_std_rad = 2 * math.pi / len(yaws_rad) / math.sqrt(12)
-        return tuple(
-            LoopClosureCandidate(
-                keyframe_id=keyframe,
-                rank=rank,
-                relative_yaw_rad=float(yaws_rad[view]),
-                relative_yaw_std_rad=yaw_std_rad,
-                distance=distance,
-                ratio=ratio,
-                accepted=distance <= max_distance and ratio <= max_ratio and not low_points,
-                stamp_ns=int(poses.stamps_ns[keyframe]),
-                position_m=poses.positions_m[keyframe],
-                quaternion_xyzw=poses.quaternions_xyzw[keyframe],
-            )
-            for rank, (keyframe, view, distance, ratio) in enumerate(
-                zip(
-                    neighbours.keyframes.tolist(),
-                    neighbours.views.tolist(),
-                    neighbours.distances.tolist(),
-                    ratios.tolist(),
-                    strict=False,
-                )
-            )
+    def _search(self, descriptor: NDArray[np.float32], stamp_ns: int) -> list[Hit]:
+        config = self.config
+        rows, radius_m = config.search_rows, config.ambiguity_radius_m
+        mapped: list[tuple[PlaceSource, Neighbours]] = [
+            (database, database.search(descriptor, rows)) for database in self._maps
+        ]
+        hits = merge_hits(mapped, config.top_k, radius_m)
+        if self.live:
+            newest_ns = stamp_ns - round(config.exclude_recent_s * 1e9)
+            live = self.live.search(descriptor, rows, newest_ns)
+            hits += merge_hits([(self.live, live)], config.top_k, radius_m)
+        return hits
+
+    def _findings(self, hits: Sequence[Hit], query: Query) -> list[Finding]:
+        """Return what verification and sequence say about each hit, best first."""
+        kinds: list[list[Finding]] = []
+        for is_live, sequence in self._sequences.items():
+            kind = [hit for hit in hits if hit.source.is_live == is_live]
+            laid = [
+                self._laid_over(hit, query, rank < self.config.verified_candidates)
+                for rank, hit in enumerate(kind)
+            ]
+            kinds.append(ranked(_supported(laid, query, sequence)))
+        # The running drive and the maps have calibrations of their own: the surer one is first.
+        kinds.sort(key=lambda findings: findings[0].order if findings else (math.inf, 0.0))
+        return [finding for findings in kinds for finding in findings]
+
+    def _laid_over(self, hit: Hit, query: Query, is_verified: bool) -> Finding:
+        """Lay the query's returns over those of a keyframe."""
+        keyframe = hit.source.keyframe(hit.number)
+        if not is_verified:
+            return Finding(hit, keyframe, None)
+        verification = self._verifier.verify(
+            query.image.points_m,
+            keyframe.returns_cm,
+            hit.yaw_rad,
+            key=(hit.source.map_id, hit.number),
         )
+        return Finding(hit, keyframe, verification)
+
+    def _remember(
+        self, descriptor: NDArray[np.float32], query: Query, findings: Sequence[Finding]
+    ) -> None:
+        """Keep what later queries are compared with."""
+        if query.odometry is not None:
+            for is_live, sequence in self._sequences.items():
+                kind = [found for found in findings if found.hit.source.is_live == is_live]
+                # Not by confidence: it was fitted on what this sequence gave.
+                kind.sort(key=lambda found: -found.overlap)
+                sequence.add(query.odometry, *_poses_of(kind))
+        if self.live is None or query.pose is None:
+            return
+        if query.image.num_points >= self.config.min_points and self.live.wants(
+            query.stamp_ns, query.pose.position_m
+        ):
+            returns_cm = returns_of_points(query.image.points_m)
+            self.live.add(descriptor, Keyframe(query.stamp_ns, *query.pose, returns_cm))
 
 
-def distinctiveness(
-    neighbours: Neighbours, database: PlaceDatabase, config: RecognizerConfig
-) -> NDArray[np.float64]:
-    """Return the ratio of each of the first top_k distances to that of the best other place."""
-    return ratios_to_other_places(
-        neighbours.distances,
-        database.keyframes.positions_m[neighbours.keyframes, :2],
-        neighbours.horizon,
-        config.top_k,
-        config.ambiguity_radius_m,
-    )
+def _supported(
+    findings: Sequence[Finding], query: Query, sequence: SequenceFilter
+) -> Sequence[Finding]:
+    """Return the findings with the share of recent queries that agree."""
+    if query.odometry is None or not findings:
+        return findings
+    support = sequence.support(query.odometry, *_poses_of(findings))
+    return [
+        replace(finding, support=share)
+        for finding, share in zip(findings, support.tolist(), strict=True)
+    ]
+
+
+def _poses_of(findings: Sequence[Finding]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return planar poses of the query, shape (K, 3), and the maps that they are in, (K,)."""
+    poses = np.array([finding.pose_in_map for finding in findings]).reshape(-1, 3)
+    map_ids = np.array([finding.hit.source.map_id for finding in findings], np.int64)
+    return poses, map_ids
 
 
 def _milliseconds_since(start: float) -> float:

@@ -14,23 +14,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from ssd_ros.radar_fields import PointCloudError
 
 # Keys are the constants of sensor_msgs/PointField.
 FORMATS = {1: 'i1', 2: 'u1', 3: 'i2', 4: 'u2', 5: 'i4', 6: 'u4', 7: 'f4', 8: 'f8'}
-INT8 = 1
 DATATYPES = {name: datatype for datatype, name in FORMATS.items()}
-
-
-class PointCloudError(ValueError):
-    """
-    A message that cannot be decoded.
-
-    :param reason: short name to count by: `short_data`, `bad_layout` or `missing_field`
-    """
-
-    def __init__(self, reason: str, text: str) -> None:
-        super().__init__(text)
-        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from ssd_ros.ego_velocity import EgoVelocity, EgoVelocityConfig, estimate_ego_velocity
+from ssd_ros.ego_velocity import (
+    EgoVelocity,
+    EgoVelocityConfig,
+    estimate_ego_velocity,
+    Motion,
+)
 from ssd_ros.polar_bev import (
     CloudBevConfig,
     panorama_from_scan,
@@ -48,12 +53,27 @@ class CloudImage:
 
     :param bev: shape (num_ranges, num_azimuths) uint8
     :param ego_velocity: of the newest scan
-    :param num_points: static returns in the window that the image shows
+    :param points_m: shape (P, 2) float32, static returns of the window in the frame of the newest
+        scan, x forward, y left; older ones moved by the ego-velocity
     """
 
     bev: NDArray[np.uint8]
     ego_velocity: EgoVelocity
-    num_points: int
+    points_m: NDArray[np.float32]
+
+    @property
+    def num_points(self) -> int:
+        """Static returns in the window that the image shows."""
+        return len(self.points_m)
+
+
+@dataclass(slots=True)
+class _WindowScan:
+    """One scan of the window, its points in the frame of the newest one."""
+
+    stamp_ns: int
+    bev: NDArray[np.uint8]
+    points_m: NDArray[np.float32]
 
 
 class CloudPreprocessor:
@@ -61,11 +81,13 @@ class CloudPreprocessor:
 
     def __init__(self, config: PreprocessingConfig) -> None:
         self._config = config
-        self._window: deque[tuple[int, NDArray[np.uint8], int]] = deque(maxlen=config.num_scans)
+        self._window: deque[_WindowScan] = deque(maxlen=config.num_scans)
+        self._velocity_mps: NDArray[np.floating] = np.zeros(2)
 
     def clear(self) -> None:
         """Forget the scans so far."""
         self._window.clear()
+        self._velocity_mps = np.zeros(2)
 
     def process(self, cloud: RadarPointCloud) -> CloudImage:
         """
@@ -81,15 +103,25 @@ class CloudPreprocessor:
             cloud.xyz_m[motion.usable], cloud.rcs_dbsm[motion.usable], config.grid, config.cloud
         )
         window = self._window
-        if window and cloud.stamp_ns < window[-1][0]:
-            window.clear()
-        while window and cloud.stamp_ns - window[0][0] > config.max_window_s * 1e9:
+        if window and cloud.stamp_ns < window[-1].stamp_ns:
+            self.clear()
+        while window and cloud.stamp_ns - window[0].stamp_ns > config.max_window_s * 1e9:
             window.popleft()
-        window.append((cloud.stamp_ns, bev, int(motion.usable.sum())))
-        image = window[0][1].copy()
-        for _, older, _ in list(window)[1:]:
-            np.maximum(image, older, out=image)
-        return CloudImage(image, motion, sum(num for _, _, num in window))
+        if motion.motion is not Motion.UNKNOWN:
+            self._velocity_mps = motion.velocity_mps[:2]
+        if window:
+            self._move_window(cloud.stamp_ns - window[-1].stamp_ns)
+        window.append(_WindowScan(cloud.stamp_ns, bev, cloud.xyz_m[motion.usable, :2]))
+        image = window[0].bev.copy()
+        for older in list(window)[1:]:
+            np.maximum(image, older.bev, out=image)
+        return CloudImage(image, motion, np.concatenate([scan.points_m for scan in window]))
+
+    def _move_window(self, elapsed_ns: int) -> None:
+        """Bring the points to where the radar is now; its turning is not known."""
+        shift_m = (self._velocity_mps * (elapsed_ns / 1e9)).astype(np.float32)
+        for scan in self._window:
+            scan.points_m = scan.points_m - shift_m
 
 
 def scan_panorama(scan: SpinningRadarScan, config: PreprocessingConfig) -> NDArray[np.uint8]:

@@ -6,10 +6,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
+import reprlib
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints, TypeVar, Union
 
 Record = TypeVar('Record')
+
+# YAML of a few lines can describe a list of lists that fills the memory once it is spelt out.
+_REPR = reprlib.Repr()
+_REPR.maxstring = _REPR.maxother = 80
+_REPR.maxlevel = 2
+_shortened = _REPR.repr
 
 
 def record_from_mapping(cls: type[Record], values: Any, where: str = '') -> Record:
@@ -22,7 +29,7 @@ def record_from_mapping(cls: type[Record], values: Any, where: str = '') -> Reco
     :raise ValueError: a name is unknown or missing, or a value has the wrong type
     """
     if not isinstance(values, Mapping):
-        raise ValueError(f'{where or cls.__name__} is {values!r}, expected a mapping')
+        raise ValueError(f'{where or cls.__name__} is {_shortened(values)}, expected a mapping')
     hints = get_type_hints(cls)
     known = {field.name for field in fields(cls)}  # type: ignore[arg-type]
     if unknown := sorted(set(map(str, values)) - known):
@@ -39,18 +46,21 @@ def record_from_mapping(cls: type[Record], values: Any, where: str = '') -> Reco
 
 
 def _value(hint: Any, value: Any, where: str) -> Any:
-    if is_dataclass(hint) and isinstance(hint, type):
-        return record_from_mapping(hint, value, f'{where}.')
     if get_origin(hint) in (Union, UnionType):
         if value is None:
             return None
         hint = next(option for option in get_args(hint) if option is not type(None))
+    if is_dataclass(hint) and isinstance(hint, type):
+        return record_from_mapping(hint, value, f'{where}.')
     if get_origin(hint) is tuple:
         if not isinstance(value, list | tuple):
-            raise ValueError(f'{where} is {value!r}, expected a list')
+            raise ValueError(f'{where} is {_shortened(value)}, expected a list')
         return tuple(_value(get_args(hint)[0], item, where) for item in value)
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError:
+            raise ValueError(f'{where} is {_shortened(value)}, too large') from None
     if type(value) is not hint:
-        raise ValueError(f'{where} is {value!r}, expected {hint.__name__}')
+        raise ValueError(f'{where} is {_shortened(value)}, expected {hint.__name__}')
     return value

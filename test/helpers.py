@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+import hashlib
+import json
 import math
 from pathlib import Path
 from typing import Any
@@ -97,6 +99,14 @@ def write_small_encoder(path: Path, sensor: str, space: str = SPACE) -> Path:
     onnx.checker.check_model(model)
     path.write_bytes(model.SerializeToString())
     return path
+
+
+def write_sealed_meta(file: Path, meta: dict[str, Any]) -> None:
+    """Write the description of a map together with its checksum, as an attacker would."""
+    rest = {name: value for name, value in meta.items() if name != 'meta_sha256'}
+    text = json.dumps(rest, sort_keys=True, separators=(',', ':'))
+    sealed = {**rest, 'meta_sha256': hashlib.sha256(text.encode()).hexdigest()}
+    file.write_text(json.dumps(sealed))
 
 
 def _constant(name: str, value: NDArray[Any]) -> onnx.TensorProto:

@@ -35,19 +35,20 @@ def test_the_splits_are_the_frozen_ones(benchmark: Benchmark) -> None:
     assert seeds_of(benchmark, 'train') == list(range(10))
     assert seeds_of(benchmark, 'validation') == [1000, 1001]
     assert seeds_of(benchmark, 'validation_hard') == [1002, 1003]
+    assert seeds_of(benchmark, 'validation_trust') == list(range(1004, 1010))
     assert seeds_of(benchmark, 'test') == [2000, 2001, 2002]
+    assert seeds_of(benchmark, 'test_trust') == [2003, 2004, 2005]
 
 
 def test_no_world_serves_two_purposes(benchmark: Benchmark) -> None:
     seeds = [place.seed for split in benchmark.splits for place in split.places]
-    assert len(set(seeds)) == len(seeds) == 17
+    assert len(set(seeds)) == len(seeds) == 26
     assert not {DEMO_SEED, UNIT_SEED} & set(seeds)
 
 
-def test_every_split_but_training_has_three_sessions_of_a_place(benchmark: Benchmark) -> None:
-    for split in benchmark.splits:
-        expected = 2 if split.name == 'train' else 3
-        assert {len(place.sessions) for place in split.places} == {expected}
+def test_the_papers_splits_have_three_sessions_of_a_place(benchmark: Benchmark) -> None:
+    for name, expected in (('train', 2), ('validation', 3), ('validation_hard', 3), ('test', 3)):
+        assert {len(place.sessions) for place in benchmark.split(name).places} == {expected}
 
 
 def test_only_the_map_of_validation_has_panoramas(benchmark: Benchmark) -> None:

@@ -10,12 +10,19 @@ from pathlib import Path
 
 from helpers import DESCRIPTOR_SIZE, PostDrive, small_encoder, SPACE, straight_drive
 import numpy as np
+from numpy.typing import NDArray
 import pytest
 from ssd_ros.encoder import OnnxEncoder
 from ssd_ros.map_builder import build_database, encode_views
 from ssd_ros.polar_bev import view_yaws_rad
+from ssd_ros.preprocessing import scan_panorama
 from ssd_ros.sequence import RadarSequence
 from ssd_ros.trajectory import Trajectory
+
+
+def views_of(drive: RadarSequence, teacher: OnnxEncoder, num: int) -> NDArray[np.float32]:
+    panorama = scan_panorama(drive.scan(0), teacher.contract.preprocessing)
+    return encode_views(panorama, teacher, num)
 
 
 @pytest.fixture
@@ -49,18 +56,17 @@ def test_view_j_of_a_place_is_view_0_seen_by_a_radar_turned_by_its_yaw(
 ) -> None:
     yaw_rad = view_yaws_rad(36)[5]
     assert np.degrees(yaw_rad) == pytest.approx(-50)
-    forward = encode_views(straight_drive(num=1).scan(0), teacher, 36)
-    turned = encode_views(straight_drive(num=1, yaw_rad=float(yaw_rad)).scan(0), teacher, 36)
+    forward = views_of(straight_drive(num=1), teacher, 36)
+    turned = views_of(straight_drive(num=1, yaw_rad=float(yaw_rad)), teacher, 36)
     # The posts fall on columns of 0.9 degrees, so turning moves one by up to half of that.
     assert forward[5] @ turned[0] > 0.95
     assert forward[0] @ turned[0] < 0.8
 
 
 def test_fewer_views_are_every_kth_of_all(teacher: OnnxEncoder) -> None:
-    scan = straight_drive(num=1).scan(0)
-    every = encode_views(scan, teacher, 36)
+    every = views_of(straight_drive(num=1), teacher, 36)
     assert every.shape == (36, DESCRIPTOR_SIZE)
-    np.testing.assert_array_equal(encode_views(scan, teacher, 9), every[::4])
+    np.testing.assert_array_equal(views_of(straight_drive(num=1), teacher, 9), every[::4])
 
 
 def test_progress_counts_to_the_expected_number(teacher: OnnxEncoder) -> None:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 import hashlib
 import json
 import math
@@ -17,11 +18,13 @@ import time
 from typing import Any
 
 import faiss
+from helpers import write_sealed_meta
 import numpy as np
 from numpy.lib import format as npy_format
 from numpy.typing import NDArray
 import pytest
-from ssd_ros.map_files import check_map_target, MapContent, MapError, MapInfo
+from ssd_ros.map_files import check_map_target, MapContent, MapInfo
+from ssd_ros.map_meta import MapError
 from ssd_ros.place_database import PlaceDatabase
 from ssd_ros.trajectory import quaternion_from_yaw, Trajectory
 
@@ -41,10 +44,10 @@ descriptors[:, 0] = 1
 quaternions = np.zeros((1000, 4))
 quaternions[:, 3] = 1
 poses = Trajectory(np.arange(1000), np.zeros((1000, 3)), quaternions)
+returns_cm = np.zeros((1000, 8, 2), np.int16)
 while True:
-    PlaceDatabase(MapContent(descriptors, poses, MapInfo('a' * 64, 'b' * 64, 2, 2.0))).save(
-        sys.argv[1]
-    )
+    info = MapInfo('a' * 64, 'b' * 64, 2, 2.0)
+    PlaceDatabase(MapContent(descriptors, poses, returns_cm, info)).save(sys.argv[1])
     print('saved', flush=True)
 """
 
@@ -61,13 +64,19 @@ def circle(*angles_deg: float) -> NDArray[np.float32]:
     return np.stack([np.cos(radians), np.sin(radians)], axis=1).astype(np.float32)
 
 
+def no_returns(num_keyframes: int) -> NDArray[np.int16]:
+    return np.zeros((num_keyframes, 8, 2), np.int16)
+
+
 def info(num_views: int = 2) -> MapInfo:
     return MapInfo(SPACE, 'b' * 64, num_views, keyframe_distance_m=2.0, source='Test/01')
 
 
 def database() -> PlaceDatabase:
     """Return three keyframes of two views at 0 and 10, 60 and 90, 180 and 200 degrees."""
-    return PlaceDatabase(MapContent(circle(0, 10, 60, 90, 180, 200), poses(3), info()))
+    return PlaceDatabase(
+        MapContent(circle(0, 10, 60, 90, 180, 200), poses(3), no_returns(3), info())
+    )
 
 
 def test_search_keeps_the_best_view_of_each_keyframe_nearest_first() -> None:
@@ -90,7 +99,7 @@ def test_search_equals_a_plain_search_over_random_descriptors() -> None:
     generator = np.random.default_rng(0)
     rows = generator.normal(size=(100 * 4, 32)).astype(np.float32)
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
-    places = PlaceDatabase(MapContent(rows, poses(100), info(num_views=4)))
+    places = PlaceDatabase(MapContent(rows, poses(100), no_returns(100), info(num_views=4)))
     query = rows[7] * 0.8 + rows[200] * 0.6
     query /= np.linalg.norm(query)
     distances = np.linalg.norm(rows - query, axis=1).reshape(100, 4)
@@ -115,7 +124,9 @@ def test_search_uses_its_threads_in_whatever_thread_it_is_called() -> None:
 
 
 def test_view_yaws_turn_clockwise() -> None:
-    places = PlaceDatabase(MapContent(circle(*range(0, 360, 30)), poses(3), info(num_views=4)))
+    places = PlaceDatabase(
+        MapContent(circle(*range(0, 360, 30)), poses(3), no_returns(3), info(num_views=4))
+    )
     np.testing.assert_allclose(places.view_yaws_rad, np.radians([0, -90, 180, -90 + 180]))
 
 
@@ -148,17 +159,17 @@ def test_arrays_that_make_no_map_are_refused(
     descriptors: Any, num_keyframes: int, message: str
 ) -> None:
     with pytest.raises(MapError, match=message):
-        MapContent(descriptors, poses(num_keyframes), info())
+        MapContent(descriptors, poses(num_keyframes), no_returns(num_keyframes), info())
 
 
 def test_poses_that_are_no_poses_are_refused() -> None:
     good = poses(1)
     lost = Trajectory(good.stamps_ns, good.positions_m * np.nan, good.quaternions_xyzw)
     with pytest.raises(MapError, match='position is not finite'):
-        MapContent(circle(0, 10), lost, info())
+        MapContent(circle(0, 10), lost, no_returns(1), info())
     bent = Trajectory(good.stamps_ns, good.positions_m, good.quaternions_xyzw * 0)
     with pytest.raises(MapError, match='quaternion is not of unit length'):
-        MapContent(circle(0, 10), bent, info())
+        MapContent(circle(0, 10), bent, no_returns(1), info())
 
 
 def test_an_encoder_of_another_training_run_is_refused_by_name() -> None:
@@ -173,6 +184,7 @@ def test_a_saved_map_comes_back_to_the_last_bit(tmp_path: Path) -> None:
     loaded = PlaceDatabase.load(tmp_path / 'map')
     assert loaded.info == places.info
     np.testing.assert_array_equal(loaded.descriptors(), places.descriptors())
+    np.testing.assert_array_equal(loaded.returns_cm, places.returns_cm)
     np.testing.assert_array_equal(loaded.keyframes.stamps_ns, places.keyframes.stamps_ns)
     np.testing.assert_array_equal(loaded.keyframes.positions_m, places.keyframes.positions_m)
     np.testing.assert_array_equal(
@@ -184,6 +196,7 @@ def test_a_saved_map_comes_back_to_the_last_bit(tmp_path: Path) -> None:
         'descriptors.npy',
         'keyframes.npy',
         'meta.json',
+        'returns.npy',
     ]
 
 
@@ -204,14 +217,33 @@ def test_saving_replaces_a_map_but_nothing_else(tmp_path: Path) -> None:
     check_map_target(tmp_path / 'empty')
 
 
+def test_a_number_that_is_not_finite_is_not_saved(tmp_path: Path) -> None:
+    places = database()
+    places.info = replace(places.info, novelty_distance=math.nan)
+    with pytest.raises(MapError, match='not JSON compliant'):
+        places.save(tmp_path / 'map')
+    assert list(tmp_path.iterdir()) == []
+
+
 def edit_meta(path: Path, **changes: Any) -> None:
     meta = json.loads((path / 'meta.json').read_text())
-    (path / 'meta.json').write_text(json.dumps({**meta, **changes}))
+    write_sealed_meta(path / 'meta.json', {**meta, **changes})
 
 
 def edit_info(path: Path, **changes: Any) -> None:
     meta = json.loads((path / 'meta.json').read_text())
     edit_meta(path, info={**meta['info'], **changes})
+
+
+def rename_the_drive(path: Path) -> None:
+    meta = path / 'meta.json'
+    meta.write_text(meta.read_text().replace('Test/01', 'Test/02'))
+
+
+def drop_the_checksum(path: Path) -> None:
+    meta = json.loads((path / 'meta.json').read_text())
+    del meta['meta_sha256']
+    (path / 'meta.json').write_text(json.dumps(meta))
 
 
 def truncate(path: Path) -> None:
@@ -257,7 +289,9 @@ def swap_in_float64(path: Path) -> None:
 
 
 def mix_with_another_map(path: Path) -> None:
-    other = PlaceDatabase(MapContent(circle(5, 15, 65, 95, 185, 205), poses(3), info()))
+    other = PlaceDatabase(
+        MapContent(circle(5, 15, 65, 95, 185, 205), poses(3), no_returns(3), info())
+    )
     other.save(path.parent / 'other')
     content = (path.parent / 'other' / 'descriptors.npy').read_bytes()
     (path / 'descriptors.npy').write_bytes(content)
@@ -276,7 +310,13 @@ def mix_with_another_map(path: Path) -> None:
         (lambda path: (path / 'meta.json').write_text('[1]'), 'does not describe a map'),
         (lambda path: (path / 'meta.json').write_text('{"a": 1}'), 'it has no format_version'),
         (lambda path: (path / 'meta.json').write_bytes(b' ' * (1 << 21)), 'too many for a map'),
-        (lambda path: edit_meta(path, format_version=2), 'version 2, this ssd_ros reads 1'),
+        (rename_the_drive, r'meta\.json is damaged \(its SHA-256 differs'),
+        (drop_the_checksum, r'meta\.json is damaged'),
+        (lambda path: edit_info(path, novelty_distance=math.nan), 'not JSON compliant'),
+        (lambda path: edit_info(path, novelty_distance=-math.inf), 'not JSON compliant'),
+        (lambda path: edit_meta(path, format_version=1), 'version 1, this ssd_ros reads 2'),
+        (lambda path: edit_meta(path, confidence=3), 'confidence is 3, expected dict or null'),
+        (lambda path: edit_meta(path, num_returns=9), r'meta\.json says \(3, 9, 2\) of int16'),
         (lambda path: edit_meta(path, num_keyframes='3'), "num_keyframes is '3', expected int"),
         (lambda path: edit_meta(path, num_keyframes=4), r'meta\.json says \(8, 2\) of float32'),
         (lambda path: edit_meta(path, num_keyframes=-3), r'meta\.json says \(-6, 2\)'),

@@ -4,9 +4,8 @@
 
 from __future__ import annotations
 
-import array
-from collections.abc import Sequence
 from pathlib import Path
+import tracemalloc
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,6 +13,7 @@ from hypothesis import given, settings, strategies
 import numpy as np
 from numpy.typing import NDArray
 import pytest
+from radar_messages_of_drivers import DATATYPES, Layout, message
 from ssd_ros.point_cloud2 import (
     ARS548_FIELDS,
     decode_point_cloud2,
@@ -22,13 +22,10 @@ from ssd_ros.point_cloud2 import (
     encode_point_cloud2,
     PointCloudError,
 )
+from ssd_ros.point_fields import checked_bytes, view_of_points
 from ssd_ros.radar import RadarPointCloud
 
 DETECTIONS = Path(__file__).parent / 'data' / 'ars548' / 'detections.csv'
-DATATYPES = {'i1': 1, 'u1': 2, 'i2': 3, 'u2': 4, 'i4': 5, 'u4': 6, 'f4': 7, 'f8': 8}
-
-# A driver's layout: name, offset, type.
-Layout = Sequence[tuple[str, int, str]]
 UPO: Layout = [
     ('x', 0, 'f4'),
     ('y', 4, 'f4'),
@@ -91,37 +88,6 @@ TWO_POINTS: dict[str, list[float]] = {
 }
 
 
-def message(
-    layout: Layout, step: int, columns: dict[str, Any], order: str = '<', count: int = 1
-) -> Any:
-    """Return a PointCloud2 with one row; fields without a column hold zeros."""
-    width = len(next(iter(columns.values())))
-    names = [name for name, _, _ in layout]
-    formats = [order + kind for _, _, kind in layout]
-    offsets = [offset for _, offset, _ in layout]
-    dtype = np.dtype({'names': names, 'formats': formats, 'offsets': offsets, 'itemsize': step})
-    points = np.zeros(width, dtype)
-    for name in names:
-        if name in columns:
-            points[name] = columns[name]
-    fields = [
-        SimpleNamespace(name=name, offset=offset, datatype=DATATYPES[kind], count=count)
-        for name, offset, kind in layout
-    ]
-    stamp = SimpleNamespace(sec=12, nanosec=34)
-    return SimpleNamespace(
-        header=SimpleNamespace(stamp=stamp, frame_id='radar'),
-        height=1,
-        width=width,
-        fields=fields,
-        is_bigendian=order == '>',
-        point_step=step,
-        row_step=width * step,
-        data=array.array('B', points.tobytes()),
-        is_dense=True,
-    )
-
-
 def assert_two_points(msg: Any, config: DecoderConfig | None = None) -> None:
     cloud, stats = decode_point_cloud2(msg, config)
     np.testing.assert_array_equal(cloud.xyz_m, [[3, 4, 0], [10, -5, 1]])
@@ -157,14 +123,23 @@ def test_recorded_messages_decode_like_live_ones() -> None:
 
 def test_the_median_of_a_field_in_db_over_noise_becomes_2_dbsm() -> None:
     msg = message(TI, 32, {**TWO_POINTS, 'intensity': [12, 22]})
-    cloud, stats = decode_point_cloud2(msg)
+    cloud, stats = decode_point_cloud2(msg, DecoderConfig(intensity_kind='power_db'))
     assert cloud.rcs_dbsm.tolist() == [-3, 7]
-    assert stats.intensity_kind == 'relative_db'
+    assert stats.intensity_kind == 'power_db'
+
+
+def test_an_intensity_of_unknown_unit_gets_the_rcs_of_its_rank() -> None:
+    columns = {name: [1] * 5 for name in ('x', 'y', 'z', 'velocity')}
+    columns['intensity'] = [1, 1000, 10, 3, 10]
+    cloud, stats = decode_point_cloud2(message(TI, 32, columns | {'x': [1, 2, 3, 4, 5]}))
+    assert stats.intensity_kind == 'raw'
+    # Ranks 10, 90, 60, 30 and 60 % of a real list.
+    np.testing.assert_allclose(cloud.rcs_dbsm, [-13, 16, 5, -4, 5], atol=1e-5)
 
 
 def test_intensity_is_taken_as_dbsm_if_told_so() -> None:
     msg = message(TI, 32, {**TWO_POINTS, 'intensity': [12, 22]})
-    cloud = decode_point_cloud2(msg, DecoderConfig(intensity_kind='dbsm')).cloud
+    cloud = decode_point_cloud2(msg, DecoderConfig(intensity_kind='rcs_dbsm')).cloud
     assert cloud.rcs_dbsm.tolist() == [12, 22]
 
 
@@ -379,6 +354,26 @@ def test_what_is_encoded_is_the_ars548_layout_and_decodes_again() -> None:
     assert (encoded['point_step'], encoded['row_step'], len(encoded['data'])) == (29, 58, 58)
 
 
+def test_the_columns_are_views_of_the_bytes_of_the_message() -> None:
+    msg = message(UPO, 29, TWO_POINTS)
+    points = view_of_points(msg, checked_bytes(msg), {field.name: field for field in msg.fields})
+    for name, _, _ in UPO:
+        assert np.shares_memory(points[name].reshape(-1), np.frombuffer(msg.data, np.uint8))
+
+
+def test_a_cloud_is_never_copied_as_a_whole() -> None:
+    num_points = 10_000
+    columns = {name: np.ones(num_points) for name in ('x', 'y', 'z', 'v', 'RCS')}
+    msg = message(UPO, 256, columns)  # mostly padding, which nobody has a use for
+    decode_point_cloud2(msg)
+    tracemalloc.start()
+    decode_point_cloud2(msg)
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    # Twenty bytes of a point are kept, some more are needed to judge it; its message has 256.
+    assert peak_bytes < 60 * num_points
+
+
 def real_detections() -> NDArray[np.void]:
     detections: NDArray[np.void] = np.genfromtxt(DETECTIONS, delimiter=',', names=True)
     return detections
@@ -442,7 +437,7 @@ UINT32 = strategies.integers(0, 2**32 - 1)
         [
             DecoderConfig(),
             DecoderConfig(require_doppler=False, angle_unit='deg', min_range_m=1.0),
-            DecoderConfig(require_doppler=False, intensity_kind='linear_m2', doppler_sign=-1),
+            DecoderConfig(require_doppler=False, intensity_kind='rcs_linear', doppler_sign=-1),
         ]
     ),
 )

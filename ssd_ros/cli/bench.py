@@ -11,7 +11,7 @@ from pathlib import Path
 import sys
 from typing import TYPE_CHECKING
 
-from ssd_ros.cli.console import make_parser, run_command
+from ssd_ros.cli.console import at_least, make_parser, run_command, usable_cores
 
 if TYPE_CHECKING:
     from ssd_ros.cli.bench_stages import Stage
@@ -30,13 +30,20 @@ def parser() -> argparse.ArgumentParser:
         'bench',
         'Time every stage of a query, of map building and of training on one core, beside a '
         'peer: a plain way to the same result (loops over points, eager PyTorch, NumPy search, '
-        'each view by itself), the network of SHeRLoc, the student in float.',
+        'each view by itself), the network of SHeRLoc, the student in float. At the end, the '
+        'running node beside processes that keep all cores busy.',
         EXAMPLES,
     )
     add = result.add_argument
     add('--full', action='store_true', help='search in a million rows, too (3 GB of memory)')
     add('--student', type=Path, help="the 4D radar's model (the one that is installed)")
     add('--teacher', type=Path, help="the spinning radar's model (the one that is installed)")
+    add(
+        '--node-seconds',
+        type=at_least(float, 0),
+        default=30.0,
+        help='time of the running node, 0 leaves it out (%(default)s)',
+    )
     return result
 
 
@@ -50,6 +57,13 @@ def bench(arguments: argparse.Namespace) -> None:
     teacher = arguments.teacher or shared_file('models/teacher.onnx')
     for line in table(stages(student, teacher, arguments.full)):
         print(line, flush=True)
+    if arguments.node_seconds:
+        from ssd_ros.cli.bench_node import measured_node, NUM_POINTS, NUM_ROWS, RATE_HZ
+        from ssd_ros.cli.node_load import Load
+
+        load = Load(RATE_HZ, NUM_POINTS, arguments.node_seconds, usable_cores(), 0, {})
+        for line in measured_node(load, student, NUM_ROWS):
+            print(line)
 
 
 def table(measured: Iterable[Stage]) -> Iterable[str]:

@@ -24,16 +24,19 @@ from ssd_ros.cli.bench_peers import (
     torch_times_ms,
     write_peer_models,
 )
+from ssd_ros.cli.bench_verify import match_exhaustively, query_and_keyframe, verify
 from ssd_ros.encoder import OnnxEncoder
 from ssd_ros.map_builder import encode_views
 from ssd_ros.map_files import MapContent, MapInfo
 from ssd_ros.place_database import PlaceDatabase
-from ssd_ros.place_recognizer import PlaceRecognizer, RecognizerConfig
+from ssd_ros.place_recognizer import PlaceRecognizer
 from ssd_ros.point_cloud2 import decode_point_cloud2
 from ssd_ros.polar_bev import polar_bev_from_points, views_of_panorama
 from ssd_ros.preprocessing import CloudPreprocessor, scan_panorama
 from ssd_ros.radar import RadarPointCloud, SpinningRadarScan, uniform_azimuths_rad
+from ssd_ros.recognition import RecognizerConfig
 from ssd_ros.trajectory import quaternion_from_yaw, Trajectory
+from ssd_ros.verification import NUM_RETURNS
 
 NUM_POINTS = 800
 NUM_VIEWS = 36
@@ -77,7 +80,8 @@ def stages(student_path: Path, teacher_path: Path, full: bool) -> Iterator[Stage
     database = random_database(10_000, student)
     descriptor = student.encode(bev)
     yield search_stage(database, descriptor)
-    recognizer = PlaceRecognizer(student, database)
+    yield verify_stage()
+    recognizer = PlaceRecognizer(student, [database])
     query = Stage(
         'whole query, decode included, 10k rows',
         times_of(lambda: recognizer.process(decode_point_cloud2(message).cloud)),
@@ -110,6 +114,15 @@ def encode_stages(
     yield Stage('encode in int8', ours, 'in float32', peer)
 
 
+def verify_stage() -> Stage:
+    """Time the verification of one candidate whose keyframe was not seen before."""
+    points_m, returns_cm = query_and_keyframe()
+    ours, peer = times_ms(
+        lambda: verify(points_m, returns_cm), lambda: match_exhaustively(points_m, returns_cm)
+    )
+    return Stage('verify a candidate', ours, 'every pose of the grid', peer)
+
+
 def map_stage(student: OnnxEncoder, teacher: OnnxEncoder) -> Stage:
     """Time a scan's views; its peer is the student, a network of the same sizes, on each view."""
     scan, config = spinning_scan(), student.contract.preprocessing
@@ -119,7 +132,9 @@ def map_stage(student: OnnxEncoder, teacher: OnnxEncoder) -> Stage:
         panorama = scan_panorama(scan, config)
         return student.encode_batch(views_of_panorama(panorama, config.grid, num_views))
 
-    ours, peer = times_ms(lambda: encode_views(scan, teacher, num_views), view_by_view)
+    ours, peer = times_ms(
+        lambda: encode_views(scan_panorama(scan, config), teacher, num_views), view_by_view
+    )
     return Stage(f'map building, a scan of {num_views} views', ours, 'each view by itself', peer)
 
 
@@ -238,7 +253,8 @@ def random_database(num_rows: int, student: OnnxEncoder) -> PlaceDatabase:
         np.arange(num_keyframes), positions_m, quaternion_from_yaw(np.zeros(num_keyframes))
     )
     info = MapInfo(student.contract.descriptor_space, '', NUM_VIEWS, 2.0)
-    return PlaceDatabase(MapContent(rows, poses, info))
+    returns_cm = generator.integers(-10_000, 10_000, (num_keyframes, NUM_RETURNS, 2), np.int16)
+    return PlaceDatabase(MapContent(rows, poses, returns_cm, info))
 
 
 def spinning_scan() -> SpinningRadarScan:

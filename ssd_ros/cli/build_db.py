@@ -16,9 +16,22 @@ EXAMPLES = """\
   build_db --input HeRCULES/Library/01 --output library.map
   build_db --input boreas-2021-09-02-11-42 --output glen_shields.map --origin 'UTM 17N'
   build_db --input drive.mcap --scan-topic /radar/polar --poses poses.txt --output yard.map
+  build_db --input fomo.mcap --spinning-preset fomo --poses-topic /odom --output forest.map
 """
+NOT_CALIBRATED = "none for these models: candidates pass the model's own limits (trust --fit)"
 # Kept here so that --help need not import the readers; a test compares it with theirs.
 DATASETS = ('auto', 'hercules', 'oxford', 'mulran', 'boreas', 'rosbag2')
+SPINNING_PRESETS = (
+    'hercules',
+    'mulran',
+    'navtech_usl',
+    'utias',
+    'navtech_image',
+    'navtech_fft',
+    'navtech_points',
+    'navtech_b_scan',
+    'fomo',
+)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -39,15 +52,26 @@ def parser() -> argparse.ArgumentParser:
         metavar='FILE',
         help='poses of the radar instead of those in the drive: lines stamp_ns x y z qx qy qz qw',
     )
-    add('--scan-topic', metavar='TOPIC', help='rosbag2: images of the spinning radar')
+    add('--scan-topic', metavar='TOPIC', help='rosbag2: messages of the spinning radar')
+    add(
+        '--spinning-preset',
+        choices=SPINNING_PRESETS,
+        help='rosbag2: source of the scans, which says how they are laid out (by their type)',
+    )
     add('--poses-topic', metavar='TOPIC', help='rosbag2: odometry or poses in the map frame')
     add(
         '--range-resolution',
         type=float,
         metavar='METRES',
-        help='rosbag2: depth of one range bin (150 m over all bins)',
+        help='rosbag2: depth of one range bin (as the radar recorded it, or of the preset)',
     )
     add('--teacher', type=Path, help="the spinning radar's model (the one that is installed)")
+    add(
+        '--confidence',
+        type=Path,
+        metavar='FILE',
+        help='calibration of the models, made by trust --fit (the one that is installed)',
+    )
     add(
         '--keyframe-distance',
         type=at_least(float, 0),
@@ -73,6 +97,8 @@ def build(arguments: argparse.Namespace) -> None:
     """Build the map that the arguments ask for and say what it holds."""
     from ssd_ros.cli.drives import open_drive
     from ssd_ros.cli.progress import progress_bar
+    from ssd_ros.confidence_file import load_confidence
+    from ssd_ros.datasets.rosbag2 import Rosbag2Config
     from ssd_ros.encoder import OnnxEncoder
     from ssd_ros.map_builder import build_database
     from ssd_ros.map_files import check_map_target
@@ -89,9 +115,18 @@ def build(arguments: argparse.Namespace) -> None:
         arguments.input,
         arguments.dataset,
         arguments.poses,
-        scan_topic=arguments.scan_topic,
-        poses_topic=arguments.poses_topic,
-        range_resolution_m=arguments.range_resolution,
+        Rosbag2Config(
+            sensors=('spinning',),
+            scan_topic=arguments.scan_topic,
+            spinning_preset=arguments.spinning_preset,
+            poses_topic=arguments.poses_topic,
+            range_resolution_m=arguments.range_resolution,
+        ),
+    )
+    confidence = load_confidence(
+        arguments.confidence or shared_file('models/confidence.json'),
+        teacher.contract.descriptor_space,
+        'spinning',
     )
     start = time.perf_counter()
     with progress_bar(drive.name, 'keyframe') as progress:
@@ -103,6 +138,7 @@ def build(arguments: argparse.Namespace) -> None:
             arguments.origin,
             arguments.map_frame,
             progress,
+            confidence,
         )
     seconds = time.perf_counter() - start
     database.save(arguments.output)
@@ -115,6 +151,7 @@ def build(arguments: argparse.Namespace) -> None:
     print(f'keyframes        {len(database)}')
     print(f'rows             {database.num_rows} of {database.descriptor_size} numbers')
     print(f'bytes            {num_bytes}')
+    print(f'calibration      {confidence.data if confidence else NOT_CALIBRATED}')
     print(f'seconds per scan {seconds / len(database):.3f} on {teacher.provider}')
 
 

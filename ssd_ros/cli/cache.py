@@ -34,7 +34,9 @@ def parser() -> argparse.ArgumentParser:
     add = result.add_argument
     source = result.add_mutually_exclusive_group(required=True)
     source.add_argument(
-        '--benchmark', metavar='SPLIT', help='simulate: train, validation, validation_hard, test'
+        '--benchmark',
+        metavar='SPLIT',
+        help='simulate: train, validation, validation_hard, validation_trust, test, test_trust',
     )
     source.add_argument(
         '--hercules', type=Path, metavar='ROOT', help='directory with PLACE/NUMBER below it'

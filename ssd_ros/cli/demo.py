@@ -10,15 +10,11 @@ build_db, plays the 4D radar of the second from a rosbag2 to the node, and judge
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, ExitStack
-import os
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 import shutil
-import signal
-import subprocess
 import sys
-import time
 
 from ssd_ros.cli.console import (
     at_least,
@@ -28,13 +24,13 @@ from ssd_ros.cli.console import (
     run_command,
     usable_cores,
 )
+from ssd_ros.cli.played_bag import wait_for_collector, wait_for_player
+from ssd_ros.cli.ros_processes import ros_process
 
 EXAMPLES = """\
   demo --output demo
   demo --output demo --rate 2 --fresh
 """
-_START_LIMIT_S = 60.0
-_STOP_LIMIT_S = 10.0
 
 
 def parser() -> argparse.ArgumentParser:
@@ -96,7 +92,7 @@ def _map(mapping: Path, path: Path) -> None:
     """Encode the mapping drive, unless a map by the present teacher is there."""
     from ssd_ros.cli import build_db
     from ssd_ros.files import sha256_of
-    from ssd_ros.map_files import MapError
+    from ssd_ros.map_meta import MapError
     from ssd_ros.place_database import PlaceDatabase
     from ssd_ros.shared_files import shared_file
 
@@ -124,77 +120,26 @@ def _bag(query: Path, path: Path) -> Path:
 
 def _localize(output: Path, bag: Path, rate: float) -> None:
     """Play the bag to the node and collect its answers, in three processes."""
+    from ssd_ros.datasets import open_sequence
     from ssd_ros.datasets.rosbag2_writer import POINTS_TOPIC
     from ssd_ros.dds_environment import isolated_dds
     from ssd_ros.shared_files import shared_file
 
     print('4/4 localize: node, player and collector are three processes that meet over DDS')
     answers, published = output / 'answers.jsonl', output / 'published.jsonl'
+    answers.unlink(missing_ok=True)
     parameters = ['--params-file', str(shared_file('config/localize.yaml'))]
     parameters += ['-p', f'index_path:={output / "map"}', '-r', f'points:={POINTS_TOPIC}']
     parameters += ['-p', 'stamp_source:=header']  # the drive was not recorded just now
     with ExitStack() as stack:
         dds = stack.enter_context(isolated_dds(shared_file('config/fastdds_profile.xml')))
-        stack.enter_context(_process(dds, 'localize_node', '--ros-args', *parameters))
+        stack.enter_context(ros_process(dds, 'localize_node', '--ros-args', *parameters))
         collector = ['candidate_collector', '--output', str(answers)]
-        stack.enter_context(_process(dds, *collector))
-        _wait_until_matched(answers)
+        stack.enter_context(ros_process(dds, *collector))
+        wait_for_collector(answers)
         player = ['bag_player', '--bag', str(bag), '--topic', POINTS_TOPIC, '--rate', str(rate)]
-        with _process(dds, *player, '--log', str(published)) as process:
-            _follow(process, answers, bag)
-
-
-def _follow(player: subprocess.Popen[bytes], answers: Path, bag: Path) -> None:
-    """Show how many answers came until the player is done and the last answer is in."""
-    from ssd_ros.cli.progress import progress_bar
-    from ssd_ros.datasets import open_sequence
-
-    num_clouds = len(open_sequence(bag).cloud_stamps_ns)
-    with progress_bar('answers', 'scan') as progress:
-        while player.poll() is None:
-            progress(_num_lines(answers) - 1, num_clouds)
-            time.sleep(0.2)
-        time.sleep(1.0)  # the last scan is still in work
-        progress(_num_lines(answers) - 1, num_clouds)
-    if player.returncode != 0:
-        raise ValueError(f'the player failed with exit code {player.returncode}')
-
-
-@contextmanager
-def _process(
-    dds: Mapping[str, str], module: str, *arguments: str
-) -> Iterator[subprocess.Popen[bytes]]:
-    """Run one of the ROS programs; a process that has not ended by itself is interrupted."""
-    command = [sys.executable, '-m', f'ssd_ros.ros.{module}', *arguments]
-    root = str(Path(__file__).parents[2])
-    search_path = os.pathsep.join(filter(None, [root, os.environ.get('PYTHONPATH')]))
-    process = subprocess.Popen(command, env={**os.environ, **dds, 'PYTHONPATH': search_path})
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            process.send_signal(signal.SIGINT)
-        try:
-            process.wait(_STOP_LIMIT_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-    if process.returncode != 0:
-        raise ValueError(f'{module} ended with exit code {process.returncode}')
-
-
-def _wait_until_matched(answers: Path) -> None:
-    """Wait for the collector's first line, which says that the node is there."""
-    answers.unlink(missing_ok=True)
-    deadline_s = time.monotonic() + _START_LIMIT_S
-    while _num_lines(answers) == 0:
-        if time.monotonic() > deadline_s:
-            raise ValueError(f'the node did not appear within {_START_LIMIT_S:.0f} s')
-        time.sleep(0.1)
-
-
-def _num_lines(path: Path) -> int:
-    return path.read_bytes().count(b'\n') if path.is_file() else 0
+        with ros_process(dds, *player, '--log', str(published)) as process:
+            wait_for_player(process, answers, len(open_sequence(bag).cloud_stamps_ns))
 
 
 def _require_success(exit_code: int) -> None:

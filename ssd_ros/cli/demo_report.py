@@ -18,8 +18,10 @@ from ssd_ros.evaluation.answers import Answers, ground_truth, GroundTruth
 from ssd_ros.evaluation.query_records import query_records
 from ssd_ros.evaluation.score import Score, score
 from ssd_ros.place_database import PlaceDatabase
+from ssd_ros.trajectory import yaw_from_quaternion
 
 RADIUS_M = 5.0
+TOLERANCE_M = 2.0  # of an accepted pose
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,8 @@ class DemoReport:
     """
     What the node answered, beside the truth.
 
+    :param pose_errors_m: shape (Q,), of the pose that the first candidate gives; NaN if it was not
+        verified
     :param latencies_ms: shape (Q,), from publishing a cloud to receiving its candidates
     :param num_published: clouds that were played
     """
@@ -34,14 +38,27 @@ class DemoReport:
     answers: Answers
     truth: GroundTruth
     score: Score
+    pose_errors_m: NDArray[np.float64]
     latencies_ms: NDArray[np.float64]
     num_published: int
+
+    @property
+    def accepted(self) -> NDArray[np.bool_]:
+        """Whether the first candidate was accepted, shape (Q,)."""
+        assert self.answers.accepted is not None  # the node always decides
+        return self.answers.accepted
 
     def table(self) -> str:
         """Return the result as lines of text."""
         result, num_answers = self.score, len(self.latencies_ms)
         low, high = result.recall_at_1_interval
         median_ms, slowest_ms = np.percentile(self.latencies_ms, [50, 99])
+        errors_m = self.pose_errors_m[self.accepted]
+        right = errors_m <= TOLERANCE_M
+        precision = 'none accepted'
+        if len(right):
+            median_m = np.median(errors_m)
+            precision = f'{right.mean():.3f} within {TOLERANCE_M:g} m (median {median_m:.2f} m)'
         rows = [
             ('map', f'{result.num_keyframes} keyframes, spinning radar, simulated'),
             ('clouds played', f'{self.num_published}, 4D radar, simulated'),
@@ -49,8 +66,8 @@ class DemoReport:
             (f'R@1 within {RADIUS_M:g} m', f'{result.recall_at_1:.3f} ({low:.3f} .. {high:.3f})'),
             ('R@5', f'{result.recall_at_5:.3f}'),
             ('R@1 by chance', f'{result.chance:.3f}'),
-            ('accepted precision', _share(result.accepted_precision)),
-            ('accepted recall', _share(result.accepted_recall)),
+            ('accepted precision', precision),
+            ('accepted recall', f'{right.sum() / num_answers:.3f}'),
             ('latency p50 / p99', f'{median_ms:.1f} / {slowest_ms:.1f} ms'),
         ]
         return '\n'.join(f'{name:<20} {value}' for name, value in rows)
@@ -62,8 +79,8 @@ class DemoReport:
         first = self.answers.keyframes[:, 0]
         positives = zip(first, self.truth.positives, strict=True)
         correct = np.array([keyframe in matches for keyframe, matches in positives], dtype=bool)
-        accepted = self.answers.accepted
-        assert accepted is not None
+        correct |= self.pose_errors_m <= TOLERANCE_M
+        accepted = self.accepted
         figure = Figure(figsize=(9, 8), layout='constrained')
         axes = figure.subplots()
         axes.plot(*places[:, :2].T, '.', color='0.75', markersize=9, label='keyframes of the map')
@@ -111,7 +128,20 @@ def read_report(output: Path, query: Path) -> DemoReport:
         [(line['receive_ns'] - published[line['stamp_ns']]) / 1e6 for line in answered]
     )
     result = score(query_records(answers, truth), len(truth.keyframes), RADIUS_M)
-    return DemoReport(answers, truth, result, latencies_ms, len(published))
+    firsts = [line['rows'][0] for line in answered]
+    found = np.array([_position(row) for row in firsts])
+    errors_m = np.hypot(*(found - poses.positions_m[:, :2]).T)
+    return DemoReport(answers, truth, result, errors_m, latencies_ms, len(published))
+
+
+def _position(row: dict[str, Any]) -> tuple[float, float]:
+    """Return x and y of the query in the map, NaN if the candidate was not verified."""
+    if row['relative_x'] is None:
+        return np.nan, np.nan
+    yaw = yaw_from_quaternion(np.array([row[f'q{axis}'] for axis in 'xyzw']))
+    cos, sin = np.cos(yaw), np.sin(yaw)
+    x, y = row['relative_x'], row['relative_y']
+    return row['map_x'] + cos * x - sin * y, row['map_y'] + sin * x + cos * y
 
 
 def _answers(rows: list[list[dict[str, Any]]]) -> Answers:
@@ -130,7 +160,3 @@ def _answers(rows: list[list[dict[str, Any]]]) -> Answers:
 
 def _lines(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()]
-
-
-def _share(value: float | None) -> str:
-    return 'none accepted' if value is None else f'{value:.3f}'

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -49,22 +49,16 @@ def open_drive(
     path: Path,
     dataset: str = 'auto',
     poses_file: Path | None = None,
-    scan_topic: str | None = None,
-    poses_topic: str | None = None,
-    range_resolution_m: float | None = None,
+    bag: Rosbag2Config | None = None,
 ) -> RadarSequence:
     """
     Open a recorded drive.
 
     :param poses_file: lines `stamp_ns x y z qx qy qz qw`, used instead of the drive's poses
-    :raise ValueError: it is not a drive, or has an option of another format
+    :param bag: topics and units of a rosbag2
+    :raise ValueError: it is not a drive
     """
-    bag = Rosbag2Config(
-        scan_topic=scan_topic,
-        poses_topic=poses_topic,
-        poses_file=poses_file,
-        range_resolution_m=range_resolution_m,
-    )
+    bag = replace(bag or Rosbag2Config(), poses_file=poses_file)
     drive = open_sequence(path, dataset, bag)
     if poses_file is None:
         return drive

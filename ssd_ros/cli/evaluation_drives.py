@@ -21,8 +21,9 @@ from ssd_ros.evaluation.results import METHOD, Result
 from ssd_ros.evaluation.score import one_percent
 from ssd_ros.map_builder import build_database
 from ssd_ros.place_database import PlaceDatabase
-from ssd_ros.place_recognizer import PlaceRecognizer, Query, Recognition, RecognizerConfig
+from ssd_ros.place_recognizer import PlaceRecognizer
 from ssd_ros.preprocessing import PreprocessingConfig, scan_panorama
+from ssd_ros.recognition import Query, Recognition, RecognizerConfig
 from ssd_ros.sequence import RadarSequence
 
 _log = logging.getLogger(__name__)
@@ -106,7 +107,7 @@ def _judge(
     num_answers = min(max(5, one_percent(len(database))), len(database))
     num_rows = max(RecognizerConfig().search_rows, num_answers * database.info.num_views)
     recognizer = PlaceRecognizer(
-        student, database, RecognizerConfig(top_k=num_answers, search_rows=num_rows)
+        student, [database], RecognizerConfig(top_k=num_answers, search_rows=num_rows)
     )
     chosen, poses = select_queries(drive, arguments.query_spacing)
     answered: list[int] = []

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 import numpy as np
+from ssd_ros.cli.report_page import empty_figure
 from ssd_ros.evaluation.breakdown import (
     Bin,
     MAX_RANK,
@@ -25,7 +26,7 @@ _RIGHT, _WRONG, _WIN, _LOSS, _BOTH = '#2a7', '#d33', '#06c', '#f80', '#bbb'
 
 def recall_figure(results: Sequence[Result]) -> Figure:
     """Draw recall over how many answers are looked at."""
-    figure, axes = _figure('answers looked at, K', 'recall@K')
+    figure, axes = empty_figure('answers looked at, K', 'recall@K')
     for name, group in _groups(results).items():
         axes.plot(np.arange(1, MAX_RANK + 1), recall_curve(group), '.-', label=name)
     return _finished(figure, axes)
@@ -33,7 +34,7 @@ def recall_figure(results: Sequence[Result]) -> Figure:
 
 def precision_figure(results: Sequence[Result]) -> Figure:
     """Draw precision over recall of a threshold on the distance, one line per task and method."""
-    figure, axes = _figure('recall', 'precision')
+    figure, axes = empty_figure('recall', 'precision')
     for name, group in _groups(results).items():
         curve = precision_recall_curve(group)
         axes.plot(curve.recall, curve.precision, label=name)
@@ -43,7 +44,7 @@ def precision_figure(results: Sequence[Result]) -> Figure:
 
 def distance_figure(results: Sequence[Result]) -> Figure:
     """Draw R@1 over the distance between query and map."""
-    figure, axes = _figure('distance from the query to the nearest scan (m)', 'R@1')
+    figure, axes = empty_figure('distance from the query to the nearest scan (m)', 'R@1')
     for name, group in _groups(results).items():
         _draw_bins(axes, recall_by_distance(group), name)
     return _finished(figure, axes)
@@ -51,7 +52,7 @@ def distance_figure(results: Sequence[Result]) -> Figure:
 
 def returns_figure(results: Sequence[Result]) -> Figure:
     """Draw R@1 over the returns in the query's image."""
-    figure, axes = _figure('occupied cells of the 4D image', 'R@1')
+    figure, axes = empty_figure('occupied cells of the 4D image', 'R@1')
     for name, group in _groups(results).items():
         if TASKS[group[0].task].query_sensor == '4d':
             _draw_bins(axes, recall_by_occupied_cells(group), name)
@@ -60,7 +61,7 @@ def returns_figure(results: Sequence[Result]) -> Figure:
 
 def views_figure(results: Sequence[Result]) -> Figure | None:
     """Draw R@1 over the number of views of the map, None if there is only one number."""
-    figure, axes = _figure('views of each scan', 'R@1, mean over drives')
+    figure, axes = empty_figure('views of each scan', 'R@1, mean over drives')
     numbers: set[int] = set()
     for task in ('single', 'multi'):
         means: dict[int, list[float]] = {}
@@ -82,7 +83,7 @@ def map_figure(result: Result, other: Result | None = None) -> Figure:
     :param other: of another method on the same queries: then wins and losses against it
     """
     records = result.records
-    figure, axes = _figure('x (m)', 'y (m)', (6.5, 5.5))
+    figure, axes = empty_figure('x (m)', 'y (m)', (6.5, 5.5))
     hits, counts = records.hits(), records.answerable
     kinds = [(hits, 'right', _RIGHT), (~hits, 'wrong', _WRONG)]
     if other is not None:
@@ -130,16 +131,6 @@ def _draw_bins(axes: Axes, bins: Sequence[Bin], name: str) -> None:
     shares = np.array([one.recall for one in bins])
     errors = np.sqrt(shares * (1 - shares) / [one.num_queries for one in bins])
     axes.errorbar(centres, shares, errors, fmt='.-', capsize=2, label=name)
-
-
-def _figure(
-    x_label: str, y_label: str, size: tuple[float, float] = (6.5, 4.5)
-) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=size, layout='constrained')
-    axes = figure.add_subplot()
-    axes.set(xlabel=x_label, ylabel=y_label)
-    axes.grid(alpha=0.3)
-    return figure, axes
 
 
 def _finished(figure: Figure, axes: Axes) -> Figure:

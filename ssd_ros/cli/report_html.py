@@ -4,10 +4,7 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping, Sequence
-import html
-import io
 
 from matplotlib.figure import Figure
 from ssd_ros.cli.report_figures import (
@@ -19,17 +16,8 @@ from ssd_ros.cli.report_figures import (
     same_queries,
     views_figure,
 )
+from ssd_ros.cli.report_page import html_of_markdown, page, pictures, settings_table
 from ssd_ros.evaluation.results import Evaluation, METHOD, Result, select
-
-_STYLE = """
-body { font: 15px/1.5 sans-serif; max-width: 72em; margin: 2em auto; padding: 0 1em; color: #222 }
-table { border-collapse: collapse; margin: 1em 0; font-size: 13px; display: block;
-        overflow-x: auto }
-th, td { border: 1px solid #ccc; padding: .2em .6em; text-align: left }
-figure { display: inline-block; margin: 1em 1em 1em 0; max-width: 100% }
-img { max-width: 100% }
-figcaption { font-size: 13px; color: #555 }
-"""
 
 
 def html_report(
@@ -61,53 +49,9 @@ def html_report(
             if other := same_queries(result, theirs, method):
                 maps[f'{result.title}: ours against {title}'] = map_figure(result, other)
     title = 'Evaluation, simulated radar' if evaluation.is_simulated else 'Evaluation'
-    settings = ''.join(
-        f'<tr><th>{html.escape(name)}</th><td>{html.escape(value)}</td></tr>'
-        for name, value in evaluation.settings.items()
+    return page(
+        title,
+        f'{html_of_markdown(text)}\n<h2>Curves</h2>\n{pictures(curves)}\n'
+        f'<h2>Where</h2>\n{pictures(maps)}\n'
+        f'<h2>Made with</h2>\n{settings_table(evaluation.settings)}',
     )
-    return (
-        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
-        f'<style>{_STYLE}</style></head><body>\n{html_of_markdown(text)}\n'
-        f'<h2>Curves</h2>\n{_pictures(curves)}\n<h2>Where</h2>\n{_pictures(maps)}\n'
-        f'<h2>Made with</h2>\n<table>{settings}</table>\n</body></html>\n'
-    )
-
-
-def _pictures(figures: Mapping[str, Figure | None]) -> str:
-    parts = []
-    for caption, figure in figures.items():
-        if figure is not None:
-            file = io.BytesIO()
-            figure.savefig(file, format='png', dpi=100)
-            data, text = base64.b64encode(file.getvalue()).decode(), html.escape(caption)
-            parts.append(
-                f'<figure><img alt="{text}" src="data:image/png;base64,{data}">'
-                f'<figcaption>{text}</figcaption></figure>'
-            )
-    return '\n'.join(parts)
-
-
-def html_of_markdown(text: str) -> str:
-    """Convert what the tables' Markdown uses: headings, paragraphs, tables, bold."""
-    return '\n'.join(_block(block) for block in text.strip().split('\n\n'))
-
-
-def _block(block: str) -> str:
-    lines = block.splitlines()
-    if lines[0].startswith('#'):
-        level = len(lines[0]) - len(lines[0].lstrip('#'))
-        return f'<h{level}>{_inline(lines[0].lstrip("# "))}</h{level}>'
-    if lines[0].startswith('|'):
-        head, *rows = (line.strip('|').split('|') for line in lines if line[:4] != '|---')
-        return f'<table>{_row(head, "th")}{"".join(_row(row, "td") for row in rows)}</table>'
-    return f'<p>{_inline(block)}</p>'
-
-
-def _row(cells: Sequence[str], kind: str) -> str:
-    texts = ''.join(f'<{kind}>{_inline(cell.strip())}</{kind}>' for cell in cells)
-    return f'<tr>{texts}</tr>'
-
-
-def _inline(text: str) -> str:
-    parts = html.escape(text, quote=False).split('**')
-    return ''.join(f'<b>{part}</b>' if number % 2 else part for number, part in enumerate(parts))

@@ -11,13 +11,13 @@ never used to leave rows out.
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 import struct
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from ssd_ros.datasets.spinning_scan import azimuths_of_counts
 from ssd_ros.radar import SpinningRadarScan, uniform_azimuths_rad
 
 NUM_AZIMUTHS = 400
@@ -87,14 +87,10 @@ def _azimuths_of(
     Without counts (some MulRan downloads hold zeros) the rows are taken as evenly spaced.
     """
     counts = np.ascontiguousarray(rows[:, _ENCODER_BYTES]).view('<u2').ravel()
-    if (counts == counts[0]).all():
-        return uniform_azimuths_rad(len(rows)), np.arange(len(rows))
-    if counts.max() >= _ENCODER_COUNTS_PER_TURN:
-        raise ValueError(
-            f'{path} has encoder count {counts.max()}, expected below {_ENCODER_COUNTS_PER_TURN}'
-        )
-    counts, order = np.unique(counts, return_index=True)
-    return counts * (2 * math.pi / _ENCODER_COUNTS_PER_TURN), order
+    try:
+        return azimuths_of_counts(counts, _ENCODER_COUNTS_PER_TURN)
+    except ValueError as error:
+        raise ValueError(f'{path} has {error}') from error
 
 
 def _checked_shape(path: Path) -> tuple[int, int]:

@@ -5,10 +5,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import get_typestore, Stores
 from ssd_ros.files import directory_written_atomically
@@ -20,6 +22,7 @@ from ssd_ros.trajectory import Trajectory
 POINTS_TOPIC = '/radar/points'
 SCAN_TOPIC = '/radar/polar'
 POSES_TOPIC = '/ground_truth/odom'
+ODOMETRY_TOPIC = '/odom'
 STORAGES = {'sqlite3': StoragePlugin.SQLITE3, 'mcap': StoragePlugin.MCAP}
 
 _STORE = get_typestore(Stores.ROS2_JAZZY)
@@ -27,6 +30,7 @@ _TYPES = {
     POINTS_TOPIC: 'sensor_msgs/msg/PointCloud2',
     SCAN_TOPIC: 'sensor_msgs/msg/Image',
     POSES_TOPIC: 'nav_msgs/msg/Odometry',
+    ODOMETRY_TOPIC: 'nav_msgs/msg/Odometry',
 }
 
 
@@ -36,6 +40,7 @@ def write_rosbag2(
     storage: str = 'sqlite3',
     with_scans: bool = True,
     progress: Callable[[int], None] | None = None,
+    odometry: Trajectory | None = None,
 ) -> Path:
     """
     Write clouds, scans and poses in order of time, each message logged at its own stamp.
@@ -45,16 +50,23 @@ def write_rosbag2(
     :param path: directory of the bag, which appears only once it is complete
     :param storage: one of STORAGES
     :param progress: called after every message with the number of messages written so far
+    :param odometry: T_odom_base, a topic of its own: the poses are the truth
     """
     if storage not in STORAGES:
         raise ValueError(f'unknown storage {storage!r}; choose from {", ".join(STORAGES)}')
     poses = sequence.cloud_poses if len(sequence.cloud_stamps_ns) else sequence.scan_poses
-    topics = {POINTS_TOPIC: sequence.cloud_stamps_ns, POSES_TOPIC: poses.stamps_ns}
+    topics: dict[str, tuple[NDArray[np.int64], Callable[[int], Any]]] = {
+        POINTS_TOPIC: (sequence.cloud_stamps_ns, lambda at: _point_cloud2(sequence.cloud(at))),
+        POSES_TOPIC: (poses.stamps_ns, lambda at: _odometry(poses, at, 'map', 'radar')),
+    }
     if with_scans:
-        topics[SCAN_TOPIC] = sequence.scan_stamps_ns
+        topics[SCAN_TOPIC] = sequence.scan_stamps_ns, lambda at: _image(sequence.scan(at))
+    if odometry is not None:
+        message_at = partial(_odometry, odometry, frame_id='odom', child_frame_id='base_link')
+        topics[ODOMETRY_TOPIC] = odometry.stamps_ns, message_at
     events = sorted(
         (stamp_ns, topic, index)
-        for topic, stamps_ns in topics.items()
+        for topic, (stamps_ns, _) in topics.items()
         for index, stamp_ns in enumerate(stamps_ns.tolist())
     )
     with directory_written_atomically(path) as folder:
@@ -64,12 +76,11 @@ def write_rosbag2(
         with Writer(bag, version=8, storage_plugin=STORAGES[storage]) as writer:
             connections = {
                 topic: writer.add_connection(topic, _TYPES[topic], typestore=_STORE)
-                for topic, stamps_ns in topics.items()
+                for topic, (stamps_ns, _) in topics.items()
                 if len(stamps_ns)
             }
             for number, (stamp_ns, topic, index) in enumerate(events, start=1):
-                message = _message(sequence, poses, topic, index)
-                data = _STORE.serialize_cdr(message, _TYPES[topic])
+                data = _STORE.serialize_cdr(topics[topic][1](index), _TYPES[topic])
                 writer.write(connections[topic], stamp_ns, data)
                 if progress is not None:
                     progress(number)
@@ -77,14 +88,6 @@ def write_rosbag2(
             file.rename(folder / file.name)
         bag.rmdir()
     return path
-
-
-def _message(sequence: RadarSequence, poses: Trajectory, topic: str, index: int) -> Any:
-    if topic == POINTS_TOPIC:
-        return _point_cloud2(sequence.cloud(index))
-    if topic == SCAN_TOPIC:
-        return _image(sequence.scan(index))
-    return _odometry(poses, index)
 
 
 def _point_cloud2(cloud: RadarPointCloud) -> Any:
@@ -112,7 +115,7 @@ def _image(scan: SpinningRadarScan) -> Any:
     )
 
 
-def _odometry(poses: Trajectory, index: int) -> Any:
+def _odometry(poses: Trajectory, index: int, frame_id: str, child_frame_id: str) -> Any:
     types = _STORE.types
     x, y, z = poses.positions_m[index].tolist()
     qx, qy, qz, qw = poses.quaternions_xyzw[index].tolist()
@@ -123,8 +126,8 @@ def _odometry(poses: Trajectory, index: int) -> Any:
     zero = types['geometry_msgs/msg/Vector3'](x=0.0, y=0.0, z=0.0)
     no_covariance = np.zeros(36)
     return types[_TYPES[POSES_TOPIC]](
-        header=_header(int(poses.stamps_ns[index]), 'map'),
-        child_frame_id='radar',
+        header=_header(int(poses.stamps_ns[index]), frame_id),
+        child_frame_id=child_frame_id,
         pose=types['geometry_msgs/msg/PoseWithCovariance'](pose=pose, covariance=no_covariance),
         twist=types['geometry_msgs/msg/TwistWithCovariance'](
             twist=types['geometry_msgs/msg/Twist'](linear=zero, angular=zero),

@@ -3,11 +3,12 @@
 """
 Publish the point clouds of a rosbag2 as the sensor did: same bytes, same stamps, same pace.
 
-    python -m ssd_ros.ros.bag_player --bag DIR --topic /radar/points [--rate 1.0]
-        [--wait-for 1] [--log FILE] [--ros-args -r /radar/points:=/points ...]
+    python -m ssd_ros.ros.bag_player --bag DIR --topic /radar/points [--odometry-topic /odom]
+        [--rate 1.0] [--wait-for 1] [--log FILE] [--ros-args -r /radar/points:=/points ...]
 
-It starts when `--wait-for` subscribers are there (0: at once), and ends with code 0 when all is
-sent and, as far as subscribers are reliable, received; with 1 and one line on stderr if it cannot.
+It starts when `--wait-for` subscribers of each topic are there (0: at once), and ends with code 0
+when all is sent and, as far as subscribers are reliable, received; with 1 and one line on stderr
+if it cannot.
 
 `--log` gets one JSON object a line, written as each cloud is published:
 
@@ -20,7 +21,7 @@ subtract it from receive_ns of candidate_collector with the same stamp_ns to get
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 import json
 from pathlib import Path
@@ -28,6 +29,7 @@ import sys
 import time
 from typing import TextIO
 
+from nav_msgs.msg import Odometry
 from rclpy.duration import Duration
 from rclpy.node import Node
 from rclpy.publisher import Publisher
@@ -46,6 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog='bag_player', description='publish clouds of a bag')
     parser.add_argument('--bag', type=Path, required=True, help='rosbag2 directory')
     parser.add_argument('--topic', required=True, help='sensor_msgs/PointCloud2 in the bag')
+    parser.add_argument('--odometry-topic', help='nav_msgs/Odometry in the bag, played as well')
     parser.add_argument('--rate', type=float, default=1.0, help='of playing, 2 = twice as fast')
     parser.add_argument('--wait-for', type=int, default=1, help='subscribers to wait for')
     parser.add_argument('--log', type=Path, help='JSON lines of what was published when')
@@ -58,14 +61,19 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _play(options: argparse.Namespace) -> None:
     node = Node('bag_player')
     try:
-        publisher = node.create_publisher(PointCloud2, options.topic, 10)
+        kinds = {options.topic: PointCloud2}
+        if options.odometry_topic:
+            kinds[options.odometry_topic] = Odometry
+        publishers = {topic: node.create_publisher(kinds[topic], topic, 10) for topic in kinds}
         with ExitStack() as stack:
             reader = _opened(options.bag, stack)
             log = _log(options.log, stack) if options.log else None
-            messages = _messages(reader, options.topic)
-            _wait_for(node, publisher, options.wait_for)
-            _publish_all(node, publisher, messages, options.rate, log)
-        _wait_for_receipt(node, publisher)
+            messages = _messages(reader, kinds)
+            for publisher in publishers.values():
+                _wait_for(node, publisher, options.wait_for)
+            _publish_all(node, publishers, messages, options, log)
+        for publisher in publishers.values():
+            _wait_for_receipt(node, publisher)
     finally:
         node.destroy_node()
 
@@ -84,13 +92,18 @@ def _log(path: Path, stack: ExitStack) -> TextIO:
         raise StartupError(f'cannot write {path}: {error}') from error
 
 
-def _messages(reader: Reader, topic: str) -> Iterator[tuple[int, bytes]]:
-    """Return time in the bag and serialised message of each cloud."""
-    connections = [connection for connection in reader.connections if connection.topic == topic]
+def _messages(reader: Reader, kinds: Mapping[str, type]) -> Iterator[tuple[int, str, bytes]]:
+    """Return time in the bag, topic and serialised message of all that is to be played."""
+    connections = [connection for connection in reader.connections if connection.topic in kinds]
     found = [f'{connection.topic} ({connection.msgtype})' for connection in reader.connections]
-    if {connection.msgtype for connection in connections} != {'sensor_msgs/msg/PointCloud2'}:
-        raise StartupError(f'no PointCloud2 on {topic}; the bag has {", ".join(found)}')
-    return ((time_ns, bytes(data)) for _, time_ns, data in reader.messages(connections))
+    for topic, kind in kinds.items():
+        names = {connection.msgtype for connection in connections if connection.topic == topic}
+        if [name.rpartition('/')[2] for name in names] != [kind.__name__]:
+            raise StartupError(f'no {kind.__name__} on {topic}; the bag has {", ".join(found)}')
+    return (
+        (time_ns, connection.topic, bytes(data))
+        for connection, time_ns, data in reader.messages(connections)
+    )
 
 
 def _wait_for(node: Node, publisher: Publisher, num_subscribers: int) -> None:
@@ -107,22 +120,22 @@ def _wait_for(node: Node, publisher: Publisher, num_subscribers: int) -> None:
 
 def _publish_all(
     node: Node,
-    publisher: Publisher,
-    messages: Iterator[tuple[int, bytes]],
-    rate: float,
+    publishers: Mapping[str, Publisher],
+    messages: Iterator[tuple[int, str, bytes]],
+    options: argparse.Namespace,
     log: TextIO | None,
 ) -> None:
     """Publish at the distances in time that the bag has, divided by the rate."""
     start_s, first_ns = time.monotonic(), None
-    for time_ns, data in messages:
+    for time_ns, topic, data in messages:
         first_ns = time_ns if first_ns is None else first_ns
-        due_s = start_s + (time_ns - first_ns) / 1e9 / rate
+        due_s = start_s + (time_ns - first_ns) / 1e9 / options.rate
         while (left_s := due_s - time.monotonic()) > 0 and node.context.ok():
             time.sleep(min(left_s, 0.1))  # a signal does not end a longer sleep
-        stamp = deserialize_message(data, PointCloud2).header.stamp
         publish_ns = time.monotonic_ns()
-        publisher.publish(data)
-        if log is not None:
+        publishers[topic].publish(data)
+        if log is not None and topic == options.topic:
+            stamp = deserialize_message(data, PointCloud2).header.stamp
             record = {'stamp_ns': stamp.sec * 10**9 + stamp.nanosec, 'publish_ns': publish_ns}
             log.write(json.dumps(record) + '\n')
 

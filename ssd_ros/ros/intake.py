@@ -1,6 +1,6 @@
 # Copyright 2026 The ssd_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""From a PointCloud2 to a scan that may be used: decoding, stamps, faults."""
+"""From a message of a radar to a scan that may be used: decoding, stamps, frames, faults."""
 
 from __future__ import annotations
 
@@ -8,49 +8,70 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from ssd_ros.point_cloud2 import decode_point_cloud2, DecoderConfig, PointCloudError
 from ssd_ros.radar import RadarPointCloud
+from ssd_ros.radar_fields import DecoderConfig, PointCloudError
+from ssd_ros.radar_messages import DECODERS
 from ssd_ros.ros.health import InputStatistics
 
 
 class Intake:
-    """Decode messages; what is wrong with them is counted and said, never raised."""
+    """Decode the messages of one radar; faults are counted and said, never raised."""
 
-    def __init__(self, doppler_sign: int, warn: Callable[[str], None]) -> None:
+    def __init__(
+        self, config: DecoderConfig, warn: Callable[[str], None], frame_override: str = ''
+    ) -> None:
         """
         Start counting.
 
         :param warn: gets a sentence about each fault; the caller throttles
+        :param frame_override: frame of the radar, whatever its messages say
         """
         self.statistics = InputStatistics()
-        self._config = DecoderConfig(doppler_sign=doppler_sign)
+        self._config = config
         self._warn = warn
+        self._frame_override = frame_override
         self._last_stamp_ns = 0
 
     def receive(
-        self, msg: Any, now_s: float, now_ns: int, stamp_source: str, max_skew_s: float
+        self,
+        msg: Any,
+        now_s: float,
+        now_ns: int,
+        stamp_source: str,
+        max_skew_s: float,
+        kind: str = 'pointcloud2',
     ) -> RadarPointCloud | None:
         """
-        Return the scan in a message with the stamp to be used, or None if there is none.
+        Return the scan in a message with the stamp and frame to be used, or None without one.
 
         :param now_s: of a monotonic clock
         :param now_ns: of the clock that stamps messages
+        :param kind: of the message, one of MESSAGE_TYPES
         """
         statistics = self.statistics
         statistics.count_message(now_s)
         try:
-            cloud, stats = decode_point_cloud2(msg, self._config)
+            cloud, stats = DECODERS[kind](msg, self._config)
         except PointCloudError as error:
-            self._refuse(error.reason, str(error))
+            self.refuse(error.reason, str(error))
             return None
         statistics.points_in, statistics.points_dropped = stats.num_received, stats.num_dropped
-        statistics.frame_id = cloud.frame_id
+        statistics.frame_id = self._frame_override or cloud.frame_id
         if stats.num_received == 0:
-            self._refuse('empty', 'empty cloud: does the driver lose packets?')
+            self.refuse('empty', 'empty cloud: does the driver lose packets?')
             return None
         if len(cloud) == 0:
-            self._refuse('no_valid_point', f'none of {stats.num_received} points is valid')
+            self.refuse('no_valid_point', f'none of {stats.num_received} points is valid')
             return None
+        if not statistics.frame_id:
+            self._warn('the clouds name no frame: using radar_extrinsics; set frame_override')
+        stamp_ns = self._stamp_of(cloud, now_ns, stamp_source, max_skew_s)
+        return replace(cloud, stamp_ns=stamp_ns, frame_id=statistics.frame_id)
+
+    def _stamp_of(
+        self, cloud: RadarPointCloud, now_ns: int, stamp_source: str, max_skew_s: float
+    ) -> int:
+        statistics = self.statistics
         statistics.stamp_skew_s = (now_ns - cloud.stamp_ns) / 1e9
         stamp_ns, distrusted = stamp_of_scan(cloud.stamp_ns, now_ns, stamp_source, max_skew_s)
         if distrusted:
@@ -62,9 +83,10 @@ class Intake:
             statistics.num_time_jumps += 1
             self._warn(f'time went back to {stamp_ns / 1e9:.3f} s: started a new window of scans')
         self._last_stamp_ns = stamp_ns
-        return replace(cloud, stamp_ns=stamp_ns)
+        return stamp_ns
 
-    def _refuse(self, reason: str, text: str) -> None:
+    def refuse(self, reason: str, text: str) -> None:
+        """Count and say why a message gives no scan."""
         self.statistics.count_error(reason, text)
         self._warn(text)
 

@@ -1,16 +1,22 @@
 # Copyright 2026 The ssd_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The model and the map that the parameters name."""
+"""The model and the maps that the parameters name."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ssd_ros.confidence import ConfidenceModel
+from ssd_ros.confidence_file import load_confidence
 from ssd_ros.encoder import OnnxEncoder
+from ssd_ros.live_session import LiveSession
 from ssd_ros.place_database import PlaceDatabase
 from ssd_ros.ros.parameters import NodeParameters
 from ssd_ros.shared_files import shared_file
+
+SEPARATOR = ':'
 
 
 def load_encoder(parameters: NodeParameters) -> OnnxEncoder:
@@ -24,27 +30,89 @@ def load_encoder(parameters: NodeParameters) -> OnnxEncoder:
     return OnnxEncoder(path, parameters.device, parameters.num_threads, expected_sensor='4d')
 
 
-def load_map(index_path: str) -> PlaceDatabase:
+def load_maps(index_path: str, may_be_none: bool = False) -> list[PlaceDatabase]:
     """
-    Load the map.
+    Load the maps of a list separated by colons.
+
+    :param may_be_none: an empty list is no error
+    :raise ValueError: one is absent or damaged, or they do not belong together
+    :raise OSError: one cannot be read
+    """
+    paths = [path for path in index_path.split(SEPARATOR) if path]
+    if not paths and not may_be_none:
+        raise ValueError(
+            'no map: set the parameter index_path to a directory made by build_db, or '
+            'online_index to true'
+        )
+    maps = [load_map(path) for path in paths]
+    frames = {database.info.map_frame_id for database in maps}
+    if len(frames) > 1:
+        raise ValueError(
+            f'the maps of {index_path} are in the frames {", ".join(sorted(frames))}, expected '
+            'one: leave out the others or build them in one frame'
+        )
+    uuids = [database.info.uuid for database in maps]
+    if len(set(uuids)) < len(uuids):
+        raise ValueError(f'{index_path} names a map twice')
+    return maps
+
+
+def load_map(path: str) -> PlaceDatabase:
+    """
+    Load one map.
 
     :raise ValueError: there is none, or it is damaged
     :raise OSError: it cannot be read
     """
-    if not index_path:
-        raise ValueError('no map: set the parameter index_path to a directory made by build_db')
-    return PlaceDatabase.load(Path(index_path))
+    return PlaceDatabase.load(Path(path))
 
 
-def map_summary(database: PlaceDatabase, encoder: OnnxEncoder, map_frame: str) -> dict[str, Any]:
+def new_live_session(encoder: OnnxEncoder, parameters: NodeParameters) -> LiveSession | None:
+    """
+    Return an empty session if the running drive is to be remembered.
+
+    :raise ValueError: the calibration is damaged
+    """
+    if not parameters.online_index:
+        return None
+    contract = encoder.contract
+    return LiveSession(
+        contract.descriptor_size,
+        parameters.keyframe_distance,
+        _shipped_confidence(contract.descriptor_space),
+    )
+
+
+def _shipped_confidence(descriptor_space: str) -> ConfidenceModel | None:
+    """Return the calibration of 4D radar in 4D radar, None if this model has none."""
+    try:
+        path = shared_file('models/confidence.json')
+    except FileNotFoundError:
+        return None
+    return load_confidence(path, descriptor_space, '4d')
+
+
+def maps_summary(
+    maps: Sequence[PlaceDatabase], encoder: OnnxEncoder, parameters: NodeParameters
+) -> dict[str, Any]:
     """Return the content of `~/map_info`."""
-    info = database.info
+    return {
+        'frame': parameters.map_frame,
+        'query_encoder_digest': encoder.digest,
+        'online_index': parameters.online_index,
+        'maps': [_summary(database) for database in maps],
+    }
+
+
+def _summary(database: PlaceDatabase) -> dict[str, Any]:
+    info, confidence = database.info, database.confidence
     positions_m = database.keyframes.positions_m
     return {
         'uuid': info.uuid,
         'map_id': info.map_id,
-        'frame': map_frame,
+        'frame': info.map_frame_id,
         'origin': info.origin,
+        'sensor': info.sensor,
         'keyframes': len(database),
         'views': info.num_views,
         'rows': database.num_rows,
@@ -52,8 +120,8 @@ def map_summary(database: PlaceDatabase, encoder: OnnxEncoder, map_frame: str) -
         'bounds_m': [positions_m.min(axis=0).tolist(), positions_m.max(axis=0).tolist()],
         'descriptor_size': database.descriptor_size,
         'descriptor_space': info.descriptor_space,
-        'map_encoder_digest': info.encoder_digest,
-        'query_encoder_digest': encoder.digest,
+        'encoder_digest': info.encoder_digest,
+        'confidence_threshold': confidence and confidence.threshold,
         'source': info.source,
         'created': info.created,
         'software_version': info.software_version,

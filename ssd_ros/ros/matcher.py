@@ -1,19 +1,28 @@
 # Copyright 2026 The ssd_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The recogniser as the node uses it: queries in one thread, a new map from another."""
+"""The recogniser as the node uses it: queries in one thread, maps and sessions from another."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 import threading
 import time
 
+from ssd_ros.doppler_sign import DopplerSignCheck
+from ssd_ros.ego_velocity import Motion
 from ssd_ros.encoder import OnnxEncoder
+from ssd_ros.live_session import LiveSession
+from ssd_ros.map_files import check_map_target, MapInfo
+from ssd_ros.map_meta import MapError
+from ssd_ros.novelty import novelty_distance
 from ssd_ros.place_database import PlaceDatabase
-from ssd_ros.place_recognizer import PlaceRecognizer, Query, Recognition
+from ssd_ros.place_recognizer import PlaceRecognizer
 from ssd_ros.radar import RadarPointCloud
-from ssd_ros.ros.health import QueryStatistics
+from ssd_ros.recognition import LoopClosureCandidate, Query, Recognition, SensorPose
 from ssd_ros.ros.parameters import NodeParameters
+from ssd_ros.ros.query_health import QueryStatistics
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,57 +43,125 @@ class Job:
 @dataclass(frozen=True, slots=True)
 class Answer:
     """
-    A recognition, the map that it refers to and what was decided.
+    A recognition and the maps that it refers to.
 
     :param max_ratio: above it a candidate is ambiguous
-    :param decision: accepted, ambiguous or rejected, about the best candidate
-    :param reason: for the decision, a sentence with the figures
+    :param live_distance_m: between two keyframes of the running drive
     """
 
     recognition: Recognition
-    database: PlaceDatabase
+    maps: tuple[PlaceDatabase, ...]
     max_ratio: float
-    decision: str
-    reason: str
+    live_distance_m: float = 0.0
+
+    def keyframe_distance_m(self, candidate: LoopClosureCandidate) -> float:
+        """Return the spacing of the map that a candidate is in."""
+        if candidate.is_live:
+            return self.live_distance_m
+        infos = (database.info for database in self.maps)
+        return next(info.keyframe_distance_m for info in infos if info.map_id == candidate.map_id)
 
 
 class Matcher:
-    """Answer queries; the map can be replaced between two of them."""
+    """Answer queries; the maps can be replaced between two of them."""
 
     def __init__(
-        self, encoder: OnnxEncoder, database: PlaceDatabase, parameters: NodeParameters
+        self,
+        encoder: OnnxEncoder,
+        maps: Sequence[PlaceDatabase],
+        parameters: NodeParameters,
+        live: LiveSession | None = None,
     ) -> None:
         """
-        Take over a model and a map.
+        Take over a model and maps.
 
         :raise MapError: they do not fit together
         """
         self.encoder = encoder
         self.statistics = QueryStatistics(time.monotonic())
-        self._recognizer = PlaceRecognizer(encoder, database, parameters.recognizer_config())
+        self._live_distance_m = parameters.keyframe_distance
+        self._odom_frame = parameters.odom_frame
+        self._recognizer = PlaceRecognizer(encoder, maps, parameters.recognizer_config(), live)
+        self._sign = DopplerSignCheck()
         self._lock = threading.Lock()
 
     @property
-    def database(self) -> PlaceDatabase:
-        """The map in use."""
-        return self._recognizer.database
+    def maps(self) -> tuple[PlaceDatabase, ...]:
+        """The maps in use."""
+        return self._recognizer.maps
 
-    def swap_database(self, database: PlaceDatabase) -> None:
+    @property
+    def num_live_keyframes(self) -> int:
+        """Remembered places of the running drive."""
+        live = self._recognizer.live
+        return 0 if live is None else len(live)
+
+    @property
+    def is_doppler_opposite(self) -> bool:
+        """Whether the last scans say that the vehicle goes against its odometry."""
+        return self._sign.is_opposite
+
+    def swap_maps(self, maps: Sequence[PlaceDatabase]) -> None:
         """
-        Replace the map once the query in work is answered.
+        Replace the maps once the query in work is answered.
 
-        :raise MapError: it does not fit the model; the old one stays
+        :raise MapError: one does not fit the model; the old ones stay
         """
         with self._lock:
-            self._recognizer.swap_database(database)
+            self._recognizer.swap_maps(maps)
 
     def clear(self) -> None:
-        """Forget the scans so far."""
-        self._recognizer.clear()
+        """Forget the scans so far and the answers to them."""
+        with self._lock:
+            self._recognizer.clear()
+            self._sign.clear()
 
-    def prepare(self, cloud: RadarPointCloud) -> Query:
-        """Add a scan to the window."""
-        return self._recognizer.prepare(cloud)
+    def forget_drive(self) -> None:
+        """Forget the places of the running drive, too."""
+        self.clear()
+        with self._lock:
+            if self._recognizer.live is not None:
+                self._recognizer.live.clear()
+
+    def save_live_session(self, path: Path) -> int:
+        """
+        Write the running drive as a map, whole or not at all, and return its keyframes.
+
+        :raise MapError: there is no keyframe, or something that is not a map stands there
+        :raise OSError: it cannot be written
+        """
+        live, contract = self._recognizer.live, self.encoder.contract
+        if live is None:
+            raise MapError('the running drive is not remembered: set online_index to true')
+        check_map_target(path)
+        info = MapInfo(
+            descriptor_space=contract.descriptor_space,
+            encoder_digest=self.encoder.digest,
+            num_views=1,
+            keyframe_distance_m=self._live_distance_m,
+            sensor='4d',
+            source='live session',
+            map_frame_id=self._odom_frame,
+            origin='odometry of the drive',
+        )
+        with self._lock:
+            content = live.to_map(info)
+        database = PlaceDatabase(content)
+        database.info = replace(info, novelty_distance=novelty_distance(database))
+        database.save(path)
+        return len(database)
+
+    def prepare(self, cloud: RadarPointCloud, pose: SensorPose | None = None) -> Query:
+        """
+        Add a scan to the window.
+
+        :param pose: of the radar in the odometry frame, None if not known
+        """
+        query = self._recognizer.prepare(cloud, pose)
+        ego_velocity = query.image.ego_velocity
+        if pose is not None and ego_velocity.motion is Motion.MOVING:
+            self._sign.add(query.stamp_ns, ego_velocity.velocity_mps, *pose)
+        return query
 
     def match(self, job: Job, parameters: NodeParameters) -> Answer:
         """Search for a window; parameters count from the next query on."""
@@ -93,44 +170,10 @@ class Matcher:
         with self._lock:
             self._recognizer.config = config
             recognition = self._recognizer.query(job.query)
-            database = self._recognizer.database
-        contract = self.encoder.contract
-        max_distance = config.accept_max_distance or contract.accept_max_distance
-        max_ratio = config.accept_max_ratio or contract.accept_max_ratio
-        decision, reason = decide(recognition, max_distance, max_ratio, config.min_points)
-        self._count(recognition, decision, job, start_s)
-        return Answer(recognition, database, max_ratio, decision, reason)
-
-    def _count(self, recognition: Recognition, decision: str, job: Job, start_s: float) -> None:
-        statistics, now_s = self.statistics, time.monotonic()
-        statistics.num_queries += 1
-        statistics.busy_s += now_s - start_s
-        if decision == 'accepted':
-            statistics.num_accepted += 1
-            statistics.last_accept_s = now_s
-        if recognition.candidates:
-            statistics.distances.append(recognition.candidates[0].distance)
-            statistics.ratios.append(recognition.candidates[0].ratio)
-        statistics.time_stage('decode', job.decode_ms)
-        for stage, duration_ms in recognition.timings_ms._asdict().items():
-            statistics.time_stage(stage, duration_ms)
-
-
-def decide(
-    recognition: Recognition, max_distance: float, max_ratio: float, min_points: int
-) -> tuple[str, str]:
-    """Return the decision on the best candidate and the reason for it."""
-    if not recognition.candidates:
-        return 'rejected', 'the map gave no candidate'
-    best = recognition.candidates[0]
-    if recognition.low_points:
-        found = recognition.num_points
-        return 'rejected', f'{found} static points in the window, fewer than {min_points}'
-    if best.distance > max_distance:
-        return 'rejected', f'distance {best.distance:.3f} is above {max_distance:.3f}'
-    if best.ratio > max_ratio:
-        return 'ambiguous', f'ratio {best.ratio:.3f} is above {max_ratio:.3f}'
-    return 'accepted', (
-        f'distance {best.distance:.3f} is at most {max_distance:.3f}, '
-        f'ratio {best.ratio:.3f} at most {max_ratio:.3f}'
-    )
+            maps = self._recognizer.maps
+        max_ratio = config.accept_max_ratio or self.encoder.contract.accept_max_ratio
+        answer = Answer(recognition, maps, max_ratio, self._live_distance_m)
+        novelty = {place.map_id: place.info.novelty_distance for place in maps}
+        self.statistics.count_answer(recognition, job.query, novelty, start_s, time.monotonic())
+        self.statistics.time_stage('decode', job.decode_ms)
+        return answer

@@ -38,7 +38,9 @@ class ParameterServer:
         """
         declared: Mapping[str, Any] = node.get_parameters_by_prefix('')
         given = {
-            name: parameter.value for name, parameter in declared.items() if name not in _OF_RCLPY
+            name: parameter.value
+            for name, parameter in declared.items()
+            if name not in _OF_RCLPY and not name.startswith('qos_overrides.')
         }
         self.current = NodeParameters.from_values(given)
         for name in given:

@@ -1,39 +1,41 @@
 # Copyright 2026 The ssd_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the node has while it is configured: model, map, topics, worker, health."""
+"""What the node has while it is configured: model, maps, topics, worker, back ends, health."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
 import time
 
-from diagnostic_msgs.msg import DiagnosticArray
-from rclpy.clock import Clock, ClockType  # type: ignore[attr-defined]
 from rclpy.lifecycle import LifecycleNode
-from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.task import Future
-from sensor_msgs.msg import PointCloud2
 from ssd_ros.encoder import OnnxEncoder
 from ssd_ros.place_database import PlaceDatabase
-from ssd_ros.ros.conversions import diagnostics_msg
-from ssd_ros.ros.extrinsics import Extrinsics, tf_lookup
-from ssd_ros.ros.geometry import pose_from_xyzrpy
-from ssd_ros.ros.health import Level, Status
-from ssd_ros.ros.intake import Intake
-from ssd_ros.ros.loading import map_summary
+from ssd_ros.radar import RadarPointCloud
+from ssd_ros.radar_merging import MergeConfig
+from ssd_ros.recognition import SensorPose
+from ssd_ros.ros.adapters import Adapter, load_adapter
+from ssd_ros.ros.askers import Askers
+from ssd_ros.ros.delivery import Delivery, Surroundings
+from ssd_ros.ros.health_texts import NOT_ACTIVE, QUERY_FAILED
+from ssd_ros.ros.loading import maps_summary, new_live_session
 from ssd_ros.ros.matcher import Job, Matcher
-from ssd_ros.ros.outputs import no_reply, Outputs, query_reply
+from ssd_ros.ros.odometry_input import OdometryInput
 from ssd_ros.ros.parameters import NodeParameters
+from ssd_ros.ros.radar_input import RadarInput
+from ssd_ros.ros.reply import answered, Delivered, Reply, unanswered
+from ssd_ros.ros.report import HealthReport
+from ssd_ros.ros.tf_output import TfOutput
+from ssd_ros.ros.throttle import Throttled
+from ssd_ros.ros.transforms import listen_to_tf
+from ssd_ros.ros.travel_gate import TravelGate
 from ssd_ros.ros.worker import LatestWorker
+from std_msgs.msg import Bool
 
-try:
-    from rclpy.event_handler import SubscriptionEventCallbacks
-except ImportError:  # Humble
-    from rclpy.qos_event import SubscriptionEventCallbacks
-
-_WARN_PERIOD_S = 5.0
-_NOT_ACTIVE = 'the node is not active'
+# Scans this much older than the last one begin a new drive (a bag that loops); less is disorder.
+_RESTART_NS = 1_000_000_000
 
 
 class Session:
@@ -43,182 +45,205 @@ class Session:
         self,
         node: LifecycleNode,
         encoder: OnnxEncoder,
-        database: PlaceDatabase,
+        maps: Sequence[PlaceDatabase],
         parameters: Callable[[], NodeParameters],
     ) -> None:
         """
         Open the topics.
 
         :param parameters: returns them as they stand
-        :raise MapError: model and map do not fit together
+        :raise ValueError: model, maps and parameters do not fit together
+        :raise ImportError: the package of a message or a back end is not installed
         """
         self._node = node
         self._parameters = parameters
         self.is_active = False
-        fixed = parameters()
-        self._matcher = Matcher(encoder, database, fixed)
-        self._intake = Intake(fixed.doppler_sign, self._warn)
-        mounting = pose_from_xyzrpy(fixed.radar_extrinsics)
-        self._extrinsics = Extrinsics(fixed.base_frame, mounting, tf_lookup(node), self._warn)
+        self._is_enabled = True
         self._newest: Job | None = None
-        self._askers: deque[Future] = deque()
-        self._outputs = Outputs(node)
+        self._newest_ns = 0
+        self._gate = TravelGate()
+        self._askers = Askers(node)
+        self._warn = Throttled(node.get_logger().warning)
+        self._complain = Throttled(node.get_logger().error)
+        fixed = parameters()
+        self._matcher = Matcher(encoder, maps, fixed, new_live_session(encoder, fixed))
+        with ExitStack() as built:  # what was opened is closed again if a part fails
+            self._open(built, fixed)
+            self._parts = built.pop_all()
+
+    def _open(self, built: ExitStack, fixed: NodeParameters) -> None:
+        """Open the parts; they will be closed in reverse order."""
+        node, matcher = self._node, self._matcher
+        self._transforms = listen_to_tf(node)
+        if self._transforms is not None:
+            built.callback(self._transforms.destroy)
+        adapters = self._load_adapters(built, fixed)
+        tf_output = TfOutput(node, fixed) if fixed.publish_tf else None
+        surroundings = Surroundings(adapters, self._transforms, tf_output)
+        self._delivery = Delivery(node, surroundings, matcher.statistics, self._warn)
+        built.callback(self._delivery.destroy)
+        self._odometry = OdometryInput(
+            node, fixed.odom_frame, fixed.base_frame, self._transforms, self._warn
+        )
+        built.callback(self._odometry.destroy)
+        self._input = self._open_radars(built, fixed)
+        lost = node.create_subscription(Bool, 'reinitialization_requested', self._on_lost, 1)
+        built.callback(node.destroy_subscription, lost)
+        outputs = self._delivery.outputs
+        report = HealthReport(
+            node, self._input, self._odometry, matcher, outputs, adapters, self._parameters
+        )
+        built.callback(report.destroy)
         self._worker = LatestWorker(
-            self._work, self._on_work_error, lambda: 1 / parameters().query_rate
+            self._work, self._on_work_error, lambda: 1 / self._parameters().query_rate
         )
-        self._subscription = node.create_subscription(
-            PointCloud2,
-            'points',
-            self._on_points,
-            QoSProfile(depth=5, reliability=ReliabilityPolicy[fixed.qos_reliability.upper()]),
-            event_callbacks=SubscriptionEventCallbacks(
-                incompatible_qos=lambda event: self._on_incompatible_qos()
-            ),
+        built.callback(self._end_work)
+
+    def _load_adapters(self, built: ExitStack, fixed: NodeParameters) -> list[Adapter]:
+        adapters = []
+        for name in filter(None, fixed.adapters):
+            adapters.append(load_adapter(name, self._node, fixed.map_frame))
+            built.callback(adapters[-1].destroy)
+        return adapters
+
+    def _open_radars(self, built: ExitStack, fixed: NodeParameters) -> RadarInput:
+        contract = self._matcher.encoder.contract.preprocessing
+        radars = RadarInput(
+            self._node,
+            self._parameters,
+            fixed.base_frame,
+            None if self._transforms is None else self._transforms.newest,
+            MergeConfig(fov_deg=contract.grid.fov_deg, ego_velocity=contract.ego_velocity),
+            self._on_cloud,
+            self._warn,
         )
-        self._diagnostics = node.create_publisher(DiagnosticArray, '/diagnostics', 10)
-        # Health is reported even while simulated time stands still.
-        self._timer = node.create_timer(
-            1 / fixed.diagnostics_rate, self._report, clock=Clock(clock_type=ClockType.STEADY_TIME)
-        )
+        built.callback(radars.destroy)
+        return radars
 
     def close(self) -> None:
         """Let the running query end and take the topics down."""
         self.deactivate()
+        self._parts.close()
+
+    def _end_work(self) -> None:
         self._worker.close()
-        self._answer_askers(no_reply('the node is being shut down'))
-        self._node.destroy_timer(self._timer)
-        self._node.destroy_subscription(self._subscription)
-        self._node.destroy_publisher(self._diagnostics)
-        self._outputs.destroy(self._node)
+        self._askers.answer_all(unanswered('the node is being shut down'))
 
     def activate(self) -> None:
         """Start with an empty window; the publishers are awake already."""
         self._matcher.clear()
-        self._intake.statistics.start(time.monotonic())
-        self._newest = None
+        self._delivery.initial_pose.start()
+        self._newest, self._newest_ns = None, 0
+        self._input.start()
         self.is_active = True
-        self._publish_map_info()
+        self._publish_maps()
 
     def deactivate(self) -> None:
         """Ignore what arrives from now on."""
+        self._input.stop()
         self.is_active = False
 
-    def ask(self) -> Future | str:
-        """Have the newest window searched for; the future's result is the reply to `~/query`."""
+    def enable(self, is_enabled: bool) -> None:
+        """Start or stop to ask for each scan; what services ask for is answered anyhow."""
+        self._is_enabled = is_enabled
+
+    def ask(self, relocalize: bool) -> Future | Reply:
+        """
+        Have the newest window searched for; the future's result is the Reply.
+
+        :param relocalize: give an accepted pose to the back ends
+        """
         if not self.is_active:
-            return no_reply(_NOT_ACTIVE)
+            return unanswered(NOT_ACTIVE)
         if self._newest is None:
-            return no_reply(f'no usable point cloud has come on {self._subscription.topic_name}')
-        reply = Future(executor=self._node.executor)
-        # The executor sleeps until something happens to it: this callback does.
-        reply.add_done_callback(lambda done: None)
-        self._askers.append(reply)
+            return unanswered(f'no usable point cloud has come on {self._input.topic_name}')
+        future = self._askers.add(relocalize)
         self._worker.offer(self._newest, at_once=True)
-        return reply
+        return future
 
-    def swap_database(self, database: PlaceDatabase) -> None:
+    def swap_maps(self, maps: Sequence[PlaceDatabase]) -> None:
         """
-        Use another map from the next query on.
+        Use other maps from the next query on.
 
-        :raise MapError: it does not fit the model; the old one stays
+        :raise MapError: one does not fit the model; the old ones stay
         """
-        self._matcher.swap_database(database)
+        self._matcher.swap_maps(maps)
         if self.is_active:
-            self._publish_map_info()
+            self._publish_maps()
 
-    def _publish_map_info(self) -> None:
-        map_frame = self._parameters().map_frame
-        self._outputs.publish_map_info(
-            map_summary(self._matcher.database, self._matcher.encoder, map_frame)
-        )
+    def save(self, path: Path) -> int:
+        """
+        Write the running drive as a map and return the number of its keyframes.
 
-    def _on_points(self, msg: PointCloud2) -> None:
-        if not self.is_active:
-            return
-        try:
-            self._take(msg)
-        except Exception as error:  # no cloud, however strange, may end the node
-            text = f'{type(error).__name__}: {error}'
-            self._intake.statistics.count_error('failed', text)
-            self._node.get_logger().error(
-                f'a cloud failed: {text}', throttle_duration_sec=_WARN_PERIOD_S
-            )
+        :raise ValueError: it is not remembered, is empty or something else stands there
+        :raise OSError: it cannot be written
+        """
+        return self._matcher.save_live_session(path)
 
-    def _take(self, msg: PointCloud2) -> None:
+    def clear(self) -> None:
+        """Forget the window of scans, the last answers and the running drive."""
+        self._worker.drop()
+        self._askers.answer_all(unanswered('cleared: there is no window to search with'))
+        self._matcher.forget_drive()
+        self._newest, self._gate = None, TravelGate()
+
+    def _publish_maps(self) -> None:
+        parameters, matcher = self._parameters(), self._matcher
+        summary = maps_summary(matcher.maps, matcher.encoder, parameters)
+        self._delivery.outputs.publish_maps(matcher.maps, summary, parameters.map_frame)
+
+    def _on_lost(self, msg: Bool) -> None:
+        self._delivery.initial_pose.lose(msg.data)
+
+    def _on_cloud(self, cloud: RadarPointCloud, receive_s: float) -> None:
         """Add a scan to the window and have it searched for."""
-        receive_s, parameters = time.monotonic(), self._parameters()
-        now_ns = self._node.get_clock().now().nanoseconds
-        cloud = self._intake.receive(
-            msg, receive_s, now_ns, parameters.stamp_source, parameters.max_stamp_skew
-        )
-        if cloud is None:
-            return
         decode_ms = (time.monotonic() - receive_s) * 1e3
-        query = self._matcher.prepare(cloud)
-        self._intake.statistics.count_used(query.image.num_points)
+        if cloud.stamp_ns < self._newest_ns - _RESTART_NS:
+            self.clear()
+            if self._transforms is not None:  # of Humble, the buffer keeps what lies ahead
+                self._transforms.clear()
+        self._newest_ns = cloud.stamp_ns
+        query = self._matcher.prepare(cloud, self._radar_pose(cloud))
+        statistics = self._input.primary.statistics
+        statistics.count_used(query.image.num_points)
+        statistics.is_doppler_opposite = self._matcher.is_doppler_opposite
         self._newest = Job(query, cloud.frame_id, receive_s, decode_ms)
-        if self._worker.offer(self._newest):
-            self._matcher.statistics.num_replaced += 1
+        if self._is_enabled and self._gate.passes(query.odometry, self._parameters().min_travel):
+            self._matcher.statistics.num_replaced += self._worker.offer(self._newest)
+
+    def _radar_pose(self, cloud: RadarPointCloud) -> SensorPose | None:
+        """Return T_odom_radar."""
+        odom_base = self._odometry.base_at(cloud.stamp_ns)
+        if odom_base is None:
+            return None
+        odom_radar = odom_base @ self._input.base_primary(cloud.frame_id)
+        return SensorPose(odom_radar.position_m, odom_radar.quaternion_xyzw)
 
     def _work(self, job: Job) -> None:
-        askers = [self._askers.popleft() for _ in range(len(self._askers))]
-        if not self.is_active:
-            for asker in askers:
-                asker.set_result(no_reply(_NOT_ACTIVE))
-            return
-        reply = no_reply('the query failed: see the log')
+        askers, is_active = self._askers.take(), self.is_active
+        reply = unanswered('the query failed: see the log' if is_active else NOT_ACTIVE)
         try:
-            parameters = self._parameters()
-            answer = self._matcher.match(job, parameters)
-            base_radar, self._intake.statistics.extrinsics = self._extrinsics.pose_of(job.frame_id)
-            rows = self._outputs.publish(answer, base_radar, parameters)
-            age_s = time.monotonic() - job.receive_s
-            reply = query_reply(answer, rows, age_s)
-            if not askers:  # they may ask for an old window
-                self._matcher.statistics.time_stage('total', age_s * 1e3)
+            if is_active:
+                delivered = self._answer(job, any(asker.relocalize for asker in askers))
+                if askers:
+                    reply = answered(delivered)
+                else:  # they may ask for an old window
+                    total_ms = (time.monotonic() - job.receive_s) * 1e3
+                    self._matcher.statistics.time_stage('total', total_ms)
         finally:
             for asker in askers:
-                asker.set_result(reply)
+                asker.future.set_result(reply)
+
+    def _answer(self, job: Job, relocalize: bool) -> Delivered:
+        parameters = self._parameters()
+        answer = self._matcher.match(job, parameters)
+        base_radar = self._input.base_primary(job.frame_id)
+        return self._delivery.deliver(answer, job, base_radar, parameters, relocalize)
 
     def _on_work_error(self, error: Exception) -> None:
         if not self._node.context.ok():  # nothing can be published while ROS goes down
             return
-        self._matcher.statistics.num_failed += 1
-        self._matcher.statistics.last_error = f'{type(error).__name__}: {error}'
-        self._node.get_logger().error(
-            f'a query failed: {self._matcher.statistics.last_error}',
-            throttle_duration_sec=_WARN_PERIOD_S,
-        )
-
-    def _answer_askers(self, reply: str) -> None:
-        while self._askers:
-            self._askers.popleft().set_result(reply)
-
-    def _on_incompatible_qos(self) -> None:
-        self._intake.statistics.num_qos_incompatible += 1
-        self._warn(
-            f'a publisher of {self._subscription.topic_name} is best effort: '
-            'set qos_reliability to best_effort'
-        )
-
-    def _report(self) -> None:
-        """Publish the health of the node."""
-        now_s, parameters = time.monotonic(), self._parameters()
-        if self.is_active:
-            received = self._intake.statistics.status(
-                now_s, self._subscription.topic_name, parameters.aggregation.min_points
-            )
-        else:
-            received = Status('input', Level.STALE, _NOT_ACTIVE, {})
-        database, statistics = self._matcher.database, self._matcher.statistics
-        statuses = [
-            received,
-            statistics.inference_status(now_s, self._matcher.encoder.provider),
-            statistics.matching_status(now_s, len(database)),
-        ]
-        stamp = self._node.get_clock().now().to_msg()
-        name, uuid = self._node.get_name(), database.info.uuid
-        self._diagnostics.publish(diagnostics_msg(statuses, name, uuid, stamp))
-
-    def _warn(self, text: str) -> None:
-        self._node.get_logger().warning(text, throttle_duration_sec=_WARN_PERIOD_S)
+        statistics = self._matcher.statistics
+        statistics.num_failed += 1
+        statistics.last_error = f'{type(error).__name__}: {error}'
+        self._complain(QUERY_FAILED.format(error=statistics.last_error))

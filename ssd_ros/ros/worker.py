@@ -59,6 +59,11 @@ class LatestWorker(Generic[Job]):
             self._condition.notify()
         return replaced
 
+    def drop(self) -> None:
+        """Forget the waiting job."""
+        with self._condition:
+            self._waiting = None
+
     def close(self) -> None:
         """Drop the waiting job, let the running one end and join the thread."""
         with self._condition:
@@ -76,12 +81,15 @@ class LatestWorker(Generic[Job]):
     def _next(self) -> Job | None:
         """Return the newest job once it is due, or None at the end."""
         with self._condition:
-            self._condition.wait_for(lambda: self._closed or self._waiting is not None)
-            while not self._closed and (early_s := self._due_s - time.monotonic()) > 0:
-                self._condition.wait(early_s)
-            if self._closed:
-                return None
-            period_s = self._period_s()
-            self._due_s = max(self._due_s, time.monotonic() - period_s) + period_s
-            job, self._waiting = self._waiting, None
-            return job
+            while not self._closed:
+                early_s = self._due_s - time.monotonic()
+                if self._waiting is None:
+                    self._condition.wait()
+                elif early_s > 0:
+                    self._condition.wait(early_s)
+                else:
+                    period_s = self._period_s()
+                    self._due_s = max(self._due_s, time.monotonic() - period_s) + period_s
+                    job, self._waiting = self._waiting, None
+                    return job
+            return None

@@ -38,11 +38,11 @@ class Motion:
 
 class Drive:
     """
-    One lap, sampled every 50 ms.
+    One lap or several without a stop, sampled every 50 ms.
 
     :param route_m: centre line of the closed route in the sense of driving, shape (N, 2)
     :param start_m: where on the route the lap starts
-    :param lateral_std_m: of the wandering in the lane
+    :param lateral_std_m: of the wandering in the lane, drawn anew in every lap
     """
 
     def __init__(
@@ -51,7 +51,12 @@ class Drive:
         route_m: NDArray[np.float64],
         start_m: float,
         lateral_std_m: float,
+        num_laps: int = 1,
     ) -> None:
+        if num_laps < 1:
+            raise ValueError(f'num_laps is {num_laps}, expected 1 or more')
+        self._num_laps = num_laps
+        route_m = np.tile(route_m, (num_laps, 1))
         wander_m = _smooth_noise(rng, len(route_m), NOISE_LENGTH_M / ROUTE_STEP_M)
         offset_m = LANE_OFFSET_M + rng.normal(0, 0.2) + lateral_std_m * wander_m
         path_m = resample_loop(offset_line(route_m, offset_m), ROUTE_STEP_M)
@@ -71,7 +76,7 @@ class Drive:
         course = _smooth(np.unwrap(np.arctan2(ahead[:, 1], ahead[:, 0])), 2.0 / ROUTE_STEP_M)
         samples = np.arange(len(path_m)) * ROUTE_STEP_M
         noise = _smooth_noise(rng, len(along_m), HEADING_NOISE_S / STEP_S)
-        self.lap_m = len(path_m) * ROUTE_STEP_M
+        self.length_m = len(path_m) * ROUTE_STEP_M
         self.times_s = np.arange(len(along_m)) * STEP_S
         self.along_m = along_m
         self.xy_m = np.column_stack(
@@ -80,21 +85,26 @@ class Drive:
         self.yaws_rad = np.interp(along_m, samples, course) + HEADING_NOISE_RAD * noise
 
     @property
+    def lap_m(self) -> float:
+        """Mean length of a lap."""
+        return self.length_m / self._num_laps
+
+    @property
     def duration_s(self) -> float:
-        """Time of the lap."""
+        """Time of all laps."""
         return float(self.times_s[-1])
 
     def poses(
         self, times_s: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return positions (N, 2) and unwrapped yaws (N,) at times within the lap."""
+        """Return positions (N, 2) and unwrapped yaws (N,) at times within the drive."""
         xy_m = np.column_stack(
             [np.interp(times_s, self.times_s, self.xy_m[:, axis]) for axis in range(2)]
         )
         return xy_m, np.interp(times_s, self.times_s, self.yaws_rad)
 
     def motion(self, time_s: float) -> Motion:
-        """Return the pose and velocity at a time within the lap."""
+        """Return the pose and velocity at a time within the drive."""
         half_s = STEP_S / 2
         around = np.clip([time_s - half_s, time_s, time_s + half_s], 0, self.duration_s)
         xy_m, yaw_rad = self.poses(around)

@@ -19,7 +19,7 @@ PLACE = 'Sim_Town'
 CLOUD_FRAME_ID = 'continental'
 _EPOCH_NS = 1_700_000_000_000_000_000
 _SESSION_GAP_NS = 86_400_000_000_000 * 30
-_MARGIN_S = 0.5  # no scan this near to the ends of the lap
+_MARGIN_S = 0.5  # no scan this near to the ends of the drive
 
 
 class SimulatedSequence:
@@ -28,9 +28,9 @@ class SimulatedSequence:
 
     :param scan_rate_hz: of the spinning radar
     :param cloud_rate_hz: of the 4D radar
-    :param num_scans: keep only so many spinning scans, None = the whole lap
-    :param num_clouds: keep only so many 4D scans, None = the whole lap
-    :param part: keep only the scans between these shares of the lap's length
+    :param num_scans: keep only so many spinning scans, None = the whole drive
+    :param num_clouds: keep only so many 4D scans, None = the whole drive
+    :param part: keep only the scans between these shares of the drive's length
     """
 
     def __init__(
@@ -135,7 +135,7 @@ class SimulatedSequence:
         last_s = self.session.drive.duration_s - _MARGIN_S
         times_s = np.arange(_MARGIN_S + phase_s, last_s, 1 / rate_hz)
         drive = self.session.drive
-        shares = np.interp(times_s, drive.times_s, drive.along_m) / drive.lap_m
+        shares = np.interp(times_s, drive.times_s, drive.along_m) / drive.length_m
         times_s = times_s[(shares >= self._part[0]) & (shares <= self._part[1])]
         return np.rint(times_s * 1e9).astype(np.int64)
 

@@ -38,6 +38,7 @@ class Session:
     cars and traffic are drawn anew for each.
 
     :param from_start: start where session 0 starts instead of anywhere on the route
+    :param num_laps: rounds of the route, one after the other without a stop
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Session:
         index: int,
         conditions: Conditions | None = None,
         from_start: bool = False,
+        num_laps: int = 1,
     ) -> None:
         if index < 0:
             raise ValueError(f'the session index is {index}, expected 0 or more')
@@ -58,7 +60,7 @@ class Session:
             start_share = stream(world.seed, 'start', index).random()
             start_m = start_share * len(route_m) * ROUTE_STEP_M
         rng = stream(world.seed, 'drive', index)
-        self.drive = Drive(rng, route_m, start_m, conditions.lateral_std_m)
+        self.drive = Drive(rng, route_m, start_m, conditions.lateral_std_m, num_laps)
         self.traffic = Traffic(world.seed, index, conditions, route_m, self.drive, start_m)
         self._assemble()
 

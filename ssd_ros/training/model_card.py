@@ -54,6 +54,9 @@ Each file carries its contract (preprocessing, descriptor size and space, accept
 training data, commit) in its ONNX metadata; `ssd_ros.encoder.OnnxEncoder` checks it. Only
 descriptors of the same training run can be compared.
 
+`confidence.json` says from which confidence on candidates are accepted, in maps of either radar.
+`trust --fit` makes it on simulated validation worlds; other models need another one.
+
 ## Training
 
 - data: {origin['training_data']}

@@ -17,6 +17,7 @@ from ssd_ros.cli.bench_peers import (
     write_peer_models,
 )
 from ssd_ros.cli.bench_stages import radar_message, Stage, times_ms
+from ssd_ros.cli.bench_verify import match_exhaustively, query_and_keyframe, verify
 from ssd_ros.encoder import OnnxEncoder
 from ssd_ros.point_cloud2 import decode_point_cloud2
 from ssd_ros.polar_bev import CloudBevConfig, polar_bev_from_points, PolarGrid
@@ -45,6 +46,12 @@ def test_the_loop_rasteriser_draws_the_same_image(splat_radius: int) -> None:
 def test_the_plain_search_sorts_by_the_inner_product() -> None:
     rows = np.array([[1, 0], [0, 1], [0.6, 0.8]], np.float32)
     assert search_rows(rows, np.array([0, 1], np.float32), 2).tolist() == [1, 2]
+
+
+def test_the_search_of_every_pose_finds_the_same_place() -> None:
+    points_m, returns_cm = query_and_keyframe()
+    assert verify(points_m, returns_cm) == pytest.approx((3, 1), abs=0.1)
+    assert match_exhaustively(points_m, returns_cm) == pytest.approx((3, 1), abs=0.3)
 
 
 def test_functions_are_timed_by_turns(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,7 +86,8 @@ def test_every_stage_of_the_issue_is_timed(
         monkeypatch.setenv(name, '1')  # so that it is undone after the test
     student = write_small_encoder(tmp_path / 'student.onnx', '4d')
     teacher = write_small_encoder(tmp_path / 'teacher.onnx', 'spinning')
-    assert bench.main(['--student', str(student), '--teacher', str(teacher)]) == 0
+    models = ['--student', str(student), '--teacher', str(teacher)]
+    assert bench.main([*models, '--node-seconds', '0']) == 0
     printed = capsys.readouterr().out
     for stage in (
         'decode 800 points',
@@ -88,6 +96,7 @@ def test_every_stage_of_the_issue_is_timed(
         'encode',
         'search 10k rows of 64',
         'search 100k rows of 64',
+        'verify a candidate',
         'whole query, decode included, 10k rows',
         'map building, a scan of 36 views',
         'training, waiting for data',

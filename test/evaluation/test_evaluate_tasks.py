@@ -16,8 +16,8 @@ from ssd_ros.evaluation.evaluate import calibrate, evaluate, mean_recall, retrie
 from ssd_ros.evaluation.pairs import Pair, pairs_of, setting_of
 from ssd_ros.evaluation.protocol import Protocol
 from ssd_ros.evaluation.results import Result
-from ssd_ros.place_recognizer import RecognizerConfig
 from ssd_ros.polar_bev import PolarGrid
+from ssd_ros.recognition import RecognizerConfig
 
 GRID = PolarGrid(num_ranges=4, num_azimuths=4)
 ALL = Protocol(database='B', query_m=0.0, num_views=12)

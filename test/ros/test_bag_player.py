@@ -10,6 +10,8 @@ import signal
 from typing import Any
 
 from helpers import small_encoder, straight_drive, write_small_encoder
+from nav_msgs.msg import Odometry
+import numpy as np
 import pytest
 from ros_helpers import Peer, Processes
 from sensor_msgs.msg import PointCloud2
@@ -47,6 +49,28 @@ def test_every_cloud_of_a_bag_arrives_with_its_stamp_and_pace(
     # 19 steps of 50 ms at twice the speed; a loaded machine may be late, none is early.
     lasted_s = (published[-1]['publish_ns'] - published[0]['publish_ns']) / 1e9
     assert 0.47 < lasted_s < 10
+
+
+def test_odometry_is_played_with_the_clouds(
+    peer: Peer, processes: Processes, tmp_path: Path
+) -> None:
+    poses = DRIVE.cloud_poses
+    between_ns = poses.stamps_ns[:-1] + 25_000_000
+    twice = poses.interpolate(np.sort(np.append(poses.stamps_ns, between_ns)))
+    bag = write_rosbag2(tmp_path / 'bag', DRIVE, with_scans=False, odometry=twice)
+    received: list[Any] = []
+    peer.node.create_subscription(PointCloud2, POINTS, received.append, 100)
+    peer.node.create_subscription(Odometry, '/odom', received.append, 100)
+    player = processes.start(
+        'bag_player', '--bag', str(bag), '--topic', POINTS, '--odometry-topic', '/odom'
+    )
+    peer.wait(lambda: len(received) == 59, 'all clouds and all odometry')
+    assert player.end() == 0, player.text()
+    odometry = [msg for msg in received if isinstance(msg, Odometry)]
+    stamps = [msg.header.stamp.sec * 10**9 + msg.header.stamp.nanosec for msg in odometry]
+    assert stamps == twice.stamps_ns.tolist()
+    assert [msg.pose.pose.position.x for msg in odometry[:3]] == [0.0, 5.0, 10.0]
+    assert (odometry[0].header.frame_id, odometry[0].child_frame_id) == ('odom', 'base_link')
 
 
 def test_player_localizer_and_collector_make_a_table_of_answers_and_latencies(
@@ -91,6 +115,10 @@ def test_player_localizer_and_collector_make_a_table_of_answers_and_latencies(
         (['--bag', '/nowhere', '--topic', POINTS], 'cannot read bag /nowhere'),
         (['--bag', 'BAG', '--topic', '/other'], f'no PointCloud2 on /other; the bag has {POINTS}'),
         (['--bag', 'BAG', '--topic', '/ground_truth/odom'], 'no PointCloud2 on'),
+        (
+            ['--bag', 'BAG', '--topic', POINTS, '--odometry-topic', '/odom'],
+            f'no Odometry on /odom; the bag has {POINTS}',
+        ),
         (['--bag', 'BAG', '--topic', POINTS, '--rate', '0'], 'expected more than 0'),
         (['--bag', 'BAG', '--topic', POINTS, '--log', '/nowhere/x'], 'cannot write /nowhere/x'),
     ],

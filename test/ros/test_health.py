@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 import pytest
-from ssd_ros.ros.health import InputStatistics, Level, QueryStatistics
+from ssd_ros.ros.health import InputStatistics, Level
+from ssd_ros.ros.query_health import QueryStatistics
 
 MIN_POINTS = 30
 
@@ -63,6 +64,17 @@ def test_few_points_are_a_warning() -> None:
     assert judged(heard(20, points=30), 101.0)[0] is Level.OK
 
 
+def test_doppler_against_odometry_is_a_warning_while_it_lasts() -> None:
+    statistics = heard(20)
+    statistics.is_doppler_opposite = True
+    level, message = judged(statistics, 101.0)
+    assert (level, message) == (
+        Level.WARN, 'Doppler runs against odometry: set doppler_sign to -1'
+    )  # fmt: skip
+    statistics.is_doppler_opposite = False
+    assert judged(statistics, 101.0)[0] is Level.OK
+
+
 def test_bad_messages_are_a_warning_and_only_bad_ones_an_error() -> None:
     statistics = heard(3)
     statistics.count_message(100.0)
@@ -77,12 +89,12 @@ def test_bad_messages_are_a_warning_and_only_bad_ones_an_error() -> None:
     assert status.values['refused_empty'] == 2
 
 
-def test_latencies_are_given_as_median_95th_percentile_and_largest() -> None:
+def test_latencies_are_given_as_median_two_percentiles_and_largest() -> None:
     statistics = QueryStatistics(100.0)
     for duration_ms in range(101):
         statistics.time_stage('encode', float(duration_ms))
     values = statistics.inference_status(101.0, 'CPU').values
-    assert values['encode_ms'] == 'p50 50.00 p95 95.00 max 100.00'
+    assert values['encode_ms'] == 'p50 50.00 p95 95.00 p99 99.00 max 100.00'
 
 
 def test_the_duty_cycle_is_that_since_the_last_report() -> None:
@@ -103,8 +115,27 @@ def test_a_failed_query_is_an_error_once() -> None:
 def test_matching_reports_shares_and_medians() -> None:
     statistics = QueryStatistics(100.0, num_queries=4, num_accepted=1, last_accept_s=101.0)
     statistics.distances.extend([0.2, 0.4, 0.6])
-    values = statistics.matching_status(103.0, num_keyframes=7).values
+    values = statistics.matching_status(103.0, num_keyframes=7, num_live=0).values
     assert values['accept_rate'] == 0.25
     assert values['top1_distance_p50'] == pytest.approx(0.4)
     assert values['time_since_accept_s'] == 2
     assert values['keyframes'] == 7
+
+
+def test_a_slow_topic_is_a_warning() -> None:
+    statistics = started()
+    for number in range(10):
+        statistics.count_message(100.0 + number)  # once a second
+        statistics.count_used(100)
+    level, message = judged(statistics, 109.5)
+    assert level is Level.WARN
+    assert message.startswith('low rate: 1.0 Hz')
+
+
+def test_queries_that_take_all_the_time_are_a_warning() -> None:
+    statistics = QueryStatistics(100.0)
+    statistics.busy_s = 0.97
+    status = statistics.inference_status(101.0, 'CPU')
+    assert (status.level, status.message[:37]) == (
+        Level.WARN, 'queries take all the time, 97% of it:'
+    )  # fmt: skip

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from ssd_ros.point_cloud2 import encode_point_cloud2
 from ssd_ros.radar import RadarPointCloud
+from ssd_ros.radar_fields import DecoderConfig
 from ssd_ros.ros.intake import Intake, stamp_of_scan
 
 SECOND_NS = 1_000_000_000
@@ -54,7 +55,7 @@ class Listener:
 
     def __init__(self) -> None:
         self.said: list[str] = []
-        self.intake = Intake(1, self.said.append)
+        self.intake = Intake(DecoderConfig(), self.said.append)
 
     def hear(self, msg: Any, source: str = 'auto') -> RadarPointCloud | None:
         return self.intake.receive(msg, 1.0, NOW_NS, source, 2.0)

@@ -9,132 +9,81 @@ from collections.abc import Callable, Iterator
 import json
 import math
 from pathlib import Path
-import signal
-from typing import Any
 
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
-from geometry_msgs.msg import PoseArray, PoseWithCovarianceStamped
-from helpers import small_encoder, START_NS, straight_drive, write_small_encoder
+from diagnostic_msgs.msg import DiagnosticStatus
+from helpers import small_encoder, straight_drive
+from localizer import (
+    double,
+    DRIVE,
+    integer,
+    LATCHED,
+    Localizer,
+    NODE,
+    running_localizer,
+    set_parameter,
+    text,
+)
 import numpy as np
 import pytest
-from rcl_interfaces.msg import Parameter as ParameterMsg
-from rcl_interfaces.msg import ParameterType, ParameterValue
-from rcl_interfaces.srv import DescribeParameters, SetParametersAtomically
-from rclpy.qos import DurabilityPolicy, QoSProfile
-from ros_helpers import Peer, points_msg, Processes
+from rcl_interfaces.msg import ParameterValue
+from rcl_interfaces.srv import DescribeParameters
+from ros_helpers import Peer, points_msg
 from sensor_msgs.msg import PointCloud2
 from ssd_ros import candidates
 from ssd_ros.candidates import Flag
 from ssd_ros.map_builder import build_database
-from ssd_ros.place_database import PlaceDatabase
 from ssd_ros.place_recognizer import PlaceRecognizer
+from ssd_ros.ros.parameters import NodeParameters
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
-
-# Thirty keyframes, one every 10 m along x.
-DRIVE = straight_drive(num=30)
-NODE = '/ssd_localizer'
-LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
-
-
-class Localizer:
-    """The running node and the topics that the tests look at."""
-
-    def __init__(self, peer: Peer, database: PlaceDatabase, map_path: Path) -> None:
-        self.peer, self.database, self.map_path = peer, database, map_path
-        self.clock_ns = START_NS
-        self.candidates = peer.listen(PointCloud2, f'{NODE}/candidates', 100)
-        self.candidate_poses = peer.listen(PoseArray, f'{NODE}/candidate_poses', 100)
-        self.poses = peer.listen(PoseWithCovarianceStamped, f'{NODE}/pose', 100)
-        self.diagnostics = peer.listen(DiagnosticArray, '/diagnostics')
-        self.publisher = peer.speak(PointCloud2, '/points', 100)
-        infos = peer.listen(String, f'{NODE}/map_info', LATCHED)
-        peer.wait(lambda: infos, 'activation')
-
-    def send(self, index: int) -> int:
-        """Publish the cloud seen at a keyframe as the next scan and return its stamp."""
-        # Two seconds later: the window holds no scan but this one.
-        self.clock_ns += 2_000_000_000
-        self.publisher.publish(points_msg(DRIVE.cloud(index), self.clock_ns))
-        return self.clock_ns
-
-    def answer_to(self, stamp_ns: int, messages: list[Any] | None = None) -> Any:
-        """Return the message about the scan with this stamp."""
-        messages = self.candidates if messages is None else messages
-
-        def matching() -> Any:
-            stamps = [msg.header.stamp.sec * 10**9 + msg.header.stamp.nanosec for msg in messages]
-            return messages[stamps.index(stamp_ns)] if stamp_ns in stamps else None
-
-        return self.peer.wait(matching, f'an answer to {stamp_ns}')
-
-    def values(self, name: str) -> dict[str, str]:
-        """Return the values of a status of the newest diagnostics."""
-        return {item.key: item.value for item in self.status(name).values}
-
-    def status(self, name: str) -> DiagnosticStatus:
-        self.diagnostics.clear()
-        self.peer.wait(lambda: self.diagnostics, 'diagnostics')
-        return next(
-            status
-            for status in self.diagnostics[-1].status
-            if status.name == f'ssd_localizer: {name}'
-        )
-
-    def wait_for_value(self, name: str, condition: Callable[[dict[str, str]], bool]) -> None:
-        self.peer.wait(lambda: condition(self.values(name)), f'diagnostics of {name}')
 
 
 @pytest.fixture(scope='module')
 def localizer(peer: Peer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Localizer]:
-    directory = tmp_path_factory.mktemp('localizer')
-    database = build_database(DRIVE, small_encoder(directory, 'spinning'))
-    database.save(directory / 'map.ssd')
-    model = write_small_encoder(directory / 'student.onnx', '4d')
-    with Processes(directory) as started:
-        running = started.start_localizer(
-            index_path=directory / 'map.ssd',
-            model_path=model,
-            stamp_source='header',
-            radar_extrinsics='[1.5, 0.0, 0.5, 0.0, 0.0, 0.0]',
-            diagnostics_rate=10.0,
-            query_rate=100.0,
-            aggregation__min_points=5,
-        )
-        try:
-            yield Localizer(peer, database, directory / 'map.ssd')
-        finally:
-            assert running.end(signal.SIGINT) == 0, running.text()
+    with running_localizer(
+        peer,
+        tmp_path_factory.mktemp('localizer'),
+        radar_extrinsics='[1.5, 0.0, 0.5, 0.0, 0.0, 0.0]',
+        query_rate=100.0,
+    ) as running:
+        yield running
 
 
-def test_a_cloud_gives_rows_of_100_bytes_with_the_right_keyframe_first(
+def test_a_cloud_gives_rows_of_128_bytes_with_the_right_keyframe_first(
     localizer: Localizer,
 ) -> None:
     stamp_ns = localizer.send(12)
     msg = localizer.answer_to(stamp_ns)
     assert msg.header.frame_id == 'map'
-    assert (msg.height, msg.width, msg.point_step, msg.row_step) == (1, 10, 100, 1000)
+    assert (msg.height, msg.width, msg.point_step, msg.row_step) == (1, 10, 128, 1280)
     best = candidates.from_msg(msg)[0]
     assert best['keyframe_id'] == 12
     assert best['rank'] == 0
     assert (best['x'], best['map_x'], best['map_y']) == (120, 120, 0)
     assert (best['qz'], best['qw']) == (0, 1)
-    assert best['relative_yaw'] == 0
-    assert best['relative_yaw_std'] == pytest.approx(math.radians(10) / math.sqrt(12))
+    # Laid over the returns of the keyframe: cells of 1.6 m by 2.5 degrees.
+    assert best['relative_yaw'] == pytest.approx(0, abs=math.radians(2.5))
+    assert 0 < best['relative_yaw_std'] < math.radians(10)
+    assert (best['relative_x'], best['relative_y']) == pytest.approx((0, 0), abs=1.6)
+    assert best['covariance_xx'] > 0
+    assert np.isnan(candidates.from_msg(msg)[5:]['relative_x']).all()  # five were verified
     assert best['map_id'] == localizer.database.info.map_id
     assert (
         int(best['kf_stamp_sec']) * 10**9 + int(best['kf_stamp_nanosec'])
         == DRIVE.scan_stamps_ns[12]
     )
-    assert np.isnan([best['confidence'], best['intensity'], best['support']]).all()
+    assert np.isnan([best['confidence'], best['intensity']]).all()
     # The posts do not move: no Doppler at all.
-    assert best['flags'] == Flag.ACCEPTED | Flag.YAW_VALID | Flag.STATIONARY
+    assert best['flags'] == (
+        Flag.ACCEPTED | Flag.YAW_VALID | Flag.STATIONARY | Flag.GEOMETRICALLY_VERIFIED
+    )
 
 
 def test_every_field_arrives_bit_for_bit_as_the_recognizer_computed_it(
     localizer: Localizer, tmp_path: Path
 ) -> None:
-    recognizer = PlaceRecognizer(small_encoder(tmp_path, '4d'), localizer.database)
+    recognizer = PlaceRecognizer(small_encoder(tmp_path, '4d'), [localizer.database])
+    recognizer.config = NodeParameters().recognizer_config()
     expected = recognizer.process(DRIVE.cloud(20)).candidates
     rows = candidates.from_msg(localizer.answer_to(localizer.send(20)))
     assert rows['keyframe_id'].tolist() == [candidate.keyframe_id for candidate in expected]
@@ -148,28 +97,36 @@ def test_poses_of_one_query_have_its_stamp_and_the_order_of_its_rows(localizer: 
     stamp_ns = localizer.send(5)
     rows = candidates.from_msg(localizer.answer_to(stamp_ns))
     poses = localizer.answer_to(stamp_ns, localizer.candidate_poses).poses
-    assert [pose.position.x for pose in poses] == rows['map_x'].tolist()
+    # The keyframes look along x; the first ones were verified.
+    expected_x = rows['map_x'] + rows['relative_x']
+    np.testing.assert_allclose([pose.position.x for pose in poses[:5]], expected_x[:5], atol=1e-4)
+    # Of the others only the heading is known, and that the base is 1.5 m behind the radar.
+    expected_x = rows['map_x'] - 1.5 * np.cos(rows['relative_yaw'])
+    np.testing.assert_allclose([pose.position.x for pose in poses[5:]], expected_x[5:], atol=1e-4)
 
 
 def test_the_pose_is_that_of_the_base_with_an_honest_covariance(localizer: Localizer) -> None:
     msg = localizer.answer_to(localizer.send(7), localizer.poses)
     # The radar sits at x = 70 m, 1.5 m before and 0.5 m above the base.
     position = msg.pose.pose.position
-    assert (position.x, position.y, position.z) == pytest.approx((68.5, 0, -0.5))
+    assert (position.x, position.y) == pytest.approx((68.5, 0), abs=1.6)  # a cell
+    assert position.z == pytest.approx(-0.5)
     covariance = np.array(msg.pose.covariance).reshape(6, 6)
-    # Floor 1 m plus keyframes every 2 m; views every 10 degrees.
-    yaw_variance = math.radians(10) ** 2 / 12
-    expected = [1 + 4 / 12, 1 + 4 / 12, 1, 0.05**2, 0.05**2, yaw_variance]
-    np.testing.assert_allclose(covariance, np.diag(expected))
+    # The posts lie dense enough for less than the floor of 1 m.
+    np.testing.assert_allclose(covariance[:2, :2], np.eye(2), atol=1e-9)
+    np.testing.assert_allclose(np.diag(covariance)[2:5], [1, 0.05**2, 0.05**2])
+    assert 0 < covariance[5, 5] < math.radians(10) ** 2
 
 
 def test_a_late_listener_is_told_which_map_is_in_use(localizer: Localizer) -> None:
     messages = localizer.peer.listen(String, f'{NODE}/map_info', LATCHED)
     localizer.peer.wait(lambda: messages, 'map_info')
     info = json.loads(messages[0].data)
-    assert info['uuid'] == localizer.database.info.uuid
-    assert (info['keyframes'], info['rows'], info['frame']) == (30, 30 * 36, 'map')
-    assert info['bounds_m'] == [[0, 0, 0], [290, 0, 0]]
+    assert (info['frame'], info['online_index']) == ('map', False)
+    (described,) = info['maps']
+    assert described['uuid'] == localizer.database.info.uuid
+    assert (described['keyframes'], described['rows']) == (30, 30 * 36)
+    assert described['bounds_m'] == [[0, 0, 0], [290, 0, 0]]
 
 
 def test_query_answers_with_the_newest_window_in_json(localizer: Localizer) -> None:
@@ -250,24 +207,6 @@ def test_time_that_goes_back_starts_a_new_window(localizer: Localizer) -> None:
     localizer.clock_ns += 10_000_000_000  # no stamp twice: answers are told apart by it
 
 
-def set_parameter(peer: Peer, name: str, value: ParameterValue) -> Any:
-    request = SetParametersAtomically.Request(parameters=[ParameterMsg(name=name, value=value)])
-    service = f'{NODE}/set_parameters_atomically'
-    return peer.call(SetParametersAtomically, service, request).result
-
-
-def double(value: float) -> ParameterValue:
-    return ParameterValue(type=ParameterType.PARAMETER_DOUBLE, double_value=value)
-
-
-def integer(value: int) -> ParameterValue:
-    return ParameterValue(type=ParameterType.PARAMETER_INTEGER, integer_value=value)
-
-
-def text(value: object) -> ParameterValue:
-    return ParameterValue(type=ParameterType.PARAMETER_STRING, string_value=str(value))
-
-
 def test_thresholds_change_while_the_node_runs(localizer: Localizer) -> None:
     name = 'accept.max_distance'
     assert set_parameter(localizer.peer, name, double(1e-9)).successful
@@ -316,7 +255,8 @@ def test_reload_takes_over_another_map_and_says_so(localizer: Localizer, tmp_pat
         response = localizer.peer.call(Trigger, f'{NODE}/reload_map')
         assert response.success, response.message
         localizer.peer.wait(
-            lambda: any(json.loads(msg.data)['keyframes'] == 8 for msg in infos), 'the new map'
+            lambda: any(json.loads(msg.data)['maps'][0]['keyframes'] == 8 for msg in infos),
+            'the new map',
         )
         rows = candidates.from_msg(localizer.answer_to(localizer.send(7)))
         assert len(rows) == 8

@@ -9,6 +9,8 @@ import os
 from pathlib import Path
 import re
 import signal
+import subprocess
+import sys
 import time
 from typing import Any
 
@@ -22,7 +24,7 @@ from ros_helpers import Peer, points_msg, Processes
 from sensor_msgs.msg import PointCloud2
 from ssd_ros.map_builder import build_database
 from std_msgs.msg import String
-from std_srvs.srv import Trigger
+from std_srvs.srv import SetBool, Trigger
 
 DRIVE = straight_drive(num=4)
 NODE = '/ssd_localizer'
@@ -47,6 +49,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         ({'index_path': '/nowhere'}, 'there is no map at /nowhere'),
         ({'index_path': "''"}, 'no map: set the parameter index_path'),
         ({'model_path': '/nowhere.onnx'}, r'No such file or directory: .*/nowhere\.onnx'),
+        ({'adapters': '[slam]'}, "unknown adapter 'slam'; choose from autoware, lio_sam"),
     ],
     ids=lambda value: '-'.join(value) if isinstance(value, dict) else '',
 )
@@ -59,6 +62,32 @@ def test_a_wrong_start_ends_with_code_1_and_one_line_that_says_why(
     assert len(lines) == 1, running.text()
     assert re.search(reason, lines[0]), lines[0]
     assert 'Traceback' not in running.text()
+
+
+@pytest.mark.parametrize(
+    ('parameters', 'package'),
+    [({'adapters': '[lio_sam, mola]'}, 'mola_msgs'), ({'publish_tf': True}, 'tf2_msgs')],
+    ids=['adapter', 'publish_tf'],
+)
+def test_a_message_package_that_is_missing_is_named_with_the_way_to_get_it(
+    processes: Processes, files: dict[str, Path], parameters: dict[str, Any], package: str
+) -> None:
+    # In a process of its own: this one may have imported what another test generated.
+    importing = subprocess.run([sys.executable, '-c', f'import {package}'], capture_output=True)
+    if importing.returncode == 0:
+        pytest.skip(f'{package} is installed')
+    running = processes.start_localizer(**{**files, **parameters})
+    assert running.end() == 1
+    assert f'needs the package {package}: sudo apt install ros-' in running.text()
+
+
+def test_a_node_without_a_map_starts_if_it_is_to_remember_the_drive(
+    peer: Peer, processes: Processes, files: dict[str, Path]
+) -> None:
+    running = processes.start_localizer(**{**files, 'index_path': "''"}, online_index=True)
+    running.wait_for_text('no map, the running drive only')
+    peer.wait(lambda: call(peer, 'relocalize').message.startswith('no usable'), 'activation')
+    assert running.end(signal.SIGINT) == 0, running.text()
 
 
 def test_a_model_of_the_other_radar_is_refused(
@@ -138,8 +167,12 @@ def state(peer: Peer) -> str:
     return str(peer.call(GetState, f'{NODE}/get_state').current_state.label)
 
 
+def call(peer: Peer, service: str) -> Trigger.Response:
+    return peer.call(Trigger, f'{NODE}/{service}')
+
+
 def ask(peer: Peer) -> tuple[bool, str]:
-    response = peer.call(Trigger, f'{NODE}/query')
+    response = call(peer, 'query')
     return response.success, json.loads(response.message)['reason']
 
 
@@ -153,7 +186,10 @@ def test_a_lifecycle_manager_can_take_the_node_through_all_states(
     )  # fmt: skip
     assert state(peer) == 'unconfigured'
     assert ask(peer) == (False, 'the node is not configured')
-    assert not peer.call(Trigger, f'{NODE}/reload_map').success
+    for name in ('reload_map', 'relocalize', 'clear', 'save_session'):
+        response = call(peer, name)
+        assert not response.success
+        assert response.message.startswith('the node is not configured')
 
     assert not change_state(peer, Transition.TRANSITION_CONFIGURE)  # there is no map yet
     assert state(peer) == 'unconfigured'
@@ -163,6 +199,10 @@ def test_a_lifecycle_manager_can_take_the_node_through_all_states(
     assert change_state(peer, Transition.TRANSITION_CONFIGURE)
     assert state(peer) == 'inactive'
     assert ask(peer) == (False, 'the node is not active')
+    for name in ('relocalize', 'clear'):
+        assert call(peer, name).message == 'the node is not active'
+    enable = peer.call(SetBool, f'{NODE}/enable', SetBool.Request(data=True))
+    assert (enable.success, enable.message) == (False, 'the node is not active')
 
     for _ in range(2):  # a second round works like the first
         answers = peer.listen(PointCloud2, f'{NODE}/candidates')

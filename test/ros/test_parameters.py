@@ -9,7 +9,7 @@ import math
 from typing import Any
 
 import pytest
-from ssd_ros.place_recognizer import RecognizerConfig
+from ssd_ros.recognition import RecognizerConfig
 from ssd_ros.ros.parameters import NodeParameters, OPTIONS
 
 
@@ -38,7 +38,7 @@ def test_the_recognizer_gets_its_share() -> None:
     [
         ('max_ratio', 0.5, 'unknown parameter max_ratio; did you mean accept.max_ratio'),
         ('accept.max_distanc', 0.5, 'did you mean accept.max_distance'),
-        ('frobnicate', 1, 'known are index_path, model_path, device'),
+        ('frobnicate', 1, 'known are input_type, input_topics, frame_override'),
         ('accept', 0.5, 'unknown parameter accept'),
         ('accept.max_ratio', 1, 'is the integer 1, expected .* decimal point: write 1.0'),
         ('accept.max_ratio', 1.5, r'is 1.5, expected 0.0 \.\. 1.0'),

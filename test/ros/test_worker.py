@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 import queue
 import threading
 import time
@@ -130,3 +131,37 @@ def test_one_late_job_does_not_make_all_later_ones_late() -> None:
     worker.close()
     # The median of the second half: single jobs may be late on a busy machine.
     assert sorted(started[-10:])[5] < 0.25 * period_s
+
+
+def test_a_dropped_job_is_not_done_but_the_next_one_is() -> None:
+    done: queue.Queue[int] = queue.Queue()
+    started, gate = threading.Event(), threading.Event()
+
+    def work(job: int) -> None:
+        started.set()
+        gate.wait(10)
+        done.put(job)
+
+    with closing(LatestWorker(work, fail_on_error)) as worker:
+        worker.offer(1)
+        assert started.wait(10)
+        worker.offer(2)
+        worker.drop()
+        worker.drop()  # nothing waits
+        gate.set()
+        assert done.get(timeout=10) == 1
+        worker.offer(3)
+        assert done.get(timeout=10) == 3
+
+
+def test_dropping_the_job_that_waits_for_its_time_does_not_end_the_thread() -> None:
+    done: queue.Queue[int] = queue.Queue()
+    with closing(LatestWorker(done.put, fail_on_error, lambda: 0.5)) as worker:
+        for job in (1, 2):  # the third would be too soon
+            worker.offer(job)
+            assert done.get(timeout=10) == job
+        worker.offer(3)
+        worker.drop()
+        time.sleep(0.7)  # when its time has come, the thread finds nothing
+        worker.offer(4)
+        assert done.get(timeout=10) == 4

@@ -206,3 +206,19 @@ def test_a_part_of_the_lap_begins_and_ends_there(world: World) -> None:
     driven_m = session.drive.lap_m / 4
     steps_m = np.hypot(*np.diff(part.cloud_poses.positions_m[:, :2], axis=0).T)
     assert steps_m.sum() == pytest.approx(driven_m, abs=1.0)
+
+
+def test_laps_follow_each_other_without_a_stop_and_without_repeating_themselves(
+    world: World,
+) -> None:
+    once, thrice = Session(world, 0).drive, Session(world, 0, num_laps=3).drive
+    assert thrice.length_m == pytest.approx(3 * once.length_m, rel=0.02)
+    starts = np.searchsorted(thrice.along_m, thrice.lap_m * np.array([0, 1, 2]))
+    first, second, third = thrice.xy_m[starts]
+    # On the same road, each time in another place of the lane.
+    assert 0.05 < np.hypot(*(second - first)) < 4
+    assert 0.05 < np.hypot(*(third - second)) < 4
+    speed_mps = np.hypot(*np.diff(thrice.xy_m, axis=0).T) / 0.05
+    assert speed_mps.max() < 12
+    with pytest.raises(ValueError, match='num_laps is 0, expected 1 or more'):
+        Session(world, 0, num_laps=0)

@@ -1,0 +1,45 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The table and the summary that the command `replay` writes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+import json
+import math
+from typing import Any, BinaryIO
+
+from ssd_ros.candidates import DTYPE
+from ssd_ros.cli.replay_run import Step
+
+# Digits that give the same number back when read into the same type.
+_FORMATS = {'f4': '%.9g', 'f8': '%.17g'}
+_COLUMNS = tuple(DTYPE.names or ())
+_LINE = ','.join(['%d', *(_FORMATS.get(DTYPE[name].str[1:], '%d') for name in _COLUMNS)]) + '\n'
+
+
+class Table:
+    """CSV of all candidates: the stamp of the query, then the columns of `~/candidates`."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        """Write the names; the file stays the caller's."""
+        self._file = file
+        file.write((','.join(['stamp_ns', *_COLUMNS]) + '\n').encode())
+
+    def add(self, step: Step) -> None:
+        """Write the candidates of one query, best first."""
+        lines = (_LINE % (step.stamp_ns, *row) for row in step.rows.tolist())
+        self._file.write(''.join(lines).encode())
+
+
+def json_document(summary: Mapping[str, Any]) -> bytes:
+    """Return the summary as JSON, which has no NaN: it becomes null."""
+    return (json.dumps(_without_nan(summary), indent=1) + '\n').encode()
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _without_nan(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

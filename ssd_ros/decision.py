@@ -1,0 +1,93 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Whether a candidate is a loop closure, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class Decision(NamedTuple):
+    """
+    What was decided about a candidate.
+
+    :param kind: 'accepted', 'ambiguous' (another place fits as well) or 'rejected'
+    :param reason: a sentence with the figures
+    """
+
+    kind: str
+    reason: str
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the candidate is a loop closure."""
+        return self.kind == 'accepted'
+
+
+NO_CANDIDATE = Decision('rejected', 'the map gave no candidate')
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """
+    What is known about a candidate.
+
+    :param confidence: calibrated probability, NaN where the map has no calibration
+    :param support: share of recent queries that agree, NaN without odometry
+    :param verified: its returns were laid over those of the keyframe
+    """
+
+    distance: float
+    ratio: float
+    confidence: float
+    support: float
+    verified: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptLimits:
+    """
+    What a candidate must reach.
+
+    :param ambiguous_ratio: a candidate that fails with a ratio above it is ambiguous
+    :param min_confidence: None where the map has no calibration; then nothing asks for a
+        verification either
+    """
+
+    max_distance: float
+    max_ratio: float
+    ambiguous_ratio: float
+    min_confidence: float | None
+    min_support: float
+
+    def decide(self, evidence: Evidence) -> Decision:
+        """Return what to do with a candidate; the first failure is the reason."""
+        failure = self._failure(evidence)
+        if not failure:
+            return Decision('accepted', self._success(evidence))
+        is_ambiguous = evidence.ratio > self.ambiguous_ratio
+        return Decision('ambiguous' if is_ambiguous else 'rejected', failure)
+
+    def _failure(self, evidence: Evidence) -> str:
+        if evidence.distance > self.max_distance:
+            return f'distance {evidence.distance:.3f} is above {self.max_distance:.3f}'
+        if evidence.ratio > self.max_ratio:
+            return f'ratio {evidence.ratio:.3f} is above {self.max_ratio:.3f}'
+        if self.min_confidence is not None:
+            if not evidence.verified:
+                return 'not among the candidates that were verified'
+            if not evidence.confidence >= self.min_confidence:
+                return f'confidence {evidence.confidence:.3f} is below {self.min_confidence:.3f}'
+        # Negated: without odometry the support is NaN, which supports nothing.
+        if self.min_support > 0 and not evidence.support >= self.min_support:
+            return f'support {evidence.support:.2f} is below {self.min_support:.2f}'
+        return ''
+
+    def _success(self, evidence: Evidence) -> str:
+        if self.min_confidence is not None:
+            return f'confidence {evidence.confidence:.3f} is at least {self.min_confidence:.3f}'
+        return (
+            f'distance {evidence.distance:.3f} is at most {self.max_distance:.3f}, '
+            f'ratio {evidence.ratio:.3f} at most {self.max_ratio:.3f}'
+        )

@@ -1,0 +1,71 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The description of a map, `meta.json`, which guards the arrays and itself by checksums."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+import hashlib
+import json
+from pathlib import Path
+from types import NoneType
+from typing import Any
+
+FORMAT_VERSION = 2
+META_FILE = 'meta.json'
+MAX_META_BYTES = 1 << 20
+REBUILD = 'build the map again with build_db'
+
+
+class MapError(ValueError):
+    """A map that cannot be used, with the reason and the way out."""
+
+
+def read_meta(path: Path) -> dict[str, Any]:
+    """
+    Return the content of meta.json with the types of its own fields checked.
+
+    :raise MapError: it is absent, damaged or of another format, and why
+    """
+    file = path / META_FILE
+    if not path.exists():
+        raise MapError(f'there is no map at {path}: {REBUILD}')
+    if not file.is_file():
+        raise MapError(f'{path} is not a map: it has no {META_FILE}')
+    if file.stat().st_size > MAX_META_BYTES:
+        raise MapError(f'{file} has {file.stat().st_size} bytes, too many for a map')
+    try:
+        meta = json.loads(file.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise MapError(f'{file} is not JSON: {error}') from error
+    if not isinstance(meta, dict) or 'format_version' not in meta:
+        raise MapError(f'{file} does not describe a map: it has no format_version')
+    if meta['format_version'] != FORMAT_VERSION:
+        raise MapError(
+            f'{file} has format version {meta["format_version"]}, this ssd_ros reads '
+            f'{FORMAT_VERSION}: {REBUILD}'
+        )
+    if sha256_of_meta(meta) != meta.get('meta_sha256'):
+        raise MapError(f'{file} is damaged (its SHA-256 differs): copy the map again or {REBUILD}')
+    _check_kinds(file, meta)
+    return meta
+
+
+def _check_kinds(file: Path, meta: Mapping[str, Any]) -> None:
+    kinds: dict[str, type] = {'num_keyframes': int, 'descriptor_size': int, 'num_returns': int}
+    kinds |= {'info': dict, 'files': dict}
+    for name, kind in kinds.items():
+        if type(meta.get(name)) is not kind:
+            raise MapError(f'{file}: {name} is {meta.get(name)!r}, expected {kind.__name__}')
+    if type(meta.get('confidence', '')) not in (dict, NoneType):
+        raise MapError(f'{file}: confidence is {meta.get("confidence")!r}, expected dict or null')
+
+
+def sha256_of_meta(meta: Mapping[str, Any]) -> str:
+    """Return the checksum of everything in a description but the checksum itself."""
+    rest = {name: value for name, value in meta.items() if name != 'meta_sha256'}
+    try:
+        text = json.dumps(rest, sort_keys=True, separators=(',', ':'), allow_nan=False)
+    except (ValueError, RecursionError) as error:
+        raise MapError(f'{META_FILE} cannot be JSON: {error}: {REBUILD}') from error
+    return hashlib.sha256(text.encode()).hexdigest()

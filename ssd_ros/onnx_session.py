@@ -1,0 +1,106 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""ONNX Runtime sessions of untrusted model files: one file, bounded memory."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import Any
+
+import onnxruntime
+
+MAX_MODEL_BYTES = 1 << 30
+# For the arrays of all models of a process. A batch of a few hundred images takes a tenth of it.
+MAX_ARRAY_BYTES = 1 << 32
+CPU = ['CPUExecutionProvider']
+
+
+def providers_for(device: str) -> list[str]:
+    """Return ONNX Runtime's providers for a device, preferred first."""
+    available = onnxruntime.get_available_providers()
+    has_cuda = 'CUDAExecutionProvider' in available
+    match device:
+        case 'cpu':
+            return CPU
+        case 'cuda' if not has_cuda:
+            raise ValueError(
+                f'device is cuda but this ONNX Runtime has only {", ".join(available)}: '
+                'install the CUDA build with pip install .[gpu], or choose device cpu'
+            )
+        case 'auto' | 'cuda':
+            cuda = ['CUDAExecutionProvider'] if has_cuda else []
+            return [*cuda, *CPU]
+        case _:
+            raise ValueError(f'device is {device!r}; choose from auto, cpu, cuda')
+
+
+def read_model(path: Path) -> bytes:
+    """Read the file whole, refusing what could make ONNX Runtime open another one."""
+    size = path.stat().st_size
+    if size > MAX_MODEL_BYTES:
+        raise ValueError(f'{path} has {size} bytes, at most {MAX_MODEL_BYTES} are supported')
+    model = path.read_bytes()
+    # ONNX names the file of external weights under the key 'location', spelt out in the bytes
+    # whatever their encoding. A model without it cannot name a file.
+    if b'location' in model:
+        raise ValueError(
+            f'{path} refers to external data (it holds the key "location"): '
+            'save the model as one file'
+        )
+    return model
+
+
+def open_as_written(path: Path, model: bytes) -> Any:
+    """
+    Return a session on the CPU that computes nothing before it is run.
+
+    Optimising computes what is constant at once, whatever memory that takes: run a model of
+    unknown origin as written first.
+
+    :raise ValueError: it is no ONNX model
+    """
+    options = _options(1)
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    return _session(path, model, options, CPU)
+
+
+def open_session(
+    path: Path, model: bytes, providers: list[str], num_threads: int, allow_spinning: bool
+) -> Any:
+    """
+    Return a fast session.
+
+    :param allow_spinning: idle threads wait busily, which takes time from other processes
+    :raise ValueError: it is no ONNX model
+    """
+    options = _options(num_threads)
+    options.add_session_config_entry('session.intra_op.allow_spinning', str(int(allow_spinning)))
+    return _session(path, model, options, providers)
+
+
+def _options(num_threads: int) -> Any:
+    _bound_memory()
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = num_threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4  # errors are raised
+    options.add_session_config_entry('session.load_model_format', 'ONNX')
+    options.add_session_config_entry('session.use_env_allocators', '1')
+    return options
+
+
+@functools.cache
+def _bound_memory() -> None:
+    """Give all sessions one allocator on the CPU that refuses to grow without end."""
+    kind, memory = onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, onnxruntime.OrtMemType.DEFAULT
+    info = onnxruntime.OrtMemoryInfo('Cpu', kind, 0, memory)
+    configuration = onnxruntime.OrtArenaCfg(MAX_ARRAY_BYTES, -1, -1, -1)  # -1: the default
+    onnxruntime.create_and_register_allocator(info, configuration)
+
+
+def _session(path: Path, model: bytes, options: Any, providers: list[str]) -> Any:
+    try:
+        return onnxruntime.InferenceSession(model, options, providers=providers)
+    except Exception as error:  # ONNX Runtime's errors share no narrower class
+        raise ValueError(f'{path} is not a usable ONNX model: {error}') from error

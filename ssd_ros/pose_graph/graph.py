@@ -1,0 +1,236 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The graph: odometry, loop closures of the live session and fixes in prior maps."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+import math
+
+import gtsam
+import numpy as np
+from numpy.typing import NDArray
+from ssd_ros.pose_graph.candidate_edges import candidate_edges, CandidateEdge
+from ssd_ros.pose_graph.config import DEFAULT_CONFIG, PoseGraphConfig
+from ssd_ros.pose_graph.map_placer import MapFix, MapPlacer
+from ssd_ros.pose_graph.odometry_track import OdometryTrack
+from ssd_ros.pose_graph.solver import Solver
+from ssd_ros.trajectory import quaternion_from_yaw, Trajectory
+
+_FIRST_NODE_STD = 1e-4  # all others are relative to it
+_MAX_WAITING = 100  # queries that odometry has not reached yet
+
+
+@dataclass(frozen=True, slots=True)
+class UsedEdge:
+    """
+    A candidate in the graph.
+
+    :param weight: 1 = believed, 0 = outvoted by the others
+    """
+
+    edge: CandidateEdge
+    weight: float
+
+
+class PoseGraph:
+    """
+    Poses of one drive, a node every few metres, in the frame of its odometry.
+
+    A candidate of the live session ties two nodes together, one of a prior map ties a node to the
+    map, whose place is found as well. Candidates may come before the odometry of their time.
+    """
+
+    def __init__(self, config: PoseGraphConfig = DEFAULT_CONFIG) -> None:
+        self._config = config
+        self._solver = Solver(config.robust_width)
+        self._track = OdometryTrack()
+        self._nodes: list[int] = []  # numbers of the odometry poses that are nodes
+        self._node_stamps_ns: list[int] = []
+        self._waiting: deque[CandidateEdge] = deque(maxlen=_MAX_WAITING)
+        self._placers: dict[int, MapPlacer] = {}
+        self._origins: dict[int, gtsam.Pose2] = {}  # T_map_origin of each map in the graph
+        self._linked: set[tuple[int, int]] = set()
+        self._used: list[CandidateEdge] = []
+
+    @property
+    def newest_stamp_ns(self) -> int | None:
+        """Of the odometry, None before the first."""
+        return self._track.stamps_ns[-1] if len(self._track) else None
+
+    @property
+    def map_ids(self) -> list[int]:
+        """Maps that the drive has been placed in, first one first."""
+        return list(self._origins)
+
+    @property
+    def nodes(self) -> NDArray[np.int64]:
+        """Which poses of the trajectory are nodes, shape (N,)."""
+        return np.array(self._nodes, dtype=np.int64)
+
+    def add_odometry(self, stamp_ns: int, pose: NDArray[np.float64]) -> None:
+        """
+        Add where the base is.
+
+        :param pose: shape (3,): x, y in metres and yaw in radians, odometry frame
+        :raise ValueError: the pose is not finite, or not newer than the last one
+        """
+        if not np.isfinite(pose).all():
+            raise ValueError(f'the odometry pose is {pose}, expected finite numbers')
+        newest = gtsam.Pose2(*map(float, pose))
+        self._track.append(stamp_ns, newest)
+        if not self._nodes:
+            self._add_node(newest)
+            self._solver.fix(_node(0), newest, _FIRST_NODE_STD)
+        else:
+            step = self._track.poses[self._nodes[-1]].between(newest)
+            if math.hypot(step.x(), step.y()) >= self._config.node_spacing_m:
+                self._add_step(step)
+        self._add_waiting()
+        self._solver.solve()
+
+    def add_candidates(self, stamp_ns: int, rows: NDArray[np.void]) -> None:
+        """
+        Add the accepted ones of an answer.
+
+        :param stamp_ns: of the query
+        :param rows: shape (N,), type `ssd_ros.candidates.DTYPE`, best first
+        """
+        self._waiting.extend(candidate_edges(stamp_ns, rows, self._config.noise))
+        self._add_waiting()
+        self._solver.solve()
+
+    def odometry(self) -> Trajectory:
+        """Return the poses as odometry has them."""
+        return _trajectory(self._track.stamps_ns, self._track.poses)
+
+    def trajectory(self, map_id: int | None = None) -> Trajectory:
+        """
+        Return as many poses as odometry has, as the graph has them.
+
+        :param map_id: the map whose frame they are in; None = that of the odometry
+        """
+        frame = gtsam.Pose2()
+        if map_id is not None:
+            frame = self._origins[map_id].compose(self._solver.pose(_origin(map_id)).inverse())
+        moved = []
+        ends = [*self._nodes[1:], len(self._track)]
+        for node, (first, end) in enumerate(zip(self._nodes, ends, strict=False)):
+            poses = self._track.poses[first:end]
+            change = frame.compose(self._node_pose(node)).compose(poses[0].inverse())
+            moved += [change.compose(pose) for pose in poses]
+        return _trajectory(self._track.stamps_ns, moved)
+
+    def used_edges(self) -> list[UsedEdge]:
+        """Return the candidates in the graph."""
+        weights = self._solver.weights()
+        return [UsedEdge(edge, weight) for edge, weight in zip(self._used, weights, strict=True)]
+
+    def _add_step(self, step: gtsam.Pose2) -> None:
+        """Add a node that odometry ties to the last one."""
+        last, root = len(self._nodes) - 1, math.sqrt(math.hypot(step.x(), step.y()))
+        position_std_m = root * self._config.odometry_std_m
+        stds = np.array([position_std_m, position_std_m, root * self._config.odometry_yaw_std_rad])
+        self._add_node(self._node_pose(last).compose(step))
+        self._solver.tie(_node(last), _node(last + 1), step, stds)
+
+    def _add_node(self, guess: gtsam.Pose2) -> None:
+        self._solver.add_pose(_node(len(self._nodes)), guess)
+        self._nodes.append(len(self._track) - 1)
+        self._node_stamps_ns.append(self._track.stamps_ns[-1])
+
+    def _add_waiting(self) -> None:
+        """Add the candidates that odometry has reached, drop those from before it began."""
+        waiting = list(self._waiting)
+        self._waiting.clear()
+        for edge in waiting:
+            if self._track.covers(edge.query_stamp_ns):
+                self._add_closure(edge) if edge.is_live else self._add_fix(edge)
+            elif not len(self._track) or edge.query_stamp_ns > self._track.stamps_ns[-1]:
+                self._waiting.append(edge)
+
+    def _add_closure(self, edge: CandidateEdge) -> None:
+        if not self._track.covers(edge.keyframe_stamp_ns):
+            return
+        first, node_keyframe = self._beside_node(edge.keyframe_stamp_ns)
+        second, node_query = self._beside_node(edge.query_stamp_ns)
+        if first == second or not self._is_new(_node(first), _node(second)):
+            return
+        radar = gtsam.Pose2(*self._config.radar_in_base)
+        step = node_keyframe.compose(radar).compose(edge.keyframe_query)
+        self._add_edge(edge, _node(first), _node(second), step, node_query)
+
+    def _add_fix(self, edge: CandidateEdge) -> None:
+        """Tie a node to a map, or hold the candidate back until the map has its place."""
+        node, node_query = self._beside_node(edge.query_stamp_ns)
+        if not self._is_new(_origin(edge.map_id), _node(node)):
+            return
+        map_query = edge.map_keyframe.compose(edge.keyframe_query)
+        fix = MapFix(edge, node, map_query.compose(node_query.inverse()), node_query)
+        fixes = [fix]
+        if edge.map_id not in self._origins:
+            placer = self._placers.setdefault(
+                edge.map_id, MapPlacer(self._config.placer, self._node_pose)
+            )
+            fixes = placer.add(fix)
+            if fixes:
+                # Near the drive: a map's own origin may be a thousand kilometres away.
+                self._origins[edge.map_id] = fix.map_node
+                self._solver.add_pose(_origin(edge.map_id), self._node_pose(node))
+        for fix in fixes:
+            step = self._origins[edge.map_id].between(fix.map_node).compose(fix.node_query)
+            self._add_edge(fix.edge, _origin(edge.map_id), _node(fix.node), step, fix.node_query)
+
+    def _add_edge(
+        self,
+        edge: CandidateEdge,
+        first: int,
+        second: int,
+        step: gtsam.Pose2,
+        node_query: gtsam.Pose2,
+    ) -> None:
+        """
+        Tie two poses.
+
+        :param step: T_first_query
+        :param node_query: T_second_query
+        """
+        carry = node_query.AdjointMap()
+        self._solver.tie_if_others_agree(
+            first, second, step.compose(node_query.inverse()), carry @ edge.covariance @ carry.T
+        )
+        self._used.append(edge)
+
+    def _is_new(self, first: int, second: int) -> bool:
+        """Allow one candidate a pair: queries beside the same node err much alike."""
+        is_new = (first, second) not in self._linked
+        self._linked.add((first, second))
+        return is_new
+
+    def _beside_node(self, stamp_ns: int) -> tuple[int, gtsam.Pose2]:
+        """Return the last node before a stamp and T_node_base at the stamp, by odometry."""
+        node = bisect_right(self._node_stamps_ns, stamp_ns) - 1
+        return node, self._track.poses[self._nodes[node]].between(self._track.at(stamp_ns))
+
+    def _node_pose(self, node: int) -> gtsam.Pose2:
+        return self._solver.pose(_node(node))
+
+
+def _node(number: int) -> int:
+    return int(gtsam.symbol('x', number))
+
+
+def _origin(map_id: int) -> int:
+    return int(gtsam.symbol('m', map_id))
+
+
+def _trajectory(stamps_ns: Sequence[int], poses: Sequence[gtsam.Pose2]) -> Trajectory:
+    planar = np.array([[pose.x(), pose.y(), pose.theta()] for pose in poses]).reshape(-1, 3)
+    return Trajectory(
+        np.array(stamps_ns, dtype=np.int64),
+        np.column_stack([planar[:, :2], np.zeros(len(planar))]),
+        quaternion_from_yaw(planar[:, 2]),
+    )

@@ -1,0 +1,69 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""
+What the node says in its diagnostics and its log when something is wrong, each with a hint.
+
+The troubleshooting section of the README has an entry for each.
+"""
+
+from __future__ import annotations
+
+NOT_ACTIVE = 'the node is not active'
+NO_MESSAGE = (
+    'no message on {topic} for {silent_s:.0f} s: is the driver running, and its QoS compatible?'
+)
+NONE_USABLE = 'no message was usable: {error}'
+SOME_UNUSABLE = 'some messages were not usable: {error}'
+DOPPLER_OPPOSITE = 'Doppler runs against odometry: set doppler_sign to -1'
+FEW_POINTS = 'few points: {points} in the window'
+LOW_RATE = 'low rate: {rate_hz:.1f} Hz: does the driver or the network lose messages?'
+QUERY_FAILED = 'a query failed: {error}'
+TOO_SLOW = (
+    'queries take all the time, {share:.0%} of it: scans are left out; lower query_rate or '
+    'top_k, or raise num_threads'
+)
+NOTHING_ACCEPTED = (
+    'none of the last {queries} queries was accepted: is the vehicle in the map, and the map of '
+    'this radar and mounting?'
+)
+UNKNOWN_PLACES = (
+    '{share:.0%} of the queries resemble no place of the map: outside of it, or another radar, '
+    'mounting or driver than the model knows?'
+)
+AGAINST_ODOMETRY = (
+    'only {share:.0%} of the accepted places agree with the odometry: does the odometry jump, or '
+    'are base_frame and radar_extrinsics wrong? Raise accept.min_confidence'
+)
+NOTHING_REMEMBERED = 'the running drive is not remembered: no odometry on {topic} and none in TF'
+# These are logged.
+ODOMETRY_MISSED = (
+    'no odometry within {late_s:g} s of a scan at {stamp_s:.3f} s: do its stamps and those of the '
+    'radar come from one clock?'
+)
+ODOMETRY_FRAME = (
+    'odometry has {field} {found!r}, {parameter} is {expected!r}: its poses are taken for those '
+    'of base_frame in odom_frame'
+)
+ODOMETRY_INVALID = 'odometry without a position or an orientation is ignored'
+NOBODY_LISTENS = (
+    'nobody subscribes to {topic}: is the back end running, and the topic remapped to its name?'
+)
+TEXTS = (
+    NOT_ACTIVE,
+    NO_MESSAGE,
+    NONE_USABLE,
+    SOME_UNUSABLE,
+    DOPPLER_OPPOSITE,
+    FEW_POINTS,
+    LOW_RATE,
+    QUERY_FAILED,
+    TOO_SLOW,
+    NOTHING_ACCEPTED,
+    UNKNOWN_PLACES,
+    AGAINST_ODOMETRY,
+    NOTHING_REMEMBERED,
+    ODOMETRY_MISSED,
+    ODOMETRY_FRAME,
+    ODOMETRY_INVALID,
+    NOBODY_LISTENS,
+)

@@ -1,0 +1,228 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Check what `trust` asks, keeps and judges, on drives past posts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+import json
+from pathlib import Path
+
+from helpers import (
+    PostDrive,
+    random_posts,
+    small_encoder,
+    SPACE,
+    straight_drive,
+    write_small_encoder,
+)
+import numpy as np
+import pytest
+from ssd_ros.cli.build_db import main as build_db
+from ssd_ros.cli.trust import main
+from ssd_ros.cli.trust_answers import ask, PairAnswers
+from ssd_ros.cli.trust_fit import fit_models
+from ssd_ros.cli.trust_jobs import answers_of, Drive, Models
+from ssd_ros.cli.trust_queries import DriveQueries, queries_of
+from ssd_ros.cli.trust_report import write_report
+from ssd_ros.cli.trust_tables import figures_of, judge, Judged, summary
+from ssd_ros.confidence import ConfidenceModel, Judgement, LogOdds
+from ssd_ros.confidence_file import write_confidence
+from ssd_ros.datasets.hercules import write_hercules
+from ssd_ros.map_builder import build_database
+from ssd_ros.place_database import PlaceDatabase
+from ssd_ros.place_recognizer import PlaceRecognizer
+
+# From 0.1 for the worst overlap on to 0.99; nothing else counts.
+BY_OVERLAP = ConfidenceModel(
+    supported=LogOdds((0.0, 0.0, 8.0, 0.0), -2.0),
+    unsupported=LogOdds((0.0, 0.0, 8.0), -2.0),
+    threshold=0.6,
+    tolerance_m=2.0,
+    data='invented',
+    fitted=Judgement(1, 0, 0, 0.0, 0.0, 0.0, 0.0),
+)
+
+
+def drive_of(world: int, session: int, aside_m: float = 0.0) -> PostDrive:
+    """Return a slow drive among the posts of a world, 2 m from one scan to the next."""
+    x_m = np.arange(0.0, 80.0, 2.0)
+    xy_yaw = np.stack([x_m, np.full(len(x_m), aside_m), 0 * x_m], axis=1)
+    posts = random_posts(seed=world)
+    return PostDrive(posts, xy_yaw, f'W{world}/0{session}', step_ns=20_000_000_000)
+
+
+@dataclass(frozen=True)
+class PostSource:
+    world: int
+    session: int
+    digest: str = ''
+
+    def open(self) -> PostDrive:
+        return drive_of(self.world, self.session, 0.5 * (self.session - 1))
+
+
+DRIVES = [
+    Drive(f'posts/{world}_{session - 1}', PostSource(world, session), session == 1)
+    for world in (1, 2)
+    for session in (1, 2)
+]
+
+
+@pytest.fixture(scope='module')
+def models(tmp_path_factory: pytest.TempPathFactory) -> Models:
+    directory = tmp_path_factory.mktemp('models')
+    return Models(
+        write_small_encoder(directory / 'student.onnx', '4d'),
+        write_small_encoder(directory / 'teacher.onnx', 'spinning'),
+    )
+
+
+@pytest.fixture(scope='module')
+def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp('work')
+
+
+@pytest.fixture(scope='module')
+def answers(models: Models, work: Path) -> list[PairAnswers]:
+    return answers_of(DRIVES, models, work, query_m=4.0, num_processes=1)
+
+
+def test_queries_survive_the_disk(tmp_path: Path) -> None:
+    drive = straight_drive(num=12)
+    recognizer = PlaceRecognizer(small_encoder(tmp_path, '4d'), [])
+    queries = queries_of(drive, recognizer, 20.0, lambda new, total: None)
+    queries.save(tmp_path / 'queries.npz')
+    loaded = DriveQueries.load(tmp_path / 'queries.npz')
+    assert (loaded.name, len(loaded), loaded.world) == ('Posts/01', 6, 'Posts')
+    assert loaded.poses[:, 0].tolist() == [0, 20, 40, 60, 80, 100]
+    again = PlaceRecognizer(small_encoder(tmp_path, '4d'), [])
+    for index in range(5):
+        prepared = again.prepare(drive.cloud(index))
+    kept = loaded.query(2)
+    assert kept.stamp_ns == prepared.stamp_ns
+    np.testing.assert_array_equal(kept.image.bev, prepared.image.bev)
+    np.testing.assert_array_equal(kept.image.points_m, prepared.image.points_m)
+    assert kept.odometry == prepared.odometry
+
+
+def test_every_drive_is_asked_of_the_maps_of_its_world_and_of_others(
+    answers: list[PairAnswers],
+) -> None:
+    asked = {(pair.query_drive, pair.map_drive, pair.sensor): len(pair) for pair in answers}
+    assert asked == {
+        ('W1/01', 'W1/01', 'spinning'): 20,
+        ('W1/02', 'W1/01', 'spinning'): 20,
+        ('W1/02', 'W1/01', '4d'): 20,
+        ('W2/02', 'W1/01', 'spinning'): 20,
+        ('W2/02', 'W1/01', '4d'): 20,
+        ('W2/01', 'W2/01', 'spinning'): 20,
+        ('W2/02', 'W2/01', 'spinning'): 20,
+        ('W2/02', 'W2/01', '4d'): 20,
+        ('W1/02', 'W2/01', 'spinning'): 20,
+        ('W1/02', 'W2/01', '4d'): 20,
+    }
+    for pair in answers:
+        assert pair.is_stranger == (pair.query_drive[:2] != pair.map_drive[:2])
+        assert np.isinf(pair.error_m[np.isfinite(pair.overlap)]).all() == pair.is_stranger
+        assert (pair.nearest_m <= 5).all() != pair.is_stranger
+
+
+def test_what_is_there_is_not_done_again(
+    answers: list[PairAnswers], models: Models, work: Path
+) -> None:
+    files = {path: path.stat().st_mtime_ns for path in work.rglob('*') if path.is_file()}
+    again = answers_of(DRIVES, models, work, query_m=4.0, num_processes=1)
+    assert {path: path.stat().st_mtime_ns for path in files} == files
+    np.testing.assert_array_equal(again[1].error_m, answers[1].error_m)
+
+
+def test_verified_candidates_of_another_session_are_near_the_truth(
+    answers: list[PairAnswers],
+) -> None:
+    (pair,) = [item for item in answers if item.query_drive == 'W1/02' and item.sensor == '4d'
+               and not item.is_stranger]  # fmt: skip
+    figures = figures_of(judge(pair, BY_OVERLAP))
+    assert figures['kind'] == 'other session'
+    assert figures['num_answerable'] == 20
+    assert figures['recall_by_confidence'] >= 0.9
+    assert figures['position_error_m'] < 0.5
+    assert figures['yaw_error_deg'] < 1
+
+
+def test_the_judgement_is_that_of_the_recogniser(models: Models, work: Path) -> None:
+    from ssd_ros.encoder import OnnxEncoder
+
+    student = OnnxEncoder(models.student, 'cpu')
+    teacher = OnnxEncoder(models.teacher, 'cpu')
+    database = build_database(drive_of(1, 1), teacher)
+    queries = DriveQueries.load(work / 'posts/1_1/queries.npz')
+    pair = ask(queries, PlaceRecognizer(student, [database]), range(len(queries)), lambda *_: None)
+    middle = float(np.median(judge(pair, BY_OVERLAP).confidence))
+    judged = judge(pair, replace(BY_OVERLAP, threshold=middle))
+    database.confidence = replace(BY_OVERLAP, threshold=middle)
+    recognizer = PlaceRecognizer(student, [database])
+    recognitions = [recognizer.query(queries.query(number)) for number in range(len(queries))]
+    firsts = [item.candidates[0] for item in recognitions]
+    np.testing.assert_allclose(judged.confidence, [first.confidence for first in firsts])
+    assert judged.accepted.tolist() == [first.accepted for first in firsts]
+    assert 0 < judged.accepted.sum() < len(judged.accepted)
+    np.testing.assert_allclose(judged.of_first('overlap'), [first.overlap for first in firsts])
+
+
+def test_a_calibration_is_fitted_for_each_sensor(answers: list[PairAnswers]) -> None:
+    wrong = [pair.error_m.copy() for pair in answers]
+    for error_m in wrong:
+        error_m[::5] = 50.0
+    spoiled = [
+        replace(pair, error_m=error_m) for pair, error_m in zip(answers, wrong, strict=True)
+    ]
+    # Forty queries cannot promise more.
+    models = fit_models(spoiled, 'posts', min_precision=0.5, max_stranger_rate=0.5)
+    assert sorted(models) == ['4d', 'spinning']
+    assert models['4d'].data == 'posts'
+    assert models['4d'].tolerance_m == 2
+    # The drives in their own maps are left out.
+    assert models['spinning'].fitted.num_queries == 40
+    assert models['spinning'].fitted.num_strangers == 40
+
+
+def test_the_report_holds_all_drives_and_no_nan(
+    answers: list[PairAnswers], tmp_path: Path
+) -> None:
+    judged: list[Judged] = [judge(pair, BY_OVERLAP) for pair in answers]
+    write_report(tmp_path / 'trust', judged, 'simulated posts')
+    content = json.loads((tmp_path / 'trust.json').read_text())
+    assert len(content['drives']) == 10
+    assert 'NaN' not in (tmp_path / 'trust.json').read_text()
+    assert content['pooled']['4d / other world']['num_queries'] == 40
+    assert 'simulated' in (tmp_path / 'trust.md').read_text()
+    assert (tmp_path / 'trust.html').read_text().count('<img') >= 6
+    assert summary(judged).count('\n') == 2 + 6 + 5
+
+
+def test_a_recorded_drive_calibrates_a_map_of_its_own(models: Models, tmp_path: Path) -> None:
+    paths = []
+    for world, session in ((1, 1), (1, 2), (2, 2)):
+        drive = drive_of(world, session, 0.5 * (session - 1))
+        paths.append(str(write_hercules(tmp_path, f'W{world}', f'0{session}', drive)))
+    student, teacher = map(str, models)
+    built = build_db(['--input', paths[0], '--output', str(tmp_path / 'posts.map'),
+                      '--teacher', teacher])  # fmt: skip
+    assert built == 0
+    assert PlaceDatabase.load(tmp_path / 'posts.map').confidence is None
+    arguments = ['--drives', *paths[:2], '--strangers', paths[2], '--out', str(tmp_path / 'work'),
+                 '--student', student, '--teacher', teacher, '--jobs', '1']  # fmt: skip
+    assert main([*arguments, '--fit', str(tmp_path / 'mine.json')]) == 1
+    write_confidence(tmp_path / 'mine.json', SPACE, {'spinning': BY_OVERLAP, '4d': BY_OVERLAP})
+    arguments += [
+        '--confidence',
+        str(tmp_path / 'mine.json'),
+        '--report',
+        str(tmp_path / 'judged'),
+    ]
+    assert main([*arguments, '--store-in', str(tmp_path / 'posts.map')]) == 0
+    assert PlaceDatabase.load(tmp_path / 'posts.map').confidence == BY_OVERLAP
+    content = json.loads((tmp_path / 'judged.json').read_text())
+    assert content['data'] == f'3 recorded drives, map of {paths[0]}'
+    assert 'simulated' not in (tmp_path / 'judged.md').read_text()

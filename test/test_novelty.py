@@ -1,0 +1,47 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Check the distance between places on a map of which every distance is known."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+import pytest
+from ssd_ros.map_files import MapContent, MapInfo
+from ssd_ros.novelty import novelty_distance
+from ssd_ros.place_database import PlaceDatabase
+from ssd_ros.trajectory import Trajectory
+
+
+def database_of(descriptors: NDArray[np.float32], x_m: list[float]) -> PlaceDatabase:
+    num = len(x_m)
+    positions_m = np.zeros((num, 3))
+    positions_m[:, 0] = x_m
+    keyframes = Trajectory(np.arange(num), positions_m, np.tile([0.0, 0, 0, 1], (num, 1)))
+    info = MapInfo('s', 'd', len(descriptors) // num, 2.0)
+    return PlaceDatabase(MapContent(descriptors, keyframes, np.zeros((num, 0, 2), np.int16), info))
+
+
+def test_the_same_place_and_its_views_do_not_count() -> None:
+    # Two views per keyframe; the first two keyframes are one place, the third is another.
+    unit = np.eye(4, dtype=np.float32)
+    database = database_of(unit[[0, 1, 0, 1, 2, 3]], [0.0, 10.0, 100.0])
+    assert novelty_distance(database) == pytest.approx(math.sqrt(2), abs=1e-6)
+
+
+def test_it_is_the_median_over_the_keyframes() -> None:
+    # Unit vectors in a plane: places at 0, 60 and 70 degrees, 100 m apart.
+    angles = np.radians([0, 60, 70])
+    descriptors = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
+    # To the nearest other: 60, 10 and 10 degrees; the chord of 10 degrees is the median.
+    expected = 2 * math.sin(math.radians(5))
+    assert novelty_distance(database_of(descriptors, [0.0, 100.0, 200.0])) == pytest.approx(
+        expected, abs=1e-5
+    )
+
+
+def test_a_single_place_has_none() -> None:
+    unit = np.eye(3, dtype=np.float32)
+    assert novelty_distance(database_of(unit, [0.0, 10.0, 20.0])) == 0

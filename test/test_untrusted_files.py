@@ -1,0 +1,318 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Check that no map, model, recording or YAML runs code, takes memory or fails in silence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+import json
+from pathlib import Path
+import resource
+import shutil
+import struct
+import subprocess
+import sys
+import tracemalloc
+from typing import Any
+
+from drive_in_memory import drive
+from helpers import small_encoder, straight_drive, write_sealed_meta, write_small_encoder
+import numpy as np
+import onnx
+from onnx import helper, numpy_helper
+import pytest
+from rosbags.rosbag2 import Reader, Writer
+from rosbags.typesys import get_typestore, Stores
+from ssd_ros.benchmark import load_benchmark
+from ssd_ros.datasets.rosbag2 import Rosbag2Sequence
+from ssd_ros.datasets.rosbag2_writer import POINTS_TOPIC, write_rosbag2
+from ssd_ros.encoder import OnnxEncoder
+from ssd_ros.map_builder import build_database
+from ssd_ros.map_files import read_map
+from ssd_ros.map_meta import MapError
+from ssd_ros.training.config import load_config
+from ssd_ros.training.overrides import with_settings
+
+ROOT = Path(__file__).parents[1]
+MAP_FILES = ['descriptors.npy', 'keyframes.npy', 'meta.json', 'returns.npy']
+STORE = get_typestore(Stores.ROS2_JAZZY)
+MIB = 1 << 20
+
+
+@pytest.fixture(scope='module')
+def whole_map(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp('whole')
+    build_database(straight_drive(num=3), small_encoder(directory, 'spinning')).save(
+        directory / 'map.ssd'
+    )
+    return directory / 'map.ssd'
+
+
+@pytest.fixture
+def map_path(whole_map: Path, tmp_path: Path) -> Path:
+    """Return a copy that a test may damage."""
+    return Path(shutil.copytree(whole_map, tmp_path / 'map.ssd'))
+
+
+def flip_bytes(content: bytes, seed: int) -> bytes:
+    """Change one to four bytes."""
+    generator = np.random.default_rng(seed)
+    damaged = np.frombuffer(content, np.uint8).copy()
+    places = generator.integers(0, len(damaged), generator.integers(1, 5))
+    damaged[places] ^= generator.integers(1, 256, len(places), np.uint8)
+    return damaged.tobytes()
+
+
+def test_the_files_of_a_map_are_the_ones_tested_here(whole_map: Path) -> None:
+    assert sorted(file.name for file in whole_map.iterdir()) == MAP_FILES
+
+
+@pytest.mark.parametrize('name', [name for name in MAP_FILES if name != 'meta.json'])
+def test_flipped_bytes_in_an_array_are_always_noticed(map_path: Path, name: str) -> None:
+    content = (map_path / name).read_bytes()
+    for seed in range(50):
+        (map_path / name).write_bytes(flip_bytes(content, seed))
+        with pytest.raises(MapError, match=rf'{name} is damaged \(its SHA-256 differs'):
+            read_map(map_path)
+
+
+def test_flipped_bytes_in_the_description_never_change_a_map(
+    map_path: Path, whole_map: Path
+) -> None:
+    whole, meta = read_map(whole_map), map_path / 'meta.json'
+    content = meta.read_bytes()
+    num_refused = 0
+    for seed in range(200):
+        meta.write_bytes(flip_bytes(content, seed))
+        try:
+            found = read_map(map_path)
+        except MapError:
+            num_refused += 1
+        else:
+            assert found.descriptors.tobytes() == whole.descriptors.tobytes()
+            assert found.keyframes.positions_m.tobytes() == whole.keyframes.positions_m.tobytes()
+            assert found.returns_cm.tobytes() == whole.returns_cm.tobytes()
+            assert (found.info, found.confidence) == (whole.info, whole.confidence)
+    # One blank may have become another, which says the same.
+    assert num_refused >= 195
+
+
+def missing(file: Path) -> None:
+    file.unlink()
+
+
+def a_directory(file: Path) -> None:
+    file.unlink()
+    file.mkdir()
+
+
+def a_link_to_itself(file: Path) -> None:
+    file.unlink()
+    file.symlink_to(file)
+
+
+def empty(file: Path) -> None:
+    file.write_bytes(b'')
+
+
+@pytest.mark.parametrize('name', MAP_FILES)
+@pytest.mark.parametrize('spoil', [missing, a_directory, a_link_to_itself, empty])
+def test_a_file_that_is_none_is_refused_by_name(
+    map_path: Path, name: str, spoil: Callable[[Path], None]
+) -> None:
+    spoil(map_path / name)
+    with pytest.raises(MapError, match=name.replace('.', r'\.')):
+        read_map(map_path)
+
+
+def test_a_map_below_a_file_is_no_map(tmp_path: Path) -> None:
+    (tmp_path / 'file').write_text('')
+    with pytest.raises(MapError, match='there is no map at'):
+        read_map(tmp_path / 'file' / 'map.ssd')
+
+
+def peak_mib(function: Callable[[], object]) -> float:
+    """Return the most memory that Python and NumPy held on the way."""
+    tracemalloc.start()
+    try:
+        function()
+        return tracemalloc.get_traced_memory()[1] / MIB
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    'changes',
+    [
+        {'num_keyframes': 10**12},
+        {'num_keyframes': 10**30},
+        {'num_keyframes': 0},
+        {'descriptor_size': 2**62},
+        {'num_returns': 10**12},
+        {'info': {'num_views': 10**15}},
+        {'files': {'descriptors.npy': {'bytes': 2**60}}},
+        {'files': {'descriptors.npy': {'bytes': '0', 'sha256': None}}},
+    ],
+    ids=str,
+)
+def test_absurd_sizes_are_refused_before_memory_is_taken(
+    map_path: Path, changes: dict[str, Any]
+) -> None:
+    meta = json.loads((map_path / 'meta.json').read_text())
+    for name, value in changes.items():
+        meta[name] = {**meta[name], **value} if isinstance(value, dict) else value
+    write_sealed_meta(map_path / 'meta.json', meta)
+
+    def read() -> None:
+        with pytest.raises(MapError):
+            read_map(map_path)
+
+    assert peak_mib(read) < 10
+
+
+# What would leave a file behind if it ran.
+PYTHON_TAGS = [
+    '!!python/object/apply:os.system ["touch {marker}"]',
+    '!!python/object/new:subprocess.Popen [["touch", "{marker}"]]',
+    'name: !!python/object/apply:pathlib.Path.write_text [{marker}, ""]',
+]
+
+
+@pytest.mark.parametrize('text', PYTHON_TAGS)
+def test_python_tags_in_yaml_are_refused_and_run_nothing(tmp_path: Path, text: str) -> None:
+    marker, path = tmp_path / 'marker', tmp_path / 'file.yaml'
+    text = text.format(marker=marker)
+    path.write_text(text)
+    with pytest.raises(ValueError, match='could not determine a constructor'):
+        load_benchmark(path)
+    with pytest.raises(ValueError, match='could not determine a constructor'):
+        load_config(path)
+    with pytest.raises(ValueError, match='is not YAML'):
+        with_settings(load_config(ROOT / 'config' / 'training.yaml'), [f'seed={text}'])
+    bag = write_rosbag2(tmp_path / 'bag', drive(), with_scans=False)
+    (bag / 'metadata.yaml').write_text(f'rosbag2_bagfile_information: {text}')
+    with pytest.raises(ValueError, match='is not a rosbag2 that can be read'):
+        Rosbag2Sequence(bag)
+    assert not marker.exists()
+
+
+def test_yaml_that_multiplies_itself_takes_no_memory(tmp_path: Path) -> None:
+    path = tmp_path / 'laughs.yaml'
+    lines = ['a0: &a0 [ha, ha, ha, ha, ha, ha, ha, ha, ha, ha]']
+    for level in range(1, 10):
+        lines.append(f'a{level}: &a{level} [{", ".join([f"*a{level - 1}"] * 10)}]')
+    path.write_text('\n'.join([*lines, 'splits: *a9', 'batch: *a9', 'name: *a9']))
+
+    def read() -> None:
+        for load in (load_benchmark, load_config):
+            with pytest.raises(ValueError, match=r'laughs\.yaml'):
+                load(path)
+
+    assert peak_mib(read) < 10
+
+
+def resident_peak_mib() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def test_a_recording_whose_messages_lie_about_their_sizes_takes_no_memory(tmp_path: Path) -> None:
+    bag = write_rosbag2(tmp_path / 'bag', drive(), with_scans=False)
+    with Reader(bag) as reader:
+        connection = next(one for one in reader.connections if one.topic == POINTS_TOPIC)
+        data = bytes(next(reader.messages([connection]))[2])
+    lies = [2**32 - 1, 2**31 - 1, 2**28]
+    hostile = tmp_path / 'hostile'
+    with Writer(hostile, version=9) as writer:
+        made = writer.add_connection(POINTS_TOPIC, connection.msgtype, typestore=STORE)
+        # Header, layout and names of the fields, then points.
+        for number, place in enumerate(range(12, min(len(data), 300) - 4, 4)):
+            lie = struct.pack('<I', lies[number % len(lies)])
+            stamp = struct.pack('<iI', 1, number)
+            message = data[:4] + stamp + data[12:place] + lie + data[place + 4 :]
+            writer.write(made, number, message)
+    before_mib, num_refused = resident_peak_mib(), 0
+    sequence = Rosbag2Sequence(hostile)
+    for index in range(len(sequence.cloud_stamps_ns)):
+        try:
+            sequence.cloud(index)
+        except ValueError:
+            num_refused += 1
+    assert num_refused > 20
+    assert resident_peak_mib() - before_mib < 200
+
+
+def write_hungry_encoder(path: Path, num_floats: int, constant: bool) -> Path:
+    """Write a small encoder that makes a large array on the way and adds nothing of it."""
+    model = onnx.load(write_small_encoder(path, '4d'))
+    graph = model.graph
+    graph.node[-1].output[0] = 'modest_descriptor'
+    graph.initializer.extend(
+        [
+            numpy_helper.from_array(np.array([num_floats]), 'large_shape'),
+            numpy_helper.from_array(np.array(0, np.float32), 'nothing'),
+        ]
+    )
+    # The size depends on the image, or the array would be made once, at loading.
+    shape = [
+        helper.make_node('Size', ['pixels'], ['size']),
+        helper.make_node('Sub', ['size', 'size'], ['no_more']),
+        helper.make_node('Add', ['large_shape', 'no_more'], ['shape']),
+    ]
+    graph.node.extend(
+        [
+            *([] if constant else shape),
+            helper.make_node(
+                'ConstantOfShape', ['large_shape' if constant else 'shape'], ['huge']
+            ),
+            helper.make_node('ReduceMean', ['huge'], ['mean'], keepdims=0),
+            helper.make_node('Mul', ['mean', 'nothing'], ['none']),
+            helper.make_node('Add', ['modest_descriptor', 'none'], ['descriptor']),
+        ]
+    )
+    path.write_bytes(model.SerializeToString())
+    return path
+
+
+@pytest.mark.parametrize('constant', [False, True])
+def test_a_model_that_wants_ten_gigabytes_is_refused(tmp_path: Path, constant: bool) -> None:
+    path = write_hungry_encoder(tmp_path / 'hungry.onnx', 2_500_000_000, constant)
+    before_mib = resident_peak_mib()
+    with pytest.raises(ValueError, match=r'hungry\.onnx cannot be run: .*llocat'):
+        OnnxEncoder(path, 'cpu')
+    assert resident_peak_mib() - before_mib < 200
+
+
+FLIPPER = """
+from pathlib import Path
+import sys
+import numpy as np
+from ssd_ros.encoder import OnnxEncoder
+content = Path(sys.argv[1]).read_bytes()
+path = Path(sys.argv[2])
+for seed in range(100):
+    generator = np.random.default_rng(seed)
+    damaged = np.frombuffer(content, np.uint8).copy()
+    # Half of them near the ends, where the graph is described; most of the rest are weights.
+    span = len(damaged) if seed % 2 else 3000
+    places = -generator.integers(0, span, 3)
+    damaged[places] ^= generator.integers(1, 256, 3, np.uint8)
+    path.write_bytes(damaged.tobytes())
+    try:
+        OnnxEncoder(path, 'cpu').encode(np.zeros((64, 48), np.uint8))
+    except ValueError as error:
+        assert path.name in str(error), error
+        print('refused')
+    else:
+        print('works')
+"""
+
+
+def test_a_model_with_flipped_bytes_works_or_is_refused(tmp_path: Path) -> None:
+    model = write_small_encoder(tmp_path / 'model.onnx', '4d')
+    # A process of its own: what ends it ends no test.
+    command = [sys.executable, '-c', FLIPPER, str(model), str(tmp_path / 'flipped.onnx')]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=120)
+    assert result.returncode == 0, result.stderr[-2000:]
+    outcomes = result.stdout.split()
+    assert len(outcomes) == 100
+    assert outcomes.count('refused') > 20
