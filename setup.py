@@ -58,6 +58,7 @@ setup(
             'ablate = ssd_ros.training.ablate:main',
             'build_db = ssd_ros.cli.build_db:main',
             'cache = ssd_ros.cli.cache:main',
+            'compare = ssd_ros.cli.compare:main',
             'demo = ssd_ros.cli.demo:main',
             'estimate_rcs_correction = ssd_ros.cli.estimate_rcs_correction:main',
             'evaluate = ssd_ros.cli.evaluate:main',

@@ -20,7 +20,8 @@ from launch_ros.parameter_descriptions import ParameterValue
 # (argument, default, description)
 ARGUMENTS = [
     ('index', '', 'map directory made by build_db'),
-    ('model', '', 'ONNX encoder of the 4D radar; empty = the shipped one'),
+    ('encoder', '', 'network, or scan_context, which needs no training; that of the map'),
+    ('model', '', 'encoder of the 4D radar, ONNX or JSON; empty = the shipped one'),
     ('driver', '', 'driver of the 4D radar, a file of config/drivers, such as ars548_upo'),
     ('points_topic', '', 'topic of the 4D radar'),
     ('odom_topic', 'odom', 'odometry of the vehicle'),
@@ -39,6 +40,7 @@ ARGUMENTS = [
 # Launch argument -> parameter of the node.
 OVERRIDES = {
     'index': 'index_path',
+    'encoder': 'encoder',
     'model': 'model_path',
     'base_frame': 'base_frame',
     'map_frame': 'map_frame',
@@ -94,11 +96,12 @@ def make_nodes(context: LaunchContext) -> list[Node]:
         arguments=['--ros-args', '--log-level', value['log_level']],
         output='screen',
     )
+    fixed_frame = ['-f', value['map_frame']] if value['map_frame'] else []
     rviz = Node(
         package='rviz2',
         executable='rviz2',
         namespace=value['namespace'],  # the topics of the configuration are relative
-        arguments=['-d', str(share / 'config' / 'localize.rviz')],
+        arguments=['-d', str(share / 'config' / 'localize.rviz'), *fixed_frame],
         parameters=[{'use_sim_time': switches['use_sim_time']}],
         condition=IfCondition(value['rviz']),
     )

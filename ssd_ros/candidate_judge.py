@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 import math
 
 import numpy as np
@@ -21,7 +22,7 @@ from ssd_ros.verification import Verification
 SAME_PLACE_M = 2.0  # reconstructed: poses nearer to each other than this are the same
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # with slots nothing could be computed once
 class Finding:
     """
     A hit and what its returns say.
@@ -35,7 +36,7 @@ class Finding:
     verification: Verification | None
     support: float = math.nan
 
-    @property
+    @cached_property
     def pose_in_map(self) -> NDArray[np.float64]:
         """Planar pose of the query's radar in the map (x, y, yaw), as far as it is known."""
         x, y = self.keyframe.position_m[:2]
@@ -63,7 +64,7 @@ class Finding:
         """How well the query fits, 0 as far as is known."""
         return 0.0 if self.verification is None else self.verification.overlap
 
-    @property
+    @cached_property
     def confidence(self) -> float:
         """Calibrated probability that the pose is right; NaN if that is not known."""
         model, found = self.hit.source.confidence, self.verification
@@ -76,8 +77,7 @@ class Finding:
     @property
     def order(self) -> tuple[float, float]:
         """What to sort by: the most confident first, then those without, nearest first."""
-        confidence = self.confidence
-        return (1.0 if math.isnan(confidence) else -confidence, self.hit.distance)
+        return (1.0 if math.isnan(self.confidence) else -self.confidence, self.hit.distance)
 
 
 def nearest_of_best(

@@ -11,8 +11,8 @@ fields. This module is all that a user of the topic needs; it does not import RO
 
 The pose of the query's base frame in the keyframe's frame is (relative_x, relative_y,
 relative_yaw) with the covariance beside it: T_map_query = T_map_keyframe * T_keyframe_query, so a
-positive yaw means that the query looks to the left of the keyframe. A candidate that was not
-verified has the yaw of a view only: its x, y and covariance are NaN.
+positive yaw means that the query looks to the left of the keyframe. A candidate that was not laid
+over the keyframe's returns has the yaw of a view only: its x, y and covariance are NaN.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _LAYOUT = (
     ('kf_stamp_nanosec', 92, '<u4'),
     ('rank', 96, '<u2'),  # 0 = best
     ('flags', 98, '<u2'),  # see Flag
-    ('relative_x', 100, '<f4'),  # m, in the keyframe's frame; NaN = not verified, as all below
+    ('relative_x', 100, '<f4'),  # m, in the keyframe's frame; NaN = not laid over, as all below
     ('relative_y', 104, '<f4'),  # m
     ('covariance_xx', 108, '<f4'),  # m^2; that of the yaw is relative_yaw_std^2
     ('covariance_xy', 112, '<f4'),  # m^2
@@ -73,13 +73,18 @@ _DATATYPES = {'u2': 4, 'i4': 5, 'u4': 6, 'f4': 7, 'f8': 8}
 FIELDS = tuple((name, offset, _DATATYPES[kind[1:]]) for name, offset, kind in _LAYOUT)
 
 
+# Reconstructed: of the best answers of other worlds in validation 1 % overlap so much, as
+# `trust --report` draws it.
+VERIFIED_OVERLAP = 0.22
+
+
 class Flag(IntFlag):
     """Bits of `flags`."""
 
     ACCEPTED = 1
     AMBIGUOUS = 2
     SEQUENCE_CONSISTENT = 4
-    GEOMETRICALLY_VERIFIED = 8
+    GEOMETRICALLY_VERIFIED = 8  # its returns overlap the keyframe's by VERIFIED_OVERLAP or more
     YAW_VALID = 16
     LIVE_SESSION = 32
     STATIONARY = 64

@@ -27,6 +27,9 @@ class OnnxEncoder:
     radar whole panoramas (`encode_panorama`).
     """
 
+    kind = 'network'
+    scan_context = None
+
     def __init__(
         self,
         path: Path | str,

@@ -7,17 +7,18 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 
-import faiss
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.confidence import ConfidenceModel
-from ssd_ros.map_files import MapContent, MapInfo
+from ssd_ros.map_files import MapContent, MapInfo, MAX_RETURNS_BYTES
 from ssd_ros.map_meta import MapError
-from ssd_ros.place_database import Keyframe, Neighbours
+from ssd_ros.place_database import Keyframe
+from ssd_ros.place_index import Neighbours, new_index
+from ssd_ros.scan_context import ScanContextConfig
 from ssd_ros.trajectory import Trajectory
 
 LIVE_MAP_ID = 0xFFFFFFFF
-MAX_KEYFRAMES = 100_000  # reconstructed: 200 km at 2 m; bounds memory at about 1 GB
+MAX_BYTES = 1 << 30  # reconstructed: 200 km at 2 m with a network, 45 km with scan contexts
 
 
 class LiveSession:
@@ -29,39 +30,46 @@ class LiveSession:
 
     map_id = LIVE_MAP_ID
     is_live = True
-    view_yaws_rad = np.zeros(1)  # the radar looks forward, whenever it comes
 
     def __init__(
         self,
         descriptor_size: int,
         keyframe_distance_m: float = 2.0,
         confidence: ConfidenceModel | None = None,
+        scan_context: ScanContextConfig | None = None,
     ) -> None:
         """
         Start without a keyframe.
 
         :param confidence: fitted on 4D radar looked up in 4D radar; None = not calibrated
+        :param scan_context: what the descriptors are; None = those of a network
         """
         self.confidence = confidence
         self._keyframe_distance_m = keyframe_distance_m
-        self._index = faiss.IndexFlatIP(descriptor_size)
+        self._index = new_index(scan_context, descriptor_size)
+        self._max_keyframes = MAX_BYTES // (self._index.bytes_per_row + MAX_RETURNS_BYTES)
         self._keyframes: list[Keyframe] = []
 
     def clear(self) -> None:
         """Forget all keyframes: time or odometry began anew."""
-        self._index.reset()
+        self._index.clear()
         self._keyframes.clear()
 
     def __len__(self) -> int:
         """Return the number of keyframes."""
         return len(self._keyframes)
 
+    @property
+    def view_yaws_rad(self) -> NDArray[np.float64]:
+        """Heading of each view relative to its keyframe, counter-clockwise, (num_views,)."""
+        return self._index.view_yaws_rad
+
     def wants(self, stamp_ns: int, position_m: NDArray[np.float64]) -> bool:
         """Return whether a scan here lies far enough from the last keyframe to become one."""
         if not self._keyframes:
             return True
         last = self._keyframes[-1]
-        if stamp_ns <= last.stamp_ns or len(self) >= MAX_KEYFRAMES:
+        if stamp_ns <= last.stamp_ns or len(self) >= self._max_keyframes:
             return False
         moved_m = position_m[:2] - last.position_m[:2]
         return bool(np.hypot(*moved_m) >= self._keyframe_distance_m)
@@ -83,15 +91,7 @@ class LiveSession:
         :param descriptor: shape (D,), unit length
         """
         num_old = bisect_right(self._keyframes, newest_ns, key=lambda keyframe: keyframe.stamp_ns)
-        if num_old == 0:
-            none = np.zeros(0, np.int64)
-            return Neighbours(none, none, np.zeros(0, np.float32), np.inf)
-        faiss.omp_set_num_threads(1)
-        old = faiss.SearchParameters(sel=faiss.IDSelectorRange(0, num_old))
-        num_rows = min(num_rows, num_old)
-        products, rows = self._index.search(descriptor[None], num_rows, params=old)
-        distances = np.sqrt(np.maximum(2 - 2 * products[0], 0))
-        return Neighbours(rows[0], np.zeros(num_rows, np.int64), distances, float(distances[-1]))
+        return self._index.search(descriptor, num_rows, num_old)
 
     def keyframe(self, number: int) -> Keyframe:
         """Return one keyframe."""
@@ -114,7 +114,7 @@ class LiveSession:
         keyframes = Trajectory(
             np.array(stamps_ns, np.int64), _stacked(positions_m, 3), _stacked(quaternions, 4)
         )
-        descriptors = self._index.reconstruct_n(0, len(self))
+        descriptors = self._index.descriptors()
         return MapContent(descriptors, keyframes, np.stack(returns_cm), info, self.confidence)
 
 

@@ -11,10 +11,10 @@ import logging
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.confidence import ConfidenceModel
-from ssd_ros.encoder import OnnxEncoder
 from ssd_ros.map_files import MapContent, MapInfo
 from ssd_ros.novelty import novelty_distance
 from ssd_ros.place_database import PlaceDatabase
+from ssd_ros.place_encoder import PlaceEncoder
 from ssd_ros.preprocessing import scan_panorama
 from ssd_ros.radar import SpinningRadarScan
 from ssd_ros.sequence import RadarSequence
@@ -26,8 +26,8 @@ _log = logging.getLogger(__name__)
 
 def build_database(
     sequence: RadarSequence,
-    encoder: OnnxEncoder,
-    num_views: int = 36,
+    encoder: PlaceEncoder,
+    num_views: int | None = None,
     keyframe_distance_m: float = 2.0,
     origin: str = '',
     map_frame_id: str = 'map',
@@ -42,13 +42,14 @@ def build_database(
 
     :param encoder: a teacher, for spinning radar
     :param num_views: headings in which a 4D radar may see a place, evenly around; a divisor of
-        the encoder's own number
+        the encoder's own number; None = that number
     :param keyframe_distance_m: between two keyframes; 0 keeps every scan
     :param origin: what the zero of the map frame is, in words
     :param progress: called after each keyframe with the number done and the number expected
     :param confidence: fitted on other drives with this encoder; None = not calibrated
     :raise ValueError: no scan is left to make a map of
     """
+    num_views = encoder.contract.num_views if num_views is None else num_views
     _check_options(sequence, encoder, num_views, keyframe_distance_m)
     posed, poses = _posed_scans(sequence)
     expected = len(thin_by_distance(poses.positions_m, keyframe_distance_m))
@@ -63,9 +64,7 @@ def build_database(
             continue
         kept.append(place)
         panorama = scan_panorama(scan, encoder.contract.preprocessing)
-        descriptors.append(
-            encoder.encode_panorama(panorama)[:: encoder.contract.num_views // num_views]
-        )
+        descriptors.append(encode_views(panorama, encoder, num_views))
         grid = encoder.contract.preprocessing.grid
         returns_cm.append(strongest_returns(panorama, grid, motions[place]))
         if progress:
@@ -83,6 +82,7 @@ def build_database(
         num_scans=len(sequence.scan_stamps_ns),
         num_without_pose=len(sequence.scan_stamps_ns) - len(posed),
         num_unreadable=num_unreadable,
+        scan_context=encoder.scan_context,
     )
     keyframes = poses.select(np.array(kept, dtype=np.int64))
     database = PlaceDatabase(
@@ -93,7 +93,7 @@ def build_database(
 
 
 def encode_views(
-    panorama: NDArray[np.uint8], encoder: OnnxEncoder, num_views: int
+    panorama: NDArray[np.uint8], encoder: PlaceEncoder, num_views: int
 ) -> NDArray[np.float32]:
     """
     Return one descriptor per view of a place, shape (num_views, D).
@@ -105,7 +105,7 @@ def encode_views(
 
 
 def _check_options(
-    sequence: RadarSequence, encoder: OnnxEncoder, num_views: int, keyframe_distance_m: float
+    sequence: RadarSequence, encoder: PlaceEncoder, num_views: int, keyframe_distance_m: float
 ) -> None:
     """Refuse before the first scan is read what would fail after it."""
     available = encoder.contract.num_views

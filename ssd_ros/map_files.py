@@ -9,7 +9,6 @@ unpickled, and every refusal names the file, the reason and the way out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
 import json
@@ -22,7 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 from ssd_ros import __version__
 from ssd_ros.confidence import ConfidenceModel
-from ssd_ros.files import directory_written_atomically, sha256_of
+from ssd_ros.files import directory_written_atomically
+from ssd_ros.map_arrays import fingerprint, load_array
 from ssd_ros.map_meta import (
     FORMAT_VERSION,
     MapError,
@@ -32,6 +32,7 @@ from ssd_ros.map_meta import (
     sha256_of_meta,
 )
 from ssd_ros.records import record_from_mapping
+from ssd_ros.scan_context import ScanContextConfig
 from ssd_ros.trajectory import Trajectory
 
 DESCRIPTORS_FILE = 'descriptors.npy'
@@ -48,10 +49,10 @@ _KEYFRAME = np.dtype(
 @dataclass(frozen=True, slots=True)
 class MapInfo:
     """
-    Where a map comes from; travels with it and decides nothing but `require_space`.
+    Where a map comes from; of this, its encoder decides what it can be searched with.
 
     :param descriptor_space: of the training run whose encoder filled the map
-    :param encoder_digest: SHA-256 of that encoder's ONNX file
+    :param encoder_digest: SHA-256 of that encoder's file
     :param sensor: that saw the keyframes, 'spinning' or '4d'
     :param source: name of the drive
     :param origin: what the zero of the map frame is, in words, such as `UTM 52N`
@@ -60,6 +61,7 @@ class MapInfo:
     :param num_unreadable: scans left out because they could not be read
     :param novelty_distance: an answer that is not nearer may be a wrong place, see
         ssd_ros.novelty; 0 = not known
+    :param scan_context: what its descriptors are; None = those of a network
     """
 
     descriptor_space: str
@@ -75,6 +77,7 @@ class MapInfo:
     num_without_pose: int = 0
     num_unreadable: int = 0
     novelty_distance: float = 0.0
+    scan_context: ScanContextConfig | None = None
     software_version: str = __version__
     created: str = field(
         default_factory=lambda: datetime.now(timezone.utc).isoformat(timespec='seconds')
@@ -85,6 +88,11 @@ class MapInfo:
     def map_id(self) -> int:
         """Short name of the map in messages: CRC32 of its UUID."""
         return zlib.crc32(self.uuid.encode())
+
+    @property
+    def encoder(self) -> str:
+        """The kind of encoder that filled it, 'network' or 'scan_context'."""
+        return 'network' if self.scan_context is None else 'scan_context'
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +115,7 @@ class MapContent:
 
     def __post_init__(self) -> None:
         _check_descriptors(self.descriptors, len(self.keyframes), self.info.num_views)
+        _check_scan_contexts(self.descriptors.shape[1], self.info)
         _check_returns(self.returns_cm, len(self.keyframes))
         if not np.isfinite(self.keyframes.positions_m).all():
             raise MapError('a keyframe position is not finite')
@@ -138,7 +147,7 @@ def write_map(path: Path, content: MapContent) -> None:
             'num_returns': content.returns_cm.shape[1],
             'info': asdict(content.info),
             'confidence': content.confidence and asdict(content.confidence),
-            'files': {name: _fingerprint(directory / name) for name in arrays},
+            'files': {name: fingerprint(directory / name) for name in arrays},
         }
         meta['meta_sha256'] = sha256_of_meta(meta)
         (directory / META_FILE).write_text(json.dumps(meta, indent=2) + '\n')
@@ -161,9 +170,9 @@ def read_map(path: Path) -> MapContent:
     except ValueError as error:
         raise MapError(f'{path / META_FILE}: {error}: {REBUILD}') from error
     shape = (num_keyframes * info.num_views, meta['descriptor_size'])
-    descriptors = _load_array(path / DESCRIPTORS_FILE, files, np.dtype('<f4'), shape)
-    records = _load_array(path / KEYFRAMES_FILE, files, _KEYFRAME, (num_keyframes,))
-    returns_cm = _load_array(
+    descriptors = load_array(path / DESCRIPTORS_FILE, files, np.dtype('<f4'), shape)
+    records = load_array(path / KEYFRAMES_FILE, files, _KEYFRAME, (num_keyframes,))
+    returns_cm = load_array(
         path / RETURNS_FILE, files, np.dtype('<i2'), (num_keyframes, meta['num_returns'], 2)
     )
     try:
@@ -204,6 +213,15 @@ def _check_descriptors(
         raise MapError(f'descriptor {row} has length {lengths[row]:.4g}, expected 1')
 
 
+def _check_scan_contexts(descriptor_size: int, info: MapInfo) -> None:
+    config, found = info.scan_context, (descriptor_size, info.num_views)
+    if config is not None and found != (config.num_rings * config.num_sectors, 1):
+        raise MapError(
+            f'{info.num_views} descriptors of {descriptor_size} numbers make a keyframe, expected '
+            f'one scan context of {config.num_rings} x {config.num_sectors}'
+        )
+
+
 def _check_returns(returns_cm: NDArray[np.int16], num_keyframes: int) -> None:
     shape, num_bytes = returns_cm.shape, returns_cm[:1].nbytes
     if returns_cm.ndim != 3 or shape[0] != num_keyframes or shape[2] != 2:
@@ -213,10 +231,6 @@ def _check_returns(returns_cm: NDArray[np.int16], num_keyframes: int) -> None:
             f'the returns of a keyframe take {num_bytes} bytes of {returns_cm.dtype}, expected '
             f'at most {MAX_RETURNS_BYTES} of int16'
         )
-
-
-def _fingerprint(file: Path) -> dict[str, Any]:
-    return {'bytes': file.stat().st_size, 'sha256': sha256_of(file)}
 
 
 def _records_of(keyframes: Trajectory) -> NDArray[Any]:
@@ -233,36 +247,3 @@ def _trajectory_of(records: NDArray[Any]) -> Trajectory:
         records['position_m'].astype(np.float64),
         records['quaternion_xyzw'].astype(np.float64),
     )
-
-
-def _load_array(
-    path: Path, files: Mapping[str, Any], dtype: np.dtype[Any], shape: tuple[int, ...]
-) -> NDArray[Any]:
-    """Read an array only after its size, checksum, type and shape were found right."""
-    expected = files.get(path.name)
-    if not isinstance(expected, dict):
-        raise MapError(f'{path.parent / META_FILE} does not list {path.name}: {REBUILD}')
-    if not path.is_file():
-        raise MapError(f'{path} is missing: copy the whole map again or {REBUILD}')
-    size = path.stat().st_size
-    if size != expected.get('bytes'):
-        raise MapError(
-            f'{path} has {size} bytes, {META_FILE} says {expected.get("bytes")}: the map is '
-            f'truncated or mixed from two; copy it again or {REBUILD}'
-        )
-    if sha256_of(path) != expected.get('sha256'):
-        raise MapError(
-            f'{path} is damaged (its SHA-256 differs from {META_FILE}): copy the map again or '
-            f'{REBUILD}'
-        )
-    try:
-        # Mapping checks the header against the size of the file; reading would first allocate
-        # whatever the header claims.
-        mapped = np.lib.format.open_memmap(path, mode='r')  # type: ignore[no-untyped-call]
-    except ValueError as error:
-        raise MapError(f'{path} is not an array: {error}') from error
-    if mapped.dtype != dtype or mapped.shape != shape:
-        raise MapError(
-            f'{path} holds {mapped.shape} of {mapped.dtype}, {META_FILE} says {shape} of {dtype}'
-        )
-    return np.array(mapped)  # a copy: a file that changes later must not change the map

@@ -136,15 +136,16 @@ class ModelContract:
                 'export the model again'
             )
         contract = record_from_mapping(cls, values)
-        if missing := _first_missing(asdict(contract), values):
+        if missing := first_missing(asdict(contract), values):
             raise ValueError(f'contract lacks {missing}')
         return contract
 
 
-def _first_missing(expected: dict[str, Any], given: dict[str, Any]) -> str:
+def first_missing(expected: dict[str, Any], given: dict[str, Any]) -> str:
+    """Return the dotted name of a field that the given mapping lacks, '' if there is none."""
     for name, value in expected.items():
         if name not in given:
             return name
-        if isinstance(value, dict) and (deeper := _first_missing(value, given[name])):
+        if isinstance(value, dict) and (deeper := first_missing(value, given[name])):
             return f'{name}.{deeper}'
     return ''

@@ -17,10 +17,14 @@ def novelty_distance(database: PlaceDatabase) -> float:
     Return the median distance of keyframes to the most similar other place of the map.
 
     The answer to a query from outside the map is such a wrong place. Distances of different
-    places to each other hardly differ between the two radars, those of one place do.
+    places to each other hardly differ between the two radars, those of one place do. This does
+    not hold for scan contexts: whole turns are nearer to each other than a field of view is to
+    them.
 
-    :return: between unit descriptors; 0 if the map is a single place
+    :return: between unit descriptors; 0 if the map is a single place, or of whole turns
     """
+    if database.info.encoder == 'scan_context' and database.info.sensor == 'spinning':
+        return 0.0
     count = min(len(database), _NUM_KEYFRAMES)
     chosen = np.unique(np.linspace(0, len(database) - 1, count).astype(np.int64))
     descriptors = database.descriptors()[:: database.info.num_views]

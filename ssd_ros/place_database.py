@@ -3,44 +3,19 @@
 """
 The map to search in: one descriptor per keyframe and view, with the pose of each keyframe.
 
-The FAISS index is rebuilt from the descriptors at loading: deserialising an index from an
-untrusted file can crash the process or allocate without bound, arrays whose size was checked
-cannot.
+The index is built from the descriptors at loading, see place_index.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-import faiss
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.map_files import MapContent, read_map, UNIT_LENGTH_TOLERANCE, write_map
 from ssd_ros.map_meta import MapError, REBUILD
-from ssd_ros.polar_bev import view_yaws_rad
-
-
-@dataclass(frozen=True, slots=True)
-class Neighbours:
-    """
-    The nearest keyframes, each with its best view, nearest first.
-
-    :param keyframes: shape (K,) int64, indices into the keyframes of the map
-    :param views: shape (K,) int64, the nearest view of each
-    :param distances: shape (K,) float32, between unit descriptors, 0 (same) to 2 (opposite)
-    :param horizon: distance of the last row searched: every keyframe that is not among
-        these is at least this far
-    """
-
-    keyframes: NDArray[np.int64]
-    views: NDArray[np.int64]
-    distances: NDArray[np.float32]
-    horizon: float
-
-    def __len__(self) -> int:
-        return len(self.keyframes)
+from ssd_ros.place_index import Neighbours, new_index
 
 
 class Keyframe(NamedTuple):
@@ -71,16 +46,13 @@ class PlaceDatabase:
         self.keyframes = content.keyframes
         self.returns_cm = content.returns_cm
         self.confidence = content.confidence
-        self._num_threads = num_threads
-        self._descriptors = np.array(content.descriptors, order='C')
-        # The inner product of unit vectors orders like their distance and is cheaper. Reading the
-        # rows is what takes time: those in half precision take half of it to say which are near.
-        self._index = faiss.IndexScalarQuantizer(
-            self.descriptor_size, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT
+        self._index = new_index(
+            self.info.scan_context,
+            content.descriptors.shape[1],
+            self.info.num_views,
+            num_threads,
         )
-        faiss.omp_set_num_threads(num_threads)
-        self._index.train(self._descriptors)
-        self._index.add(self._descriptors)
+        self._index.add(content.descriptors)
 
     def __len__(self) -> int:
         """Return the number of keyframes."""
@@ -89,7 +61,7 @@ class PlaceDatabase:
     @property
     def num_rows(self) -> int:
         """Number of descriptors: one per keyframe and view."""
-        return len(self._descriptors)
+        return len(self._index)
 
     @property
     def map_id(self) -> int:
@@ -117,27 +89,34 @@ class PlaceDatabase:
     @property
     def descriptor_size(self) -> int:
         """Length of a descriptor, D."""
-        return int(self._descriptors.shape[1])
+        return int(self.descriptors().shape[1])
 
     @property
     def view_yaws_rad(self) -> NDArray[np.float64]:
         """Heading of each view relative to its keyframe, counter-clockwise, (num_views,)."""
-        return view_yaws_rad(self.info.num_views)
+        return self._index.view_yaws_rad
 
     def descriptors(self) -> NDArray[np.float32]:
-        """Return a copy of all descriptors, shape (num_rows, D)."""
-        return self._descriptors.copy()
+        """Return all descriptors, shape (num_rows, D), read-only."""
+        return self._index.descriptors()
 
-    def require_space(self, descriptor_space: str, encoder: str) -> None:
+    def require_encoder(self, kind: str, descriptor_space: str, name: str) -> None:
         """
-        Refuse an encoder of another training run.
+        Refuse another kind of encoder, or one of another training run.
 
-        :param encoder: name of its file, for the message
+        :param kind: 'network' or 'scan_context'
+        :param name: of the encoder, for the message
         """
-        if descriptor_space != self.info.descriptor_space:
+        info = self.info
+        if kind != info.encoder:
             raise MapError(
-                f'map {self.info.uuid} was filled in descriptor space '
-                f'{self.info.descriptor_space[:12]}, but {encoder} encodes in '
+                f'map {info.uuid} was built with --encoder {info.encoder}, but {name} is a '
+                f'{kind}: set encoder:={info.encoder}, or {REBUILD} --encoder {kind}'
+            )
+        if descriptor_space != info.descriptor_space:
+            raise MapError(
+                f'map {info.uuid} was filled in descriptor space '
+                f'{info.descriptor_space[:12]}, but {name} encodes in '
                 f'{descriptor_space[:12]}: use the student of the same training run as the '
                 f"map's teacher, or {REBUILD}"
             )
@@ -158,16 +137,7 @@ class PlaceDatabase:
             raise MapError(f'descriptor has length {length:.4g}, expected 1')
         if num_rows < 1:
             raise ValueError(f'num_rows is {num_rows}, expected at least 1')
-        # OpenMP keeps this number per calling thread, so it is set where the search happens.
-        faiss.omp_set_num_threads(self._num_threads)
-        query = np.ascontiguousarray(descriptor[None], dtype=np.float32)
-        rows = self._index.search(query, min(num_rows, self.num_rows))[1][0]
-        products = self._descriptors[rows] @ query[0]
-        order = np.argsort(-products, kind='stable')
-        rows, distances = rows[order], np.sqrt(np.maximum(2 - 2 * products[order], 0))
-        keyframes, views = np.divmod(rows, self.info.num_views)
-        first = np.sort(np.unique(keyframes, return_index=True)[1])
-        return Neighbours(keyframes[first], views[first], distances[first], float(distances[-1]))
+        return self._index.search(descriptor, num_rows)
 
     def save(self, path: Path | str) -> None:
         """

@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.candidate_judge import Finding, judge, ranked
 from ssd_ros.ego_velocity import EgoVelocity, Motion
-from ssd_ros.encoder import OnnxEncoder
 from ssd_ros.live_session import LiveSession
 from ssd_ros.odometry import DopplerOdometer, OdometryPose, PlanarOdometer
-from ssd_ros.place_database import Keyframe, Neighbours, PlaceDatabase
+from ssd_ros.place_database import Keyframe, PlaceDatabase
+from ssd_ros.place_encoder import PlaceEncoder
+from ssd_ros.place_index import Neighbours
 from ssd_ros.place_search import Hit, merge_hits, PlaceSource
 from ssd_ros.preprocessing import CloudPreprocessor
 from ssd_ros.radar import RadarPointCloud
@@ -42,7 +43,7 @@ class PlaceRecognizer:
 
     def __init__(
         self,
-        encoder: OnnxEncoder,
+        encoder: PlaceEncoder,
         maps: Sequence[PlaceDatabase],
         config: RecognizerConfig = DEFAULT_CONFIG,
         live: LiveSession | None = None,
@@ -73,8 +74,9 @@ class PlaceRecognizer:
 
         :raise MapError: a map does not fit the encoder; the old ones stay
         """
+        kind, space = self._encoder.kind, self._encoder.contract.descriptor_space
         for database in maps:
-            database.require_space(self._encoder.contract.descriptor_space, 'the loaded student')
+            database.require_encoder(kind, space, 'the loaded student')
         self._maps = tuple(maps)
         self._verifier = Verifier()  # which remembers keyframes
 

@@ -10,7 +10,8 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.confidence import ConfidenceModel
-from ssd_ros.place_database import Keyframe, Neighbours, ratios_to_other_places
+from ssd_ros.place_database import Keyframe, ratios_to_other_places
+from ssd_ros.place_index import Neighbours
 
 
 class PlaceSource(Protocol):

@@ -24,9 +24,7 @@ class RecognizerConfig:
     search_rows: int = 1024  # rows of the map looked at; the views of a place take one each
     ambiguity_radius_m: float = 25.0  # a place farther than this is another place
     verified_candidates: int = 5  # of the nearest, laid over the map's returns
-    exclude_recent_s: float = (
-        30.0  # reconstructed: keyframes of the running drive that do not count
-    )
+    exclude_recent_s: float = 30.0  # reconstructed: younger places of this drive do not count
     accept_max_distance: float = 0.0  # 0: no limit, or the model's if the map is not calibrated
     accept_max_ratio: float = 0.0  # 0: likewise
     accept_min_confidence: float = 0.0  # 0: the map's own, calibrated in validation

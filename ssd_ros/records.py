@@ -1,11 +1,13 @@
 # Copyright 2026 The ssd_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Dataclasses from untrusted mappings (YAML, JSON): strict about names and types."""
+"""Dataclasses from untrusted mappings (YAML, JSON), strict about names and types; JSON back."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
+import json
+import math
 import reprlib
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints, TypeVar, Union
@@ -17,6 +19,19 @@ _REPR = reprlib.Repr()
 _REPR.maxstring = _REPR.maxother = 80
 _REPR.maxlevel = 2
 _shortened = _REPR.repr
+
+
+def json_text(values: Any, indent: int | None = None) -> str:
+    """Return JSON for people and programs; JSON has no NaN and no infinity: they become null."""
+    return json.dumps(_without_nan(values), indent=indent, allow_nan=False)
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _without_nan(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def record_from_mapping(cls: type[Record], values: Any, where: str = '') -> Record:

@@ -5,6 +5,27 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
+
+
+class EncoderFiles(NamedTuple):
+    """Shipped files of a kind of encoder: for 4D radar, for spinning radar, calibration."""
+
+    student: str
+    teacher: str
+    confidence: str
+
+
+ENCODERS = {
+    'network': EncoderFiles(
+        'models/student.onnx', 'models/teacher.onnx', 'models/confidence.json'
+    ),
+    'scan_context': EncoderFiles(
+        'models/scan_context.json',
+        'models/scan_context.json',
+        'models/scan_context_confidence.json',
+    ),
+}
 
 
 def shared_file(name: str) -> Path:

@@ -50,7 +50,7 @@ def test_every_file_that_is_named_is_there(name: str) -> None:
 
 def test_the_picture_of_the_layers_is_that_of_the_imports() -> None:
     picture = (ROOT / 'CONTRIBUTING.md').read_text().partition('```\n')[2].partition('```')[0]
-    lines = re.split(r'^(?=\d)', picture, flags=re.MULTILINE)[:0:-1]
-    assert [int(line[0]) for line in lines] == list(range(len(LAYERS)))
+    lines = re.split(r'^(?=\d+ )', picture, flags=re.MULTILINE)[:0:-1]
+    assert [int(line.split()[0]) for line in lines] == list(range(len(LAYERS)))
     for line, parts in zip(lines, LAYERS, strict=True):
         assert sorted(parts - set(re.findall(r'\w+', line))) == []

@@ -15,7 +15,7 @@ from ssd_ros.ros.parameters import OPTIONS
 
 PATH = Path(__file__).parents[1] / 'launch' / 'localize.launch.py'
 ARGUMENTS = {
-    'index', 'model', 'driver', 'points_topic', 'odom_topic', 'base_frame', 'map_frame',
+    'index', 'encoder', 'model', 'driver', 'points_topic', 'odom_topic', 'base_frame', 'map_frame',
     'odom_frame', 'adapters', 'initialpose_topic', 'namespace', 'use_sim_time', 'autostart',
     'rviz', 'log_level',
 }  # fmt: skip
@@ -123,6 +123,14 @@ def test_arguments_reach_the_node_with_their_types(launch_file: ModuleType) -> N
         'autostart': True,
     }
     assert rviz.condition.evaluate(context)
+
+
+@pytest.mark.parametrize(('given', 'expected'), [({}, []), ({'map_frame': 'utm'}, ['-f', 'utm'])])
+def test_rviz_looks_from_the_frame_of_the_map(
+    launch_file: ModuleType, given: dict[str, str], expected: list[str]
+) -> None:
+    _, _, rviz = nodes_of(launch_file, **given)
+    assert rviz._Node__arguments[2:] == expected
 
 
 def test_an_unknown_driver_is_refused_with_those_that_are_known(launch_file: ModuleType) -> None:

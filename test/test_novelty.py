@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 import math
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 from ssd_ros.map_files import MapContent, MapInfo
 from ssd_ros.novelty import novelty_distance
 from ssd_ros.place_database import PlaceDatabase
+from ssd_ros.scan_context import ScanContextConfig
 from ssd_ros.trajectory import Trajectory
 
 
@@ -40,6 +42,18 @@ def test_it_is_the_median_over_the_keyframes() -> None:
     assert novelty_distance(database_of(descriptors, [0.0, 100.0, 200.0])) == pytest.approx(
         expected, abs=1e-5
     )
+
+
+@pytest.mark.parametrize(('sensor', 'expected'), [('4d', math.sqrt(2)), ('spinning', 0)])
+def test_whole_turns_of_scan_contexts_say_nothing_of_a_field_of_view(
+    sensor: str, expected: float
+) -> None:
+    rows = np.eye(4, dtype=np.float32)[[0, 3]]  # each an echo in another ring
+    content = database_of(rows, [0.0, 100.0])
+    config = ScanContextConfig(num_rings=2, num_sectors=2)
+    info = replace(content.info, scan_context=config, sensor=sensor)
+    database = PlaceDatabase(MapContent(rows, content.keyframes, content.returns_cm, info))
+    assert novelty_distance(database) == pytest.approx(expected, abs=1e-6)
 
 
 def test_a_single_place_has_none() -> None:

@@ -26,6 +26,7 @@ import pytest
 from ssd_ros.map_files import check_map_target, MapContent, MapInfo
 from ssd_ros.map_meta import MapError
 from ssd_ros.place_database import PlaceDatabase
+from ssd_ros.scan_context import ScanContextConfig
 from ssd_ros.trajectory import quaternion_from_yaw, Trajectory
 
 ROOT = Path(__file__).parents[1]
@@ -38,6 +39,7 @@ import sys
 import numpy as np
 from ssd_ros.map_files import MapContent, MapInfo
 from ssd_ros.place_database import PlaceDatabase
+from ssd_ros.scan_context import ScanContextConfig
 from ssd_ros.trajectory import Trajectory
 descriptors = np.zeros((2000, 16), np.float32)
 descriptors[:, 0] = 1
@@ -109,6 +111,29 @@ def test_search_equals_a_plain_search_over_random_descriptors() -> None:
     np.testing.assert_allclose(found.distances, np.sort(distances.min(axis=1)), atol=1e-3)
 
 
+def scan_context_map(num: int = 3) -> PlaceDatabase:
+    """Return keyframes of 4 rings and 6 sectors."""
+    rows = np.random.default_rng(0).random((num, 24), np.float32)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    config = ScanContextConfig(num_rings=4, num_sectors=6)
+    return PlaceDatabase(
+        MapContent(rows, poses(num), no_returns(num), replace(info(1), scan_context=config))
+    )
+
+
+def test_a_map_of_scan_contexts_comes_back_and_tells_the_heading(tmp_path: Path) -> None:
+    scan_context_map().save(tmp_path / 'map')
+    loaded = PlaceDatabase.load(tmp_path / 'map')
+    assert (loaded.info.encoder, loaded.num_rows) == ('scan_context', 3)
+    np.testing.assert_array_equal(loaded.descriptors(), scan_context_map().descriptors())
+    assert loaded.info.scan_context == ScanContextConfig(num_rings=4, num_sectors=6)
+    # Turned right by two sectors of 60 degrees.
+    query = np.roll(loaded.descriptors()[1].reshape(4, 6), -2, axis=1).reshape(-1)
+    found = loaded.search(query, num_rows=3)
+    assert (found.keyframes[0], found.distances[0]) == (1, pytest.approx(0, abs=2e-3))
+    assert loaded.view_yaws_rad[found.views[0]] == pytest.approx(math.radians(-120))
+
+
 def test_search_uses_its_threads_in_whatever_thread_it_is_called() -> None:
     places, counts = database(), []
 
@@ -173,9 +198,14 @@ def test_poses_that_are_no_poses_are_refused() -> None:
 
 
 def test_an_encoder_of_another_training_run_is_refused_by_name() -> None:
-    database().require_space(SPACE, 'student.onnx')
+    database().require_encoder('network', SPACE, 'student.onnx')
     with pytest.raises(MapError, match=r'space aaaaaaaaaaaa, but other\.onnx encodes in cccccc'):
-        database().require_space('c' * 64, 'other.onnx')
+        database().require_encoder('network', 'c' * 64, 'other.onnx')
+    message = (
+        r'with --encoder network, but x\.json is a scan_context: set encoder:=network, or build'
+    )
+    with pytest.raises(MapError, match=message):
+        database().require_encoder('scan_context', SPACE, 'x.json')
 
 
 def test_a_saved_map_comes_back_to_the_last_bit(tmp_path: Path) -> None:
@@ -322,6 +352,9 @@ def mix_with_another_map(path: Path) -> None:
         (lambda path: edit_meta(path, num_keyframes=-3), r'meta\.json says \(-6, 2\)'),
         (lambda path: edit_meta(path, info=None), 'info is None, expected dict'),
         (lambda path: edit_meta(path, files={}), r'does not list descriptors\.npy'),
+        (lambda path: edit_info(path, scan_context={'num_rings': 2}), 'expected one scan context'),
+        (lambda path: edit_info(path, scan_context={'rings': 2}), r'option scan_context\.rings'),
+        (lambda path: edit_info(path, scan_context={'num_rings': 0}), '0 rings of 120 sectors'),
         (lambda path: edit_info(path, num_views=3), r'meta\.json says \(9, 2\)'),
         (lambda path: edit_info(path, num_views='2'), "num_views is '2', expected int"),
         (lambda path: edit_info(path, colour='red'), 'unknown option colour'),

@@ -17,7 +17,8 @@ from ssd_ros.live_session import LIVE_MAP_ID, LiveSession
 from ssd_ros.map_builder import build_database
 from ssd_ros.map_files import MapContent, MapInfo
 from ssd_ros.map_meta import MapError
-from ssd_ros.place_database import Neighbours, PlaceDatabase
+from ssd_ros.place_database import PlaceDatabase
+from ssd_ros.place_index import Neighbours
 from ssd_ros.place_recognizer import PlaceRecognizer
 from ssd_ros.place_search import merge_hits
 from ssd_ros.radar import RadarPointCloud

@@ -1,12 +1,14 @@
 # Copyright 2026 The ssd_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Check that dataclasses from untrusted mappings are strict."""
+"""Check that dataclasses from untrusted mappings are strict, and JSON has no NaN."""
 
 from dataclasses import asdict, dataclass, field
+import json
+import math
 
 import pytest
 from ssd_ros.preprocessing import PreprocessingConfig
-from ssd_ros.records import record_from_mapping
+from ssd_ros.records import json_text, record_from_mapping
 
 
 @dataclass(frozen=True)
@@ -50,3 +52,8 @@ def test_absent_names_keep_their_default_and_integers_become_floats() -> None:
 def test_a_wrong_name_or_type_is_refused_with_its_place(values: object, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         record_from_mapping(Outer, values)
+
+
+def test_json_has_null_for_what_is_not_a_number() -> None:
+    text = json_text({'a': math.nan, 'b': [math.inf, 1.5], 'c': {'NaN': ('x', None)}})
+    assert json.loads(text) == {'a': None, 'b': [None, 1.5], 'c': {'NaN': ['x', None]}}

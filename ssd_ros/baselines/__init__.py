@@ -1,3 +1,35 @@
 # Copyright 2026 The ssd_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Handcrafted methods that need no training, to judge the learned one by."""
+"""Handcrafted methods that need no training, to judge the learned one by, each in two forms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import get_args
+
+from ssd_ros.baselines.intensity_scan_context import IntensityScanContext
+from ssd_ros.baselines.method import Method
+from ssd_ros.baselines.raplace import RaPlace
+from ssd_ros.baselines.referee import RefereeR
+from ssd_ros.baselines.ring_key import RingKey
+from ssd_ros.baselines.scan_contexts import RadarScanContext
+from ssd_ros.baselines.variants import Variant
+from ssd_ros.baselines.vlad import FftRadVlad, RadVlad
+
+_FORMS: dict[str, Callable[[str], Method]] = {
+    'ring_key': RingKey,
+    'scan_context_ring_key': partial(RadarScanContext, 'ring_key'),
+    'scan_context': partial(RadarScanContext, 'exhaustive'),
+    'intensity_scan_context': IntensityScanContext,
+    'raplace': RaPlace,
+    'radvlad': RadVlad,
+    'fft_radvlad': FftRadVlad,
+    'referee': RefereeR,
+}
+METHODS: dict[str, Callable[[], Method]] = {
+    f'{name}_{variant}': partial(form, variant)
+    for name, form in _FORMS.items()
+    for variant in get_args(Variant)
+}
+"""Every method by its name in tables, such as `radvlad_repaired`."""

@@ -79,15 +79,16 @@ def measured_node(
     if importlib.util.find_spec('rclpy') is None:
         yield 'running node (rclpy is not installed)'
         return
-    from ssd_ros.cli.bench_stages import random_database
+    from ssd_ros.cli.bench_inputs import random_database
     from ssd_ros.cli.node_load import run_load
     from ssd_ros.encoder import OnnxEncoder
 
     with TemporaryDirectory() as folder:
         map_path = Path(folder, 'map')
-        random_database(num_rows, OnnxEncoder(student_path, 'cpu')).save(map_path)
+        database = random_database(num_rows, OnnxEncoder(student_path, 'cpu'))
+        database.save(map_path)
         result = run_load(load, map_path, student_path, Path(folder), progress)
-    yield from table(load, result, num_rows)
+    yield from table(load, result, database.num_rows)
 
 
 def table(load: Load, result: LoadResult, num_rows: int) -> Iterator[str]:

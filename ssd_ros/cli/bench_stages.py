@@ -4,17 +4,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 import time
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from ssd_ros.ars548 import ARS548_DTYPE, ars548_records
+from ssd_ros.cli.bench_inputs import (
+    NUM_POINTS,
+    NUM_VIEWS,
+    radar_message,
+    random_database,
+    spinning_scan,
+)
 from ssd_ros.cli.bench_peers import (
     decode_point_by_point,
     has_training,
@@ -24,26 +29,27 @@ from ssd_ros.cli.bench_peers import (
     torch_times_ms,
     write_peer_models,
 )
+from ssd_ros.cli.bench_scan_context import (
+    indexed,
+    NUM_ENTRIES,
+    query_of,
+    random_contexts,
+    search_pair_by_pair,
+)
 from ssd_ros.cli.bench_verify import match_exhaustively, query_and_keyframe, verify
 from ssd_ros.encoder import OnnxEncoder
 from ssd_ros.map_builder import encode_views
-from ssd_ros.map_files import MapContent, MapInfo
 from ssd_ros.place_database import PlaceDatabase
 from ssd_ros.place_recognizer import PlaceRecognizer
 from ssd_ros.point_cloud2 import decode_point_cloud2
 from ssd_ros.polar_bev import polar_bev_from_points, views_of_panorama
 from ssd_ros.preprocessing import CloudPreprocessor, scan_panorama
-from ssd_ros.radar import RadarPointCloud, SpinningRadarScan, uniform_azimuths_rad
+from ssd_ros.radar import RadarPointCloud
 from ssd_ros.recognition import RecognizerConfig
-from ssd_ros.trajectory import quaternion_from_yaw, Trajectory
-from ssd_ros.verification import NUM_RETURNS
 
-NUM_POINTS = 800
-NUM_VIEWS = 36
 NO_TRAINING = '(PyTorch or ONNX is not installed)'
 _SECONDS_EACH = 1.0
 _MIN_RUNS = 3
-_POINT_FIELDS = {'f4': 7, 'i1': 1}  # constants of sensor_msgs/PointField
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +87,7 @@ def stages(student_path: Path, teacher_path: Path, full: bool) -> Iterator[Stage
     descriptor = student.encode(bev)
     yield search_stage(database, descriptor)
     yield verify_stage()
+    yield scan_context_stage()
     recognizer = PlaceRecognizer(student, [database])
     query = Stage(
         'whole query, decode included, 10k rows',
@@ -121,6 +128,18 @@ def verify_stage() -> Stage:
         lambda: verify(points_m, returns_cm), lambda: match_exhaustively(points_m, returns_cm)
     )
     return Stage('verify a candidate', ours, 'every pose of the grid', peer)
+
+
+def scan_context_stage() -> Stage:
+    """Time the search of the encoder that needs no training; its peer must find the same."""
+    contexts = random_contexts()
+    query, index = query_of(contexts[0]), indexed(contexts)
+    expected = search_pair_by_pair(contexts, query)
+    np.testing.assert_allclose(index.search(query).similarities, expected, atol=1e-5)
+    ours, peer = times_ms(
+        lambda: index.search(query), lambda: search_pair_by_pair(contexts, query)
+    )
+    return Stage(f'search {NUM_ENTRIES} scan contexts', ours, 'pair by pair, turn by turn', peer)
 
 
 def map_stage(student: OnnxEncoder, teacher: OnnxEncoder) -> Stage:
@@ -203,63 +222,3 @@ def times_ms(*functions: Callable[[], object]) -> list[list[float]]:
             function()
             taken.append((time.perf_counter() - before) * 1e3)
     return times
-
-
-def radar_message() -> Any:
-    """Return a full ARS548 scan at 10 m/s as a PointCloud2 without ROS: packed, unaligned."""
-    generator = np.random.default_rng(0)
-    range_m = generator.uniform(2, 149, NUM_POINTS)
-    azimuth_rad = np.radians(generator.uniform(-59, 59, NUM_POINTS))
-    xyz_m = np.stack(
-        [range_m * np.cos(azimuth_rad), range_m * np.sin(azimuth_rad), np.ones(NUM_POINTS)], axis=1
-    )
-    speed_mps = -10 * xyz_m[:, 0] / np.linalg.norm(xyz_m, axis=1)
-    rcs_dbsm = np.rint(generator.normal(0, 8, NUM_POINTS))
-    cloud = RadarPointCloud(
-        0, xyz_m.astype(np.float32), rcs_dbsm.astype(np.float32), speed_mps.astype(np.float32)
-    )
-    layout: Mapping[str, Any] = ARS548_DTYPE.fields or {}
-    fields = [
-        SimpleNamespace(
-            name=name, offset=entry[1], datatype=_POINT_FIELDS[entry[0].str[1:]], count=1
-        )
-        for name, entry in layout.items()
-    ]
-    step = ARS548_DTYPE.itemsize
-    header = SimpleNamespace(stamp=SimpleNamespace(sec=1, nanosec=0), frame_id='radar')
-    return SimpleNamespace(
-        header=header,
-        height=1,
-        width=NUM_POINTS,
-        fields=fields,
-        is_bigendian=False,
-        point_step=step,
-        row_step=step * NUM_POINTS,
-        data=ars548_records(cloud).tobytes(),
-        is_dense=True,
-    )
-
-
-def random_database(num_rows: int, student: OnnxEncoder) -> PlaceDatabase:
-    """Return a map of random descriptors, keyframes 2 m apart along a line."""
-    num_keyframes = round(num_rows / NUM_VIEWS)
-    size = student.contract.descriptor_size
-    generator = np.random.default_rng(0)
-    rows = generator.standard_normal((num_keyframes * NUM_VIEWS, size), dtype=np.float32)
-    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
-    positions_m = np.zeros((num_keyframes, 3))
-    positions_m[:, 0] = np.arange(num_keyframes) * 2.0
-    poses = Trajectory(
-        np.arange(num_keyframes), positions_m, quaternion_from_yaw(np.zeros(num_keyframes))
-    )
-    info = MapInfo(student.contract.descriptor_space, '', NUM_VIEWS, 2.0)
-    returns_cm = generator.integers(-10_000, 10_000, (num_keyframes, NUM_RETURNS, 2), np.int16)
-    return PlaceDatabase(MapContent(rows, poses, returns_cm, info))
-
-
-def spinning_scan() -> SpinningRadarScan:
-    """Return a scan of the size that the simulator makes, noise with strong echoes."""
-    generator = np.random.default_rng(0)
-    power = generator.integers(20, 70, (856, 400), dtype=np.uint8)
-    power[generator.random(power.shape) < 0.05] = 150
-    return SpinningRadarScan(0, power, uniform_azimuths_rad(400), 150 / 856)

@@ -11,11 +11,13 @@ import sys
 import time
 
 from ssd_ros.cli.console import at_least, make_parser, run_command, usable_cores
+from ssd_ros.shared_files import ENCODERS, shared_file
 
 EXAMPLES = """\
   build_db --input HeRCULES/Library/01 --output library.map
   build_db --input boreas-2021-09-02-11-42 --output glen_shields.map --origin 'UTM 17N'
   build_db --input drive.mcap --scan-topic /radar/polar --poses poses.txt --output yard.map
+  build_db --input HeRCULES/Library/01 --output library.map --encoder scan_context
   build_db --input fomo.mcap --spinning-preset fomo --poses-topic /odom --output forest.map
 """
 NOT_CALIBRATED = "none for these models: candidates pass the model's own limits (trust --fit)"
@@ -65,6 +67,13 @@ def parser() -> argparse.ArgumentParser:
         metavar='METRES',
         help='rosbag2: depth of one range bin (as the radar recorded it, or of the preset)',
     )
+    add(
+        '--encoder',
+        choices=tuple(ENCODERS),
+        default='network',
+        help='what recognises places: the trained network, or scan contexts, which need no '
+        'training (%(default)s)',
+    )
     add('--teacher', type=Path, help="the spinning radar's model (the one that is installed)")
     add(
         '--confidence',
@@ -82,9 +91,8 @@ def parser() -> argparse.ArgumentParser:
     add(
         '--views',
         type=at_least(int, 1),
-        default=36,
         help='headings in which a place can be recognised, evenly around; a divisor of those that '
-        'the teacher gives (%(default)s)',
+        'the teacher gives (all; those of the installed network are 36)',
     )
     add('--map-frame', default='map', metavar='FRAME', help='name of its frame (%(default)s)')
     add('--origin', default='', metavar='TEXT', help='what its zero is, such as "UTM 52N"')
@@ -99,17 +107,16 @@ def build(arguments: argparse.Namespace) -> None:
     from ssd_ros.cli.progress import progress_bar
     from ssd_ros.confidence_file import load_confidence
     from ssd_ros.datasets.rosbag2 import Rosbag2Config
-    from ssd_ros.encoder import OnnxEncoder
     from ssd_ros.map_builder import build_database
     from ssd_ros.map_files import check_map_target
-    from ssd_ros.shared_files import shared_file
+    from ssd_ros.place_encoder import open_encoder
 
     check_map_target(arguments.output)
-    teacher = OnnxEncoder(
-        arguments.teacher or shared_file('models/teacher.onnx'),
+    teacher = open_encoder(
+        arguments.teacher or shared_file(ENCODERS[arguments.encoder].teacher),
         arguments.device,
         arguments.threads,
-        expected_sensor='spinning',
+        'spinning',
     )
     drive = open_drive(
         arguments.input,
@@ -124,7 +131,7 @@ def build(arguments: argparse.Namespace) -> None:
         ),
     )
     confidence = load_confidence(
-        arguments.confidence or shared_file('models/confidence.json'),
+        arguments.confidence or shared_file(ENCODERS[teacher.kind].confidence),
         teacher.contract.descriptor_space,
         'spinning',
     )

@@ -1,6 +1,6 @@
 # Copyright 2026 The ssd_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Command `evaluate`: recall of the shipped models, beside a handcrafted baseline."""
+"""Command `evaluate`: recall of the shipped models; `compare` judges others."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ from typing import TYPE_CHECKING
 
 from ssd_ros.cli.build_db import DATASETS
 from ssd_ros.cli.console import at_least, make_parser, run_command, usable_cores
+from ssd_ros.shared_files import ENCODERS
 
 if TYPE_CHECKING:
     from ssd_ros.evaluation.results import Result
 
 EXAMPLES = """\
   evaluate --cache runs/cache/test --markdown test.md --html test.html --json test.json
-  evaluate --cache runs/cache/test --baseline scan_context --views 36 18 12 6 --random-yaw 0
+  evaluate --cache runs/cache/test --views 36 18 12 6 --random-yaw 0
   evaluate --cache runs/cache/test --student a/student.onnx --teacher a/teacher.onnx \\
            --reference test.json
   evaluate --map HeRCULES/Library/01 --queries HeRCULES/Library/02 HeRCULES/Library/03
-  evaluate --simulate demo --baseline scan_context --plot demo.png
+  evaluate --simulate demo --encoder scan_context --plot demo.png
 """
 TASKS = ('single', 'multi', '4d', 'spinning', '4d_single', 'spinning_single')
 
@@ -40,9 +41,14 @@ def parser() -> argparse.ArgumentParser:
     add = result.add_argument
     _add_drives(result)
     _add_caches(result)
+    add(
+        '--encoder',
+        choices=tuple(ENCODERS),
+        default='network',
+        help='of the node, on drives (%(default)s); `compare` judges others on caches',
+    )
     add('--student', type=Path, help="the 4D radar's model (the one that is installed)")
     add('--teacher', type=Path, help="the spinning radar's model (the one that is installed)")
-    add('--baseline', choices=('scan_context',), help='a handcrafted method on the same queries')
     add(
         '--reference',
         type=Path,
@@ -75,8 +81,9 @@ def parser() -> argparse.ArgumentParser:
         '--views',
         type=at_least(int, 1),
         nargs='+',
-        default=[36],
-        help='headings of the map (36); with --cache further numbers are compared',
+        default=[],
+        help='headings of the map (all that the teacher makes); with --cache further numbers '
+        'are compared',
     )
     files = result.add_argument_group('files to write')
     for name, what in (
@@ -154,6 +161,8 @@ def _check(arguments: argparse.Namespace) -> None:
             'what to evaluate on? give --map and --queries, or --simulate, or --cache'
         )
     for_caches = ('tasks', 'database', 'random_yaw')
+    if arguments.cache and arguments.encoder != 'network':
+        raise ValueError('--encoder is for drives: compare judges other methods on caches')
     if not arguments.cache:
         for name in for_caches:
             if getattr(arguments, name) is not None:

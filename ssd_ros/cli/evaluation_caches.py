@@ -11,24 +11,21 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from ssd_ros.baselines.scan_context import ScanContextDatabase
 from ssd_ros.bev_cache import CachedDrive, load_drives
 from ssd_ros.cli.progress import progress_bar
-from ssd_ros.encoder import OnnxEncoder
-from ssd_ros.evaluation.answers import Answers
 from ssd_ros.evaluation.descriptors import Descriptors, Encoders
-from ssd_ros.evaluation.evaluate import evaluate, result_of
-from ssd_ros.evaluation.pairs import Pair, pairs_of, Setting, setting_of, yaw_seed
+from ssd_ros.evaluation.evaluate import evaluate
+from ssd_ros.evaluation.pairs import Pair, pairs_of, setting_of, yaw_seed
 from ssd_ros.evaluation.protocol import Protocol, TASKS
 from ssd_ros.evaluation.results import Result
 from ssd_ros.evaluation.tables import RANDOM_YAW_VARIANT
-from ssd_ros.polar_bev import PolarGrid
+from ssd_ros.place_encoder import PlaceEncoder
 
 DEFAULT_TASKS = ('single', 'multi', '4d', 'spinning')
 _WITH_VIEWS = ('single', 'multi')
 
 
-def cached_drives(directories: Sequence[Path], encoder: OnnxEncoder) -> list[CachedDrive]:
+def cached_drives(directories: Sequence[Path], encoder: PlaceEncoder) -> list[CachedDrive]:
     """
     Map the drives of one or more splits into memory.
 
@@ -44,8 +41,8 @@ def cached_drives(directories: Sequence[Path], encoder: OnnxEncoder) -> list[Cac
 
 def run_on_caches(
     drives: Sequence[CachedDrive],
-    student: OnnxEncoder,
-    teacher: OnnxEncoder,
+    student: PlaceEncoder,
+    teacher: PlaceEncoder,
     protocol: Protocol,
     arguments: argparse.Namespace,
 ) -> list[Result]:
@@ -70,8 +67,6 @@ def run_on_caches(
             asked = [task for task in tasks if task in _WITH_VIEWS]
             more = evaluate(drives, descriptors, changed, asked)
             results += [replace(result, variant=variant) for result in more]
-    if arguments.baseline:
-        results += _baseline(pairs, protocol, student.contract.preprocessing.grid)
     return results
 
 
@@ -100,8 +95,8 @@ def _num_images(pairs: Iterable[Pair], protocols: Sequence[Protocol]) -> int:
 
 
 def _counting(
-    student: OnnxEncoder,
-    teacher: OnnxEncoder,
+    student: PlaceEncoder,
+    teacher: PlaceEncoder,
     total: int,
     progress: Callable[[int, int], None],
 ) -> Encoders:
@@ -124,31 +119,3 @@ def _counting(
         return views
 
     return Encoders(encode_clouds, encode_panorama)
-
-
-def _baseline(pairs: Sequence[Pair], protocol: Protocol, grid: PolarGrid) -> list[Result]:
-    """Ask the handcrafted method the same 4D queries in the same scans."""
-    asked = [pair for pair in pairs if pair.task in _WITH_VIEWS]
-    databases: dict[str, ScanContextDatabase] = {}
-    results = []
-    with progress_bar('scan_context', 'drive') as progress:
-        for number, pair in enumerate(asked):
-            setting, mapping = setting_of(pair, protocol), pair.map_drive
-            if mapping.name not in databases:
-                panoramas = (np.asarray(mapping.panoramas[row]) for row in setting.scans)
-                databases[mapping.name] = ScanContextDatabase(panoramas, grid)
-            answers = _scan_context_answers(pair, setting, databases[mapping.name])
-            results.append(result_of(pair, 'scan_context', setting, answers))
-            progress(number + 1, len(asked))
-    return results
-
-
-def _scan_context_answers(pair: Pair, setting: Setting, database: ScanContextDatabase) -> Answers:
-    bevs = pair.query_drive.student_bevs
-    matches = [database.search(np.asarray(bevs[row])) for row in setting.queries]
-    distances = np.stack([match.distances for match in matches])
-    yaws_rad = np.stack([match.relative_yaws_rad for match in matches])
-    order = np.argsort(distances[:, setting.entries], axis=1, kind='stable')
-    keyframes = setting.entries[order]
-    rows, firsts = np.arange(len(matches)), keyframes[:, 0]
-    return Answers(keyframes, distances[rows, firsts].astype(np.float64), yaws_rad[rows, firsts])

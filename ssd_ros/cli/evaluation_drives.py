@@ -11,18 +11,16 @@ import logging
 from pathlib import Path
 
 import numpy as np
-from ssd_ros.baselines.scan_context import ScanContextDatabase, ScanContextMatch
 from ssd_ros.cli.drives import open_drive
 from ssd_ros.cli.progress import progress_bar
-from ssd_ros.encoder import OnnxEncoder
 from ssd_ros.evaluation.answers import Answers, ground_truth, select_queries
 from ssd_ros.evaluation.query_records import query_records
 from ssd_ros.evaluation.results import METHOD, Result
 from ssd_ros.evaluation.score import one_percent
 from ssd_ros.map_builder import build_database
 from ssd_ros.place_database import PlaceDatabase
+from ssd_ros.place_encoder import PlaceEncoder
 from ssd_ros.place_recognizer import PlaceRecognizer
-from ssd_ros.preprocessing import PreprocessingConfig, scan_panorama
 from ssd_ros.recognition import Query, Recognition, RecognizerConfig
 from ssd_ros.sequence import RadarSequence
 
@@ -64,8 +62,8 @@ def simulated_drives(worlds: str) -> list[Place]:
 
 def run(
     places: Sequence[Place],
-    student: OnnxEncoder,
-    teacher: OnnxEncoder,
+    student: PlaceEncoder,
+    teacher: PlaceEncoder,
     arguments: argparse.Namespace,
 ) -> list[Result]:
     """Build each map, ask all queries of its drives and judge every method."""
@@ -75,35 +73,21 @@ def run(
             database = build_database(
                 place.mapping,
                 teacher,
-                arguments.views[0],
+                arguments.views[0] if arguments.views else None,
                 arguments.keyframe_distance,
                 progress=progress,
             )
-        baseline = None
-        if arguments.baseline:
-            baseline = _scan_contexts(place.mapping, database, teacher.contract.preprocessing)
         for drive in place.queries:
-            results += _judge(drive, student, database, baseline, arguments)
+            results.append(_judge(drive, student, database, arguments))
     return results
-
-
-def _scan_contexts(
-    mapping: RadarSequence, database: PlaceDatabase, config: PreprocessingConfig
-) -> ScanContextDatabase:
-    """Return the baseline's database of exactly the keyframes of the map."""
-    indices = np.searchsorted(mapping.scan_stamps_ns, database.keyframes.stamps_ns)
-    return ScanContextDatabase(
-        (scan_panorama(mapping.scan(int(index)), config) for index in indices), config.grid
-    )
 
 
 def _judge(
     drive: RadarSequence,
-    student: OnnxEncoder,
+    student: PlaceEncoder,
     database: PlaceDatabase,
-    baseline: ScanContextDatabase | None,
     arguments: argparse.Namespace,
-) -> list[Result]:
+) -> Result:
     num_answers = min(max(5, one_percent(len(database))), len(database))
     num_rows = max(RecognizerConfig().search_rows, num_answers * database.info.num_views)
     recognizer = PlaceRecognizer(
@@ -112,7 +96,6 @@ def _judge(
     chosen, poses = select_queries(drive, arguments.query_spacing)
     answered: list[int] = []
     recognitions: list[Recognition] = []
-    matches: list[ScanContextMatch] = []
     occupied: list[int] = []
     window = _Window(drive, recognizer, student.contract.preprocessing.num_scans)
     with progress_bar(f'queries {drive.name}', 'query') as progress:
@@ -124,30 +107,23 @@ def _judge(
             answered.append(number)
             recognitions.append(recognizer.query(query))
             occupied.append(int(np.count_nonzero(query.image.bev)))
-            if baseline:
-                matches.append(baseline.search(query.image.bev))
     if not answered:
         raise ValueError(f'{drive.name}: none of {len(chosen)} queries could be read')
     queries = poses.select(np.array(answered, dtype=np.int64))
     truth = ground_truth(queries, database.keyframes, arguments.radius)
-    answers = {METHOD: _answers_of_recognitions(recognitions, num_answers)}
-    if baseline:
-        answers[arguments.baseline] = _answers_of_matches(matches, num_answers)
+    answers = _answers_of_recognitions(recognitions, num_answers)
     source = database.info.source
-    return [
-        Result(
-            task='single' if drive.name == source else 'multi',
-            method=method,
-            place=source.rpartition('/')[0],
-            map_drive=source,
-            query_drive=drive.name,
-            num_keyframes=len(database),
-            num_views=database.info.num_views,
-            radius_m=arguments.radius,
-            records=query_records(of_method, truth, np.array(occupied, dtype=np.int64)),
-        )
-        for method, of_method in answers.items()
-    ]
+    return Result(
+        task='single' if drive.name == source else 'multi',
+        method=METHOD,
+        place=source.rpartition('/')[0],
+        map_drive=source,
+        query_drive=drive.name,
+        num_keyframes=len(database),
+        num_views=database.info.num_views,
+        radius_m=arguments.radius,
+        records=query_records(answers, truth, np.array(occupied, dtype=np.int64)),
+    )
 
 
 def _answers_of_recognitions(recognitions: Sequence[Recognition], num_answers: int) -> Answers:
@@ -163,14 +139,6 @@ def _answers_of_recognitions(recognitions: Sequence[Recognition], num_answers: i
         np.array([first.ratio for first in firsts]),
         np.array([first.accepted for first in firsts]),
     )
-
-
-def _answers_of_matches(matches: Sequence[ScanContextMatch], num_answers: int) -> Answers:
-    distances = np.stack([match.distances for match in matches])
-    keyframes = np.argsort(distances, axis=1, kind='stable')[:, :num_answers]
-    rows, firsts = np.arange(len(matches)), keyframes[:, 0]
-    yaws_rad = np.stack([match.relative_yaws_rad for match in matches])
-    return Answers(keyframes, distances[rows, firsts].astype(np.float64), yaws_rad[rows, firsts])
 
 
 class _Window:

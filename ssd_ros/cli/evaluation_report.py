@@ -33,8 +33,6 @@ def write_reports(
     :return: lines about wins and losses, to be printed
     """
     others: dict[str, tuple[str, Sequence[Result]]] = {}
-    if arguments.baseline:
-        others[arguments.baseline] = arguments.baseline, evaluation.results
     if arguments.reference:
         reference = read_evaluation(arguments.reference)
         path = arguments.reference.resolve()
@@ -47,7 +45,8 @@ def write_reports(
         if arguments.markdown:
             write_bytes_atomically(arguments.markdown, text.encode())
         if arguments.html:
-            document = html_report(evaluation, text, others, masks)
+            caption = 'Blocks of the image in which both radars, or one, have returns'
+            document = html_report(evaluation, text, others, {caption: masks})
             write_bytes_atomically(arguments.html, document.encode())
     if arguments.plot:
         arguments.plot.parent.mkdir(parents=True, exist_ok=True)

@@ -10,29 +10,29 @@ from matplotlib.figure import Figure
 from ssd_ros.cli.evaluation_caches import cached_drives, run_on_caches
 from ssd_ros.cli.evaluation_drives import recorded_drives, run, simulated_drives
 from ssd_ros.cli.report_masks import masks_figure
-from ssd_ros.encoder import OnnxEncoder
 from ssd_ros.evaluation.protocol import Protocol
 from ssd_ros.evaluation.results import are_simulated, Evaluation, is_simulated_place
-from ssd_ros.shared_files import shared_file
+from ssd_ros.place_encoder import open_encoder, PlaceEncoder
+from ssd_ros.shared_files import ENCODERS, shared_file
 
 
-def encoders(arguments: argparse.Namespace) -> tuple[OnnxEncoder, OnnxEncoder]:
+def encoders(arguments: argparse.Namespace) -> tuple[PlaceEncoder, PlaceEncoder]:
     """
     Load student and teacher.
 
     :raise ValueError: they were not trained together
     """
-    student = OnnxEncoder(
-        arguments.student or shared_file('models/student.onnx'),
+    shipped = ENCODERS[arguments.encoder]
+    student = open_encoder(
+        arguments.student or shared_file(shipped.student),
         arguments.device,
         arguments.threads if arguments.cache else 1,  # the node has one
-        expected_sensor='4d',
     )
-    teacher = OnnxEncoder(
-        arguments.teacher or shared_file('models/teacher.onnx'),
+    teacher = open_encoder(
+        arguments.teacher or shared_file(shipped.teacher),
         arguments.device,
         arguments.threads,
-        expected_sensor='spinning',
+        'spinning',
     )
     if student.contract.descriptor_space != teacher.contract.descriptor_space:
         raise ValueError(
@@ -50,7 +50,7 @@ def evaluate_drives(arguments: argparse.Namespace) -> tuple[Evaluation, None]:
     else:
         places = recorded_drives(arguments.map, arguments.queries, arguments.dataset)
     results = run(places, *encoders(arguments), arguments)
-    protocol = _protocol(arguments, 'C')
+    protocol = _protocol(arguments, 'C', results[0].num_views)
     is_simulated = any(is_simulated_place(result.place) for result in results)
     return Evaluation(protocol, is_simulated, results, settings(arguments)), None
 
@@ -59,19 +59,20 @@ def evaluate_caches(arguments: argparse.Namespace) -> tuple[Evaluation, Figure |
     """Evaluate on caches; also return a picture of one place."""
     student, teacher = encoders(arguments)
     drives = cached_drives(arguments.cache, student)
-    protocol = _protocol(arguments, arguments.database or 'B')
+    arguments.views = arguments.views or [teacher.contract.num_views]
+    protocol = _protocol(arguments, arguments.database or 'B', arguments.views[0])
     results = run_on_caches(drives, student, teacher, protocol, arguments)
     is_simulated = are_simulated(drives)
     masks = masks_figure(drives, student.contract.preprocessing.grid)
     return Evaluation(protocol, is_simulated, results, settings(arguments)), masks
 
 
-def _protocol(arguments: argparse.Namespace, database: str) -> Protocol:
+def _protocol(arguments: argparse.Namespace, database: str, num_views: int) -> Protocol:
     return Protocol(
         database=database,
         keyframe_m=arguments.keyframe_distance,
         query_m=arguments.query_spacing,
-        num_views=arguments.views[0],
+        num_views=num_views,
         radius_m=arguments.radius,
     )
 

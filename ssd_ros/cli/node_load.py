@@ -153,17 +153,19 @@ def read_result(answers: Path, memory: list[tuple[float, float]]) -> LoadResult:
     Read what the probe wrote.
 
     :param memory: monotonic times and resident MiB of the node
-    :raise ValueError: there is no answer in it
+    :raise ValueError: there is no answer in it, or no diagnostics
     """
     records: list[dict[str, Any]] = [json.loads(line) for line in answers.read_text().splitlines()]
     found = [(record['t_s'], record['latency_ms']) for record in records if 'latency_ms' in record]
     if not found:
         raise ValueError('the localizer answered no cloud')
     health = [record for record in records if 'diagnostics' in record]
+    if not health:
+        raise ValueError('the localizer sent no diagnostics: what was lost is not known')
     times_s, latencies_ms = np.array(found, float).T
     samples = np.array([sample for sample in memory if sample[1] > 0]).reshape(-1, 2)
     return LoadResult(
-        sent=health[-1]['sent'] if health else 0,
+        sent=health[-1]['sent'],
         answer_times_s=times_s,
         latencies_ms=latencies_ms,
         reports=[

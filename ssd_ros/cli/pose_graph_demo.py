@@ -25,6 +25,8 @@ EXAMPLES = """\
   pose_graph_demo --output pose_graph --laps 2 --rate 2 --fresh
   pose_graph_demo --output pose_graph_map --map demo/map
 """
+# What the pose graph writes.
+_RESULTS = ('odometry.tum', 'optimized.tum', 'optimized_in_map.tum', 'edges.jsonl')
 
 
 def parser() -> argparse.ArgumentParser:
@@ -75,7 +77,8 @@ def _play(output: Path, bag: Path, rate: float, prior_map: Path | None, num_clou
 
     print('2/2 localize: node, pose graph, player and collector meet over DDS')
     answers = output / 'answers.jsonl'
-    answers.unlink(missing_ok=True)
+    for name in (answers.name, *_RESULTS):  # a run that fails must not show those of the last
+        (output / name).unlink(missing_ok=True)
     parameters = ['--params-file', str(shared_file('config/localize.yaml'))]
     parameters += ['-p', 'online_index:=true']
     if prior_map is not None:

@@ -13,6 +13,7 @@ import time
 
 from ssd_ros.cli.build_db import DATASETS
 from ssd_ros.cli.console import at_least, make_parser, run_command
+from ssd_ros.shared_files import ENCODERS
 
 EXAMPLES = """\
   replay --input drive.mcap --map library.map --html replay.html
@@ -54,6 +55,7 @@ def parser() -> argparse.ArgumentParser:
         help='parameters of the node, such as config/localize.yaml config/drivers/hercules.yaml; '
         'those of topics, frames and clocks are without effect (its defaults)',
     )
+    add('--encoder', choices=tuple(ENCODERS), help='(encoder of the parameters)')
     add('--student', type=Path, help="the 4D radar's model (model_path of the parameters)")
     add(
         '--rate',
@@ -101,13 +103,14 @@ def _add_poses(result: argparse.ArgumentParser) -> None:
 def replay(arguments: argparse.Namespace) -> None:
     """Replay the recording that the arguments name, print the summary and write the files."""
     from ssd_ros.cli.progress import progress_bar
-    from ssd_ros.cli.replay_files import json_document, Table
+    from ssd_ros.cli.replay_files import Table
     from ssd_ros.cli.replay_log import log_of
     from ssd_ros.cli.replay_poses import judge
     from ssd_ros.cli.replay_report import html_report
     from ssd_ros.cli.replay_run import open_replay
     from ssd_ros.cli.replay_summary import summary_of, text_of
     from ssd_ros.files import file_written_atomically, write_bytes_atomically
+    from ssd_ros.records import json_text
 
     run = open_replay(arguments)
     start_s, kept = time.monotonic(), []
@@ -125,7 +128,7 @@ def replay(arguments: argparse.Namespace) -> None:
     summary = summary_of(run, log, judged, wall_s)
     print(text_of(summary))
     if arguments.json:
-        write_bytes_atomically(arguments.json, json_document(summary))
+        write_bytes_atomically(arguments.json, (json_text(summary, indent=1) + '\n').encode())
     if arguments.html:
         document = html_report(run, log, judged, summary)
         write_bytes_atomically(arguments.html, document.encode())

@@ -1,13 +1,10 @@
 # Copyright 2026 The ssd_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The table and the summary that the command `replay` writes."""
+"""The table that the command `replay` writes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-import json
-import math
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from ssd_ros.candidates import DTYPE
 from ssd_ros.cli.replay_run import Step
@@ -30,16 +27,3 @@ class Table:
         """Write the candidates of one query, best first."""
         lines = (_LINE % (step.stamp_ns, *row) for row in step.rows.tolist())
         self._file.write(''.join(lines).encode())
-
-
-def json_document(summary: Mapping[str, Any]) -> bytes:
-    """Return the summary as JSON, which has no NaN: it becomes null."""
-    return (json.dumps(_without_nan(summary), indent=1) + '\n').encode()
-
-
-def _without_nan(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {name: _without_nan(item) for name, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_nan(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -18,7 +18,7 @@ from ssd_ros.candidates import Flag
 from ssd_ros.cli.drives import open_drive
 from ssd_ros.datasets.rosbag2 import Rosbag2Config
 from ssd_ros.decision import AcceptLimits
-from ssd_ros.encoder import OnnxEncoder
+from ssd_ros.place_encoder import PlaceEncoder
 from ssd_ros.place_recognizer import PlaceRecognizer
 from ssd_ros.radar import RadarPointCloud
 from ssd_ros.recognition import Recognition, SensorPose
@@ -62,7 +62,7 @@ class Replay:
         self,
         drive: RadarSequence,
         recognizer: PlaceRecognizer,
-        encoder: OnnxEncoder,
+        encoder: PlaceEncoder,
         parameters: NodeParameters,
         has_odometry: bool,
     ) -> None:
@@ -112,8 +112,8 @@ class Replay:
             if cloud is not None:
                 read_ms = (time.perf_counter() - start) * 1e3
                 query = self.recognizer.prepare(cloud, self._poses.get(index))
-                has_moved = gate.passes(query.odometry, self.parameters.min_travel)
-                if has_moved and stamp_ns >= due_ns:
+                is_due = stamp_ns >= due_ns
+                if is_due and gate.passes(query.odometry, self.parameters.min_travel):
                     # In the mean, as in the node: jitter of the stamps loses no query.
                     due_ns = max(due_ns, stamp_ns - period_ns) + period_ns
                     yield self._step(self.recognizer.query(query), read_ms)
@@ -196,6 +196,7 @@ def parameters_of(arguments: argparse.Namespace) -> NodeParameters:
     parameters = read_parameter_files(arguments.params)
     given: dict[str, Any] = {
         'index_path': ':'.join(map(str, arguments.map or [])),
+        'encoder': arguments.encoder,
         'model_path': arguments.student and str(arguments.student),
         'device': arguments.device,
         'num_threads': arguments.threads,

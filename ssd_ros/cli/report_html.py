@@ -24,14 +24,14 @@ def html_report(
     evaluation: Evaluation,
     text: str,
     others: Mapping[str, tuple[str, Sequence[Result]]],
-    masks: Figure | None,
+    further: Mapping[str, Figure | None],
 ) -> str:
     """
     Return the document.
 
     :param text: the Markdown report
     :param others: what to draw wins and losses against: under its title, the method and results
-    :param masks: one place as both radars see it
+    :param further: pictures by their captions
     """
     results = [result for result in evaluation.results if result.is_answerable]
     curves = {
@@ -40,7 +40,7 @@ def html_report(
         'R@1 over the distance to the map; bars: one standard error': distance_figure(results),
         'R@1 over the returns in the query': returns_figure(results),
         'R@1 over the views of the map': views_figure(results),
-        'Blocks of the image in which both radars, or one, have returns': masks,
+        **further,
     }
     maps = {}
     for result in select(results, 'multi', METHOD):

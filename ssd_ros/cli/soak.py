@@ -44,7 +44,7 @@ def parser() -> argparse.ArgumentParser:
 
 def soak(arguments: argparse.Namespace) -> None:
     """Load the node, write figures and judge them."""
-    from ssd_ros.cli.bench_stages import random_database
+    from ssd_ros.cli.bench_inputs import random_database
     from ssd_ros.cli.node_load import Load, run_load
     from ssd_ros.cli.progress import progress_bar
     from ssd_ros.cli.soak_report import draw, summarise

@@ -12,14 +12,17 @@ from typing import TYPE_CHECKING
 
 from ssd_ros.cli.build_db import DATASETS
 from ssd_ros.cli.console import at_least, make_parser, run_command, usable_cores
+from ssd_ros.shared_files import ENCODERS, shared_file
 
 if TYPE_CHECKING:
     from ssd_ros.confidence import ConfidenceModel
+    from ssd_ros.place_encoder import PlaceEncoder
 
 EXAMPLES = """\
   trust --benchmark validation validation_hard validation_trust --out runs/trust \\
       --fit models/confidence.json
   trust --benchmark test test_trust --out runs/trust --report trust_test
+  trust --benchmark test test_trust --out runs/trust --encoder scan_context --report fallback
   trust --drives Library/01 Library/02 --strangers Sports/01 Sports/02 --out runs/mine \\
       --fit mine.json --store-in library.map --report mine
 """
@@ -50,6 +53,7 @@ def parser() -> argparse.ArgumentParser:
     add('--fit', type=Path, metavar='FILE', help='fit the confidence on these and write it here')
     add('--store-in', type=Path, metavar='MAP', help='put the calibration into a map as well')
     add('--report', type=Path, metavar='NAME', help='write NAME.json, NAME.md and NAME.html')
+    add('--encoder', choices=tuple(ENCODERS), default='network', help='of the node (%(default)s)')
     add('--student', type=Path, help="the 4D radar's model (the one that is installed)")
     add('--teacher', type=Path, help="the spinning radar's model (the one that is installed)")
     add('--confidence', type=Path, help='the calibration to judge (the one that is installed)')
@@ -74,12 +78,14 @@ def run(arguments: argparse.Namespace) -> None:
     from ssd_ros.cli.trust_report import write_report
     from ssd_ros.cli.trust_tables import judge, summary
     from ssd_ros.confidence_file import write_confidence
-    from ssd_ros.encoder import OnnxEncoder
-    from ssd_ros.shared_files import shared_file
+    from ssd_ros.place_encoder import open_encoder
 
+    if arguments.strangers and not arguments.drives:
+        raise ValueError('--strangers goes with --drives: a split of --benchmark has its own')
+    shipped = ENCODERS[arguments.encoder]
     models = Models(
-        arguments.student or shared_file('models/student.onnx'),
-        arguments.teacher or shared_file('models/teacher.onnx'),
+        arguments.student or shared_file(shipped.student),
+        arguments.teacher or shared_file(shipped.teacher),
     )
     if arguments.drives:
         mapping, *queries = arguments.drives
@@ -91,18 +97,19 @@ def run(arguments: argparse.Namespace) -> None:
     answers = answers_of(
         drives, models, arguments.out, arguments.query_spacing, int(arguments.jobs)
     )
-    space = OnnxEncoder(models.student, 'cpu', 1).contract.descriptor_space
+    student = open_encoder(models.student, 'cpu')
+    space = student.contract.descriptor_space
     if arguments.fit:
         limits = arguments.min_precision, arguments.max_stranger_rate
         write_confidence(arguments.fit, space, fit_models(answers, data, *limits))
-    path = arguments.fit or arguments.confidence or shared_file('models/confidence.json')
+    path = arguments.fit or arguments.confidence or shared_file(ENCODERS[student.kind].confidence)
     calibration = {kind: _calibration(path, space, kind) for kind in ('spinning', '4d')}
     judged = [judge(pair, calibration[pair.sensor]) for pair in answers]
     print(summary(judged), end='')
     if arguments.report:
         write_report(arguments.report, judged, data)
     if arguments.store_in:
-        _store(arguments.store_in, path, space)
+        _store(arguments.store_in, path, student)
 
 
 def _calibration(path: Path, space: str, sensor: str) -> ConfidenceModel:
@@ -114,12 +121,13 @@ def _calibration(path: Path, space: str, sensor: str) -> ConfidenceModel:
     return model
 
 
-def _store(map_path: Path, path: Path, space: str) -> None:
+def _store(map_path: Path, path: Path, student: PlaceEncoder) -> None:
     """Put the calibration for maps of its sensor into a map."""
     from ssd_ros.place_database import PlaceDatabase
 
     database = PlaceDatabase.load(map_path)
-    database.require_space(space, 'the student')
+    space = student.contract.descriptor_space
+    database.require_encoder(student.kind, space, 'the student')
     database.confidence = _calibration(path, space, database.info.sensor)
     database.save(map_path)
 

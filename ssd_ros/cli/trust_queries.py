@@ -15,6 +15,7 @@ from ssd_ros.files import file_written_atomically
 from ssd_ros.live_session import LiveSession
 from ssd_ros.odometry import OdometryPose
 from ssd_ros.place_database import Keyframe
+from ssd_ros.place_encoder import PlaceEncoder
 from ssd_ros.place_recognizer import PlaceRecognizer
 from ssd_ros.preprocessing import CloudImage
 from ssd_ros.recognition import Query
@@ -130,18 +131,18 @@ def queries_of(
 
 
 def live_session_of(
-    queries: DriveQueries, descriptors: NDArray[np.float32], keyframe_distance_m: float
+    queries: DriveQueries, student: PlaceEncoder, keyframe_distance_m: float
 ) -> LiveSession:
-    """
-    Return a drive as a session of the 4D radar, with its true poses.
-
-    :param descriptors: shape (Q, D)
-    """
-    session = LiveSession(descriptors.shape[1], keyframe_distance_m)
+    """Return a drive as a session of the 4D radar, with its true poses."""
+    session = LiveSession(
+        student.contract.descriptor_size,
+        keyframe_distance_m,
+        scan_context=student.scan_context,
+    )
     for number, (x, y, yaw) in enumerate(queries.poses):
         position_m, stamp_ns = np.array([x, y, 0.0]), int(queries.stamps_ns[number])
         if session.wants(stamp_ns, position_m):
             returns_cm = returns_of_points(queries.query(number).image.points_m)
             keyframe = Keyframe(stamp_ns, position_m, quaternion_from_yaw(yaw), returns_cm)
-            session.add(descriptors[number], keyframe)
+            session.add(student.encode(queries.bevs[number]), keyframe)
     return session

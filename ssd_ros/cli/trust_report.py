@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-import json
 from pathlib import Path
 
 from matplotlib.figure import Figure
@@ -20,6 +19,7 @@ from ssd_ros.cli.trust_tables import (
     summary,
 )
 from ssd_ros.files import write_bytes_atomically
+from ssd_ros.records import json_text
 
 
 def write_report(name: Path, judged: Sequence[Judged], data: str) -> None:
@@ -44,9 +44,8 @@ def write_report(name: Path, judged: Sequence[Judged], data: str) -> None:
             figures[f'Position error of candidates ranked first: {which}'] = _error_figure(items)
         figures[f'Overlap: {which}'] = _overlap_figure(items)
     body = html_of_markdown(text) + pictures(figures)
-    # JSON has no NaN: figures that do not exist are null.
-    data = json.dumps(content, indent=1).replace('NaN', 'null')
-    for suffix, written in (('json', data), ('md', text), ('html', page(title, body))):
+    figures_text = json_text(content, indent=1)
+    for suffix, written in (('json', figures_text), ('md', text), ('html', page(title, body))):
         write_bytes_atomically(name.with_name(f'{name.name}.{suffix}'), written.encode())
 
 

@@ -26,10 +26,7 @@ class SpinningPreset:
     message_type: str = IMAGE
     topic: str = ''
     rows_are: str = 'auto'  # of an image; auto: the side with 400 is azimuth
-    is_clockwise: bool = True  # angles grow as the antenna turns, seen from above
-    azimuth_offset_deg: float = 0.0  # clockwise from forward, of the first column or encoder zero
     range_resolution_m: float | None = None  # None: 150 m over all bins
-    range_offset_m: float = 0.0  # added to bin * range_resolution_m
     num_metadata_bytes: int = 0  # at the start of each azimuth; 8 and 9 hold the encoder
     encoder_size: int = 5600  # counts per turn
 
@@ -48,7 +45,7 @@ class SpinningPreset:
             raise ValueError(f'range_resolution_m is {self.range_resolution_m}, expected > 0')
 
 
-# Resolutions count where the recording has no configuration message and none is given.
+# Resolution and encoder count where the recording has no configuration message.
 PRESETS: Mapping[str, SpinningPreset] = {
     # File player; an image reaches 150 m, column 0 looks forward.
     'hercules': SpinningPreset(rows_are='range'),

@@ -141,11 +141,7 @@ def _scan(
     """
     if counts is None:
         counts = np.zeros(len(rows), np.uint16)  # as where the encoder is not recorded
-    angles_rad, chosen = azimuths_of_counts(counts, preset.encoder_size)
-    turned = angles_rad if preset.is_clockwise else -angles_rad
-    azimuths_rad = np.mod(turned + math.radians(preset.azimuth_offset_deg), 2 * math.pi)
-    azimuths_rad[azimuths_rad == 2 * math.pi] = 0.0  # what mod makes of a tiny negative number
-    azimuths_rad, order = np.unique(azimuths_rad, return_index=True)
-    power = np.ascontiguousarray(rows[chosen[order]].T)
+    azimuths_rad, chosen = azimuths_of_counts(counts, preset.encoder_size)
+    power = np.ascontiguousarray(rows[chosen].T)
     resolution_m = preset.range_resolution_m or _MAX_RANGE_M / len(power)
-    return SpinningRadarScan(stamp_ns, power, azimuths_rad, resolution_m, preset.range_offset_m)
+    return SpinningRadarScan(stamp_ns, power, azimuths_rad, resolution_m)

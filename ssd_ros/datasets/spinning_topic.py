@@ -74,29 +74,42 @@ def open_scans(
         return _MessagePerTurn(reader, [], SpinningPreset())
     message_type = connections[0].msgtype
     preset = UNNAMED[message_type] if preset_name is None else PRESETS[preset_name]
-    resolution_m = range_resolution_m or _configured_resolution_m(reader)
-    if resolution_m is not None:
-        preset = replace(preset, range_resolution_m=resolution_m)
+    preset = _configured(preset, reader, range_resolution_m)
     if message_type == FFT_DATA:
         return _MessagePerAzimuth(reader, connections, preset)
     return _MessagePerTurn(reader, connections, preset)
 
 
-def _configured_resolution_m(reader: BagReader) -> float | None:
-    """Return the depth of a bin as the radar itself told, None if it did not."""
+def _configured(
+    preset: SpinningPreset, reader: BagReader, range_resolution_m: float | None
+) -> SpinningPreset:
+    """
+    Return the preset with what the radar itself told, if it did.
+
+    :param range_resolution_m: counts more than what the radar told
+    """
     for topic in reader.topics_of(_CONFIGURATIONS):
         for _, message in reader.messages(reader.connections(topic, _CONFIGURATIONS)):
-            size = message.bin_size
-            # Navtech's own: ten-thousandths of a metre in eight bytes of the host's order.
-            resolution_m = (
-                float(size)
-                if isinstance(size, float)
-                else int.from_bytes(size.tobytes(), 'little') / 10_000
-            )
+            resolution_m = range_resolution_m or _bin_size_m(message)
             if not (math.isfinite(resolution_m) and 0 < resolution_m < 10):
                 raise ValueError(f'{reader.path}: {topic} says bins of {resolution_m} m')
-            return resolution_m
-    return None
+            # Some drivers leave it at zero.
+            encoder_size = _encoder_size(message) or preset.encoder_size
+            return replace(preset, range_resolution_m=resolution_m, encoder_size=encoder_size)
+    return replace(preset, range_resolution_m=range_resolution_m or preset.range_resolution_m)
+
+
+def _bin_size_m(configuration: Any) -> float:
+    size = configuration.bin_size
+    if isinstance(size, float):
+        return size
+    # Navtech's own: ten-thousandths of a metre in eight bytes of the host's order.
+    return int.from_bytes(size.tobytes(), 'little') / 10_000
+
+
+def _encoder_size(configuration: Any) -> int:
+    size = configuration.encoder_size
+    return size if isinstance(size, int) else int.from_bytes(size.tobytes(), 'big')
 
 
 class _MessagePerTurn:

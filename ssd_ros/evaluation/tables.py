@@ -135,7 +135,10 @@ def _beside(
         f'{row.method} ({SOURCE})': dict(zip(published_columns, row.recalls, strict=True))
         for row in published
     }
-    mine = {f'{method} ({ours})': cells for method, cells in rows.items()}
+    here = ours.replace('ours', 'here')  # methods of others, judged here
+    mine = {
+        f'{method} ({ours if method == METHOD else here})': cells for method, cells in rows.items()
+    }
     columns = list(dict.fromkeys(name for cells in rows.values() for name in cells))
     if set(columns) <= set(published_columns):
         return _table({**theirs, **mine}, list(published_columns), has_mean)

@@ -126,18 +126,22 @@ def _publish_all(
     log: TextIO | None,
 ) -> None:
     """Publish at the distances in time that the bag has, divided by the rate."""
-    start_s, first_ns = time.monotonic(), None
+    start_s, first_ns = 0.0, None
     for time_ns, topic, data in messages:
-        first_ns = time_ns if first_ns is None else first_ns
-        due_s = start_s + (time_ns - first_ns) / 1e9 / options.rate
-        while (left_s := due_s - time.monotonic()) > 0 and node.context.ok():
-            time.sleep(min(left_s, 0.1))  # a signal does not end a longer sleep
+        if first_ns is not None:
+            due_s = start_s + (time_ns - first_ns) / 1e9 / options.rate
+            while (left_s := due_s - time.monotonic()) > 0 and node.context.ok():
+                time.sleep(min(left_s, 0.1))  # a signal does not end a longer sleep
         publish_ns = time.monotonic_ns()
         publishers[topic].publish(data)
         if log is not None and topic == options.topic:
             stamp = deserialize_message(data, PointCloud2).header.stamp
             record = {'stamp_ns': stamp.sec * 10**9 + stamp.nanosec, 'publish_ns': publish_ns}
             log.write(json.dumps(record) + '\n')
+        if first_ns is None:
+            # The first message loads libraries, which may take so long that the next ones would
+            # all be late and come at once: time begins behind it.
+            start_s, first_ns = time.monotonic(), time_ns
 
 
 def _wait_for_receipt(node: Node, publisher: Publisher) -> None:

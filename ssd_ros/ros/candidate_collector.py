@@ -34,7 +34,7 @@ from rclpy.node import Node
 from rclpy.qos import QoSProfile
 from sensor_msgs.msg import PointCloud2
 from ssd_ros import candidates
-from ssd_ros.ros.conversions import json_text
+from ssd_ros.records import json_text
 from ssd_ros.ros.run import run, spin, StartupError
 
 

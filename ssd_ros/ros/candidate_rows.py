@@ -10,7 +10,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros import candidates
-from ssd_ros.candidates import Flag
+from ssd_ros.candidates import Flag, VERIFIED_OVERLAP
 from ssd_ros.recognition import LoopClosureCandidate, Recognition
 from ssd_ros.ros.geometry import Pose, turn
 
@@ -42,16 +42,15 @@ def keyframe_base(candidate: LoopClosureCandidate, base_radar: Pose) -> Pose:
     return keyframe_radar @ base_radar.inverse()
 
 
-def base_covariance(candidate: LoopClosureCandidate, base_radar: Pose) -> NDArray[np.float64]:
+def base_covariance(candidate: LoopClosureCandidate, place: Pose) -> NDArray[np.float64]:
     """
     Return the covariance of T_keyframe_base in x, y, yaw, shape (3, 3).
 
     An error of the radar's heading moves the base, which lies aside of it.
 
-    :param base_radar: T_base_radar
+    :param place: T_keyframe_base
     """
-    lever = keyframe_base(candidate, base_radar).position_m[:2]
-    lever = lever - [candidate.relative_x_m, candidate.relative_y_m]
+    lever = place.position_m[:2] - [candidate.relative_x_m, candidate.relative_y_m]
     jacobian = np.eye(3)
     jacobian[:2, 2] = -lever[1], lever[0]
     return np.asarray(jacobian @ candidate.covariance @ jacobian.T)
@@ -102,7 +101,7 @@ def _flags_of(candidate: LoopClosureCandidate, max_ratio: float) -> Flag:
         (Flag.ACCEPTED, candidate.accepted),
         (Flag.AMBIGUOUS, candidate.ratio > max_ratio),
         (Flag.SEQUENCE_CONSISTENT, candidate.support >= 0.5),
-        (Flag.GEOMETRICALLY_VERIFIED, candidate.verified),
+        (Flag.GEOMETRICALLY_VERIFIED, candidate.overlap >= VERIFIED_OVERLAP),
         (Flag.YAW_VALID, knows_yaw(candidate)),
         (Flag.LIVE_SESSION, candidate.is_live),
     ):
@@ -114,7 +113,7 @@ def _fill_relative_poses(
     rows: NDArray[np.void], found: Sequence[LoopClosureCandidate], base_radar: Pose
 ) -> None:
     poses = [keyframe_base(candidate, base_radar) for candidate in found]
-    covariances = np.array([base_covariance(candidate, base_radar) for candidate in found])
+    covariances = np.array(list(map(base_covariance, found, poses)))
     rows['relative_yaw'] = [
         pose.yaw_rad if knows_yaw(candidate) else math.nan
         for pose, candidate in zip(poses, found, strict=True)

@@ -83,7 +83,8 @@ def _planar_covariance(
     yaw_rad = keyframe_pose(candidate).yaw_rad
     cos, sin = math.cos(yaw_rad), math.sin(yaw_rad)
     rotation = np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]])
-    covariance = rotation @ base_covariance(candidate, base_radar) @ rotation.T
+    place = keyframe_base(candidate, base_radar)
+    covariance = rotation @ base_covariance(candidate, place) @ rotation.T
     values, axes = np.linalg.eigh(covariance[:2, :2])
     # What is added has no negative eigenvalue, so the sum is a covariance, too.
     covariance[:2, :2] += (axes * np.maximum(floor - values, 0)) @ axes.T

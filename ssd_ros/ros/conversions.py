@@ -6,9 +6,7 @@ from __future__ import annotations
 
 import array
 from collections.abc import Iterable
-import json
 import math
-from typing import Any
 
 from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
@@ -65,6 +63,18 @@ def pose_msg(pose: Pose) -> PoseMsg:
     return msg
 
 
+def pose_from_msg(msg: PoseMsg) -> Pose | None:
+    """Return the pose in a message, None if it says no position or no orientation."""
+    position_m = np.array([msg.position.x, msg.position.y, msg.position.z])
+    turned = msg.orientation
+    quaternion = np.array([turned.x, turned.y, turned.z, turned.w])
+    length = float(np.linalg.norm(quaternion))
+    # Drivers leave the orientation at zero; of others it is of unit length but for rounding.
+    if not (np.isfinite(position_m).all() and math.isfinite(length) and length > 0.5):
+        return None
+    return Pose(position_m, quaternion / length)
+
+
 def keyframes_msg(maps: Iterable[PlaceDatabase], header: Header) -> PoseArray:
     """Return where the radar was at the keyframes of the maps."""
     poses = [
@@ -107,18 +117,3 @@ def diagnostics_msg(
         for status in statuses
     ]
     return msg
-
-
-def json_text(values: Any) -> str:
-    """Return JSON for people and programs; JSON has no NaN, so it becomes null."""
-    return json.dumps(_without_nan(values))
-
-
-def _without_nan(values: Any) -> Any:
-    if isinstance(values, dict):
-        return {key: _without_nan(value) for key, value in values.items()}
-    if isinstance(values, list):
-        return [_without_nan(value) for value in values]
-    if isinstance(values, float) and not math.isfinite(values):
-        return None
-    return values

@@ -19,10 +19,13 @@ from ssd_ros.ros.initial_pose import InitialPosePolicy
 from ssd_ros.ros.matcher import Answer, Job
 from ssd_ros.ros.outputs import Outputs
 from ssd_ros.ros.parameters import NodeParameters
+from ssd_ros.ros.qos import qos_profile
 from ssd_ros.ros.query_health import QueryStatistics
 from ssd_ros.ros.reply import Delivered
 from ssd_ros.ros.tf_output import TfOutput
+from ssd_ros.ros.topics import LOST
 from ssd_ros.ros.transforms import Transforms
+from std_msgs.msg import Bool
 
 _TF_LATE_NS = 100_000_000
 
@@ -53,30 +56,36 @@ class Delivery:
         """
         self.outputs = Outputs(node)
         self.initial_pose = InitialPosePolicy()
+        self._node = node
+        self._lost = node.create_subscription(
+            Bool, LOST.name, self._on_lost, qos_profile(LOST.qos)
+        )
         self._to = surroundings
         self._statistics = statistics
         self._warn = warn
 
     def destroy(self) -> None:
         """Take the topics down."""
+        self._node.destroy_subscription(self._lost)
         self.outputs.destroy()
         if self._to.tf_output is not None:
             self._to.tf_output.destroy()
 
+    def clear(self) -> None:
+        """Forget what earlier answers said: they were of another drive or other maps."""
+        self._statistics.begin_anew()
+        if self._to.tf_output is not None:
+            self._to.tf_output.clear()
+
     def deliver(
-        self,
-        answer: Answer,
-        job: Job,
-        base_radar: Pose,
-        parameters: NodeParameters,
-        is_requested: bool,
+        self, answer: Answer, job: Job, parameters: NodeParameters, is_requested: bool
     ) -> Delivered:
         """
         Tell everybody.
 
-        :param base_radar: T_base_radar
         :param is_requested: a service asked for an initial pose
         """
+        base_radar = job.base_radar
         rows = self.outputs.publish_answer(answer, base_radar, parameters)
         live = accepted_closure(answer, True, base_radar, parameters)
         if live is not None:
@@ -89,10 +98,13 @@ class Delivery:
             self._tell_adapters(mapped)
             self._initialize(mapped, parameters, is_requested)
             self._compare(mapped, parameters)
-        self._publish_tf(mapped, job, base_radar)
-        self.outputs.publish_pictures(answer, job, base_radar, parameters)
+        self._publish_tf(mapped, job)
+        self.outputs.publish_pictures(answer, job, parameters)
         age_s = time.monotonic() - job.receive_s
         return Delivered(answer, rows, age_s, mapped is not None)
+
+    def _on_lost(self, msg: Bool) -> None:
+        self.initial_pose.lose(msg.data)
 
     def _tell_adapters(self, closure: LoopClosure) -> None:
         for adapter in self._to.adapters:
@@ -125,10 +137,10 @@ class Delivery:
             apart_m = (known.position_m - closure.map_base.position_m)[:2]
             self._statistics.proxies.add_agreement(float(np.hypot(*apart_m)))
 
-    def _publish_tf(self, mapped: LoopClosure | None, job: Job, base_radar: Pose) -> None:
+    def _publish_tf(self, mapped: LoopClosure | None, job: Job) -> None:
         if self._to.tf_output is None:
             return
         if mapped is not None and job.query.pose is not None:
-            odom_base = Pose(*job.query.pose) @ base_radar.inverse()
+            odom_base = Pose(*job.query.pose) @ job.base_radar.inverse()
             self._to.tf_output.update(mapped.map_base @ odom_base.inverse())
         self._to.tf_output.publish(job.query.stamp_ns)

@@ -14,7 +14,7 @@ NO_MESSAGE = (
 )
 NONE_USABLE = 'no message was usable: {error}'
 SOME_UNUSABLE = 'some messages were not usable: {error}'
-DOPPLER_OPPOSITE = 'Doppler runs against odometry: set doppler_sign to -1'
+DOPPLER_OPPOSITE = 'Doppler runs against odometry: is doppler_sign wrong, or the yaw of the radar?'
 FEW_POINTS = 'few points: {points} in the window'
 LOW_RATE = 'low rate: {rate_hz:.1f} Hz: does the driver or the network lose messages?'
 QUERY_FAILED = 'a query failed: {error}'
@@ -34,7 +34,9 @@ AGAINST_ODOMETRY = (
     'only {share:.0%} of the accepted places agree with the odometry: does the odometry jump, or '
     'are base_frame and radar_extrinsics wrong? Raise accept.min_confidence'
 )
-NOTHING_REMEMBERED = 'the running drive is not remembered: no odometry on {topic} and none in TF'
+NOTHING_REMEMBERED = (
+    'the running drive is not remembered: no odometry for the scans on {topic} or in TF'
+)
 # These are logged.
 ODOMETRY_MISSED = (
     'no odometry within {late_s:g} s of a scan at {stamp_s:.3f} s: do its stamps and those of the '

@@ -10,24 +10,24 @@ from typing import Any
 
 from ssd_ros.confidence import ConfidenceModel
 from ssd_ros.confidence_file import load_confidence
-from ssd_ros.encoder import OnnxEncoder
 from ssd_ros.live_session import LiveSession
 from ssd_ros.place_database import PlaceDatabase
+from ssd_ros.place_encoder import open_encoder, PlaceEncoder
 from ssd_ros.ros.parameters import NodeParameters
-from ssd_ros.shared_files import shared_file
+from ssd_ros.shared_files import ENCODERS, shared_file
 
 SEPARATOR = ':'
 
 
-def load_encoder(parameters: NodeParameters) -> OnnxEncoder:
+def load_encoder(parameters: NodeParameters) -> PlaceEncoder:
     """
     Load the student.
 
-    :raise ValueError: it is not a model for 4D radar
+    :raise ValueError: it is not an encoder for 4D radar
     :raise OSError: it cannot be read
     """
-    path = Path(parameters.model_path or shared_file('models/student.onnx'))
-    return OnnxEncoder(path, parameters.device, parameters.num_threads, expected_sensor='4d')
+    path = parameters.model_path or shared_file(ENCODERS[parameters.encoder].student)
+    return open_encoder(path, parameters.device, parameters.num_threads)
 
 
 def load_maps(index_path: str, may_be_none: bool = False) -> list[PlaceDatabase]:
@@ -67,7 +67,7 @@ def load_map(path: str) -> PlaceDatabase:
     return PlaceDatabase.load(Path(path))
 
 
-def new_live_session(encoder: OnnxEncoder, parameters: NodeParameters) -> LiveSession | None:
+def new_live_session(encoder: PlaceEncoder, parameters: NodeParameters) -> LiveSession | None:
     """
     Return an empty session if the running drive is to be remembered.
 
@@ -79,21 +79,22 @@ def new_live_session(encoder: OnnxEncoder, parameters: NodeParameters) -> LiveSe
     return LiveSession(
         contract.descriptor_size,
         parameters.keyframe_distance,
-        _shipped_confidence(contract.descriptor_space),
+        _shipped_confidence(encoder),
+        encoder.scan_context,
     )
 
 
-def _shipped_confidence(descriptor_space: str) -> ConfidenceModel | None:
-    """Return the calibration of 4D radar in 4D radar, None if this model has none."""
+def _shipped_confidence(encoder: PlaceEncoder) -> ConfidenceModel | None:
+    """Return the calibration of 4D radar in 4D radar, None if this encoder has none."""
     try:
-        path = shared_file('models/confidence.json')
+        path = shared_file(ENCODERS[encoder.kind].confidence)
     except FileNotFoundError:
         return None
-    return load_confidence(path, descriptor_space, '4d')
+    return load_confidence(path, encoder.contract.descriptor_space, '4d')
 
 
 def maps_summary(
-    maps: Sequence[PlaceDatabase], encoder: OnnxEncoder, parameters: NodeParameters
+    maps: Sequence[PlaceDatabase], encoder: PlaceEncoder, parameters: NodeParameters
 ) -> dict[str, Any]:
     """Return the content of `~/map_info`."""
     return {
@@ -113,6 +114,7 @@ def _summary(database: PlaceDatabase) -> dict[str, Any]:
         'frame': info.map_frame_id,
         'origin': info.origin,
         'sensor': info.sensor,
+        'encoder': info.encoder,
         'keyframes': len(database),
         'views': info.num_views,
         'rows': database.num_rows,

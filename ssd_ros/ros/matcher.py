@@ -12,15 +12,16 @@ import time
 
 from ssd_ros.doppler_sign import DopplerSignCheck
 from ssd_ros.ego_velocity import Motion
-from ssd_ros.encoder import OnnxEncoder
 from ssd_ros.live_session import LiveSession
 from ssd_ros.map_files import check_map_target, MapInfo
 from ssd_ros.map_meta import MapError
 from ssd_ros.novelty import novelty_distance
 from ssd_ros.place_database import PlaceDatabase
+from ssd_ros.place_encoder import PlaceEncoder
 from ssd_ros.place_recognizer import PlaceRecognizer
 from ssd_ros.radar import RadarPointCloud
 from ssd_ros.recognition import LoopClosureCandidate, Query, Recognition, SensorPose
+from ssd_ros.ros.geometry import Pose
 from ssd_ros.ros.parameters import NodeParameters
 from ssd_ros.ros.query_health import QueryStatistics
 
@@ -30,12 +31,14 @@ class Job:
     """
     A window of scans that waits to be searched for.
 
+    :param base_radar: T_base_radar, as known when the newest scan came
     :param receive_s: arrival of its newest scan on the monotonic clock
     :param decode_ms: time that decoding took
     """
 
     query: Query
     frame_id: str
+    base_radar: Pose
     receive_s: float
     decode_ms: float
 
@@ -67,7 +70,7 @@ class Matcher:
 
     def __init__(
         self,
-        encoder: OnnxEncoder,
+        encoder: PlaceEncoder,
         maps: Sequence[PlaceDatabase],
         parameters: NodeParameters,
         live: LiveSession | None = None,
@@ -143,6 +146,7 @@ class Matcher:
             source='live session',
             map_frame_id=self._odom_frame,
             origin='odometry of the drive',
+            scan_context=self.encoder.scan_context,
         )
         with self._lock:
             content = live.to_map(info)

@@ -10,18 +10,17 @@ vehicle went but not where to. Covariances are ignored: back ends fill them in t
 from __future__ import annotations
 
 from collections.abc import Callable
-import math
 
 from nav_msgs.msg import Odometry
-import numpy as np
 from rclpy.node import Node
 from rclpy.qos import qos_profile_sensor_data
+from ssd_ros.recognition import SensorPose
 from ssd_ros.ros import health_texts
+from ssd_ros.ros.conversions import pose_from_msg
 from ssd_ros.ros.geometry import Pose
 from ssd_ros.ros.odometry_buffer import LATE_NS, OdometryBuffer
+from ssd_ros.ros.topics import ODOMETRY
 from ssd_ros.ros.transforms import Transforms
-
-TOPIC = 'odom'
 
 
 class OdometryInput:
@@ -48,7 +47,7 @@ class OdometryInput:
         self._source = 'doppler'
         self._num_messages = self._num_misses = 0
         self._subscription = node.create_subscription(
-            Odometry, TOPIC, self._on_odometry, qos_profile_sensor_data
+            Odometry, ODOMETRY.name, self._on_odometry, qos_profile_sensor_data
         )
 
     @property
@@ -60,10 +59,22 @@ class OdometryInput:
         """Take the topic down."""
         self._node.destroy_subscription(self._subscription)
 
-    def base_at(self, stamp_ns: int) -> Pose | None:
-        """Return T_odom_base at the stamp of a scan, None if nothing tells."""
-        pose, self._source = self._found(stamp_ns)
-        return pose
+    def radar_at(self, stamp_ns: int, base_radar: Pose) -> SensorPose | None:
+        """
+        Return T_odom_radar at the stamp of a scan, None if nothing tells.
+
+        :param base_radar: T_base_radar
+        """
+        odom_base, self._source = self._found(stamp_ns)
+        if odom_base is None:
+            return None
+        odom_radar = odom_base @ base_radar
+        return SensorPose(odom_radar.position_m, odom_radar.quaternion_xyzw)
+
+    @property
+    def source(self) -> str:
+        """Who told about the last scan: topic, tf or, if neither did, doppler."""
+        return self._source
 
     def values(self) -> dict[str, object]:
         """Return what diagnostics say about it."""
@@ -90,16 +101,13 @@ class OdometryInput:
     def _on_odometry(self, msg: Odometry) -> None:
         self._check_frame('frame_id', msg.header.frame_id, 'odom_frame', self._odom_frame)
         self._check_frame('child_frame_id', msg.child_frame_id, 'base_frame', self._base_frame)
-        position, turned = msg.pose.pose.position, msg.pose.pose.orientation
-        position_m = np.array([position.x, position.y, position.z])
-        quaternion = np.array([turned.x, turned.y, turned.z, turned.w])
-        length = float(np.linalg.norm(quaternion))
-        if not (np.isfinite(position_m).all() and math.isfinite(length) and length > 0.5):
+        pose = pose_from_msg(msg.pose.pose)
+        if pose is None:
             self._warn(health_texts.ODOMETRY_INVALID)
             return
         self._num_messages += 1
         stamp_ns = msg.header.stamp.sec * 1_000_000_000 + msg.header.stamp.nanosec
-        self._buffer.add(stamp_ns, Pose(position_m, quaternion / length))
+        self._buffer.add(stamp_ns, pose)
 
     def _check_frame(self, field: str, found: str, parameter: str, expected: str) -> None:
         if found and found != expected:

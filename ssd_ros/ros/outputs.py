@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from rclpy.lifecycle import LifecycleNode
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from ssd_ros.place_database import PlaceDatabase
+from ssd_ros.records import json_text
 from ssd_ros.ros.adapters.closure import LoopClosure
 from ssd_ros.ros.adapters.messages import initial_pose_msg
 from ssd_ros.ros.candidate_rows import candidate_rows, flags_of_query
@@ -20,7 +21,6 @@ from ssd_ros.ros.conversions import (
     bev_msg,
     candidate_poses_msg,
     candidates_msg,
-    json_text,
     keyframes_msg,
     time_msg,
 )
@@ -81,19 +81,14 @@ class Outputs:
         flags = flags_of_query(answer.recognition)
         rows = candidate_rows(found, base_radar, answer.max_ratio, flags)
         self._publish('~/candidates', candidates_msg(rows, header))
-        self._publish('~/candidate_poses', candidate_poses_msg(found, base_radar, header))
+        if self.listeners_of('~/candidate_poses'):
+            self._publish('~/candidate_poses', candidate_poses_msg(found, base_radar, header))
         return rows
 
-    def publish_pictures(
-        self, answer: Answer, job: Job, base_radar: Pose, parameters: NodeParameters
-    ) -> None:
-        """
-        Publish what people look at, if somebody does.
-
-        :param base_radar: T_base_radar
-        """
+    def publish_pictures(self, answer: Answer, job: Job, parameters: NodeParameters) -> None:
+        """Publish what people look at, if somebody does."""
         if parameters.publish_markers and self.listeners_of('~/markers'):
-            self._publish('~/markers', markers_msg(answer, base_radar, parameters))
+            self._publish('~/markers', markers_msg(answer, job.base_radar, parameters))
         if self.listeners_of('~/bev'):
             header = Header(stamp=time_msg(job.query.stamp_ns), frame_id=job.frame_id)
             self._publish('~/bev', bev_msg(job.query.image.bev, header))

@@ -8,13 +8,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ssd_ros.ros.parameters import NodeParameters, OPTIONS, unknown_parameter_text
+from ssd_ros.ros.parameters import (
+    is_of_rclpy,
+    NodeParameters,
+    OPTIONS,
+    unknown_parameter_text,
+)
 import yaml
 
 MAX_BYTES = 1 << 20
 # Under which a file may put the parameters: any node, or this one in any namespace.
 _NODES = ('/**', 'ssd_localizer', '/ssd_localizer', '/**/ssd_localizer')
-_OF_RCLPY = ('use_sim_time',)
 _GROUPS = {option.name.rpartition('.')[0] for option in OPTIONS} - {''}
 
 
@@ -68,9 +72,11 @@ def _flattened(values: Any, prefix: str) -> Iterator[tuple[str, Any]]:
         )
     for key, value in values.items():
         name = f'{prefix}{key}'
+        if is_of_rclpy(name):
+            continue
         if name in _GROUPS:
             yield from _flattened(value, f'{name}.')
         elif isinstance(value, Mapping):
             raise ValueError(unknown_parameter_text(name))
-        elif name not in _OF_RCLPY:
+        else:
             yield name, value

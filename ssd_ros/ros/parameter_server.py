@@ -16,10 +16,7 @@ from rcl_interfaces.msg import (
 )
 from rclpy.node import Node
 from rclpy.parameter import Parameter
-from ssd_ros.ros.parameters import NodeParameters, Option, OPTIONS, value_of
-
-# Declared by rclpy itself, depending on the distribution.
-_OF_RCLPY = {'use_sim_time', 'start_type_description_service'}
+from ssd_ros.ros.parameters import is_of_rclpy, NodeParameters, Option, OPTIONS, value_of
 
 
 class ParameterServer:
@@ -38,9 +35,7 @@ class ParameterServer:
         """
         declared: Mapping[str, Any] = node.get_parameters_by_prefix('')
         given = {
-            name: parameter.value
-            for name, parameter in declared.items()
-            if name not in _OF_RCLPY and not name.startswith('qos_overrides.')
+            name: parameter.value for name, parameter in declared.items() if not is_of_rclpy(name)
         }
         self.current = NodeParameters.from_values(given)
         for name in given:

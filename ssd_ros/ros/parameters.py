@@ -25,6 +25,7 @@ from ssd_ros.recognition import RecognizerConfig
 from ssd_ros.ros.interface_parameters import InterfaceParameters
 from ssd_ros.ros.options import nested, option, options_of
 from ssd_ros.ros.options import Option as Option
+from ssd_ros.shared_files import ENCODERS
 
 _RECOGNIZER = RecognizerConfig()
 
@@ -84,8 +85,18 @@ class NodeParameters(InterfaceParameters):
         'map directory made by build_db, or several in one frame, separated by colons; taken over '
         'by ~/reload_map; may be empty with online_index',
     )
+    encoder: str = option(
+        'network',
+        'what recognises places: the shipped network, or scan contexts, which need no training; '
+        'the map must have been built with the same',
+        choices=tuple(ENCODERS),
+        read_only=True,
+    )
     model_path: str = option(
-        '', 'ONNX encoder of the 4D radar; empty = the shipped one', read_only=True
+        '',
+        'ONNX model of the 4D radar or description of scan contexts (.json) instead of the '
+        'shipped one',
+        read_only=True,
     )
     device: str = option(
         'auto',
@@ -168,6 +179,12 @@ class NodeParameters(InterfaceParameters):
 def value_of(parameters: NodeParameters, name: str) -> Any:
     """Return the value behind a dotted name."""
     return functools.reduce(getattr, name.split('.'), parameters)
+
+
+def is_of_rclpy(name: str) -> bool:
+    """Return whether rclpy itself declares a parameter, at least in some distributions."""
+    own = ('use_sim_time', 'start_type_description_service', 'qos_overrides')
+    return name.partition('.')[0] in own
 
 
 def unknown_parameter_text(name: str) -> str:

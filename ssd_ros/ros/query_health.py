@@ -18,7 +18,7 @@ from ssd_ros.ros.recall_proxies import NUM_KEPT, RecallProxies
 _BUSY_SHARE = 0.95
 _MIN_QUERIES = 200  # ten seconds at 20 Hz; fewer say nothing
 _MIN_PAIRS = 10
-_UNKNOWN_SHARE = 0.4  # reconstructed: in the map about 0.15, outside about 0.55
+_UNKNOWN_SHARE = 0.4  # reconstructed: far above the share in a map, below that outside of it
 
 
 @dataclass(slots=True)
@@ -45,6 +45,11 @@ class QueryStatistics:
     proxies: RecallProxies = field(default_factory=RecallProxies)
     reported_busy_s: float = 0.0
     reported_failed: int = 0
+
+    def begin_anew(self) -> None:
+        """Forget what answers of another drive or other maps said about the places."""
+        self.proxies = RecallProxies()
+        self.num_since_accept = 0
 
     def time_stage(self, stage: str, duration_ms: float) -> None:
         """Note how long one stage took."""

@@ -23,6 +23,7 @@ from ssd_ros.radar_merging import MergeConfig, PlacedCloud, RadarMerger
 from ssd_ros.ros.extrinsics import Extrinsics, Lookup
 from ssd_ros.ros.geometry import Pose, pose_from_xyzrpy
 from ssd_ros.ros.health import InputStatistics, Level, Status
+from ssd_ros.ros.health_texts import NOT_ACTIVE
 from ssd_ros.ros.input_parameters import InputParameters, RadarTopic
 from ssd_ros.ros.intake import Intake
 from ssd_ros.ros.radar_subscription import RadarSubscription
@@ -45,7 +46,7 @@ class Radar:
         """
         Start counting.
 
-        :param lookup: as of tf_lookup
+        :param lookup: see extrinsics; None = there is no TF
         """
         self.topic = topic
         self.intake = Intake(parameters.decoder_config(), warn, topic.frame_override)
@@ -84,7 +85,7 @@ class RadarInput:
         Open the topics; scans are handed on from `start` to `stop`.
 
         :param parameters: returns them as they stand
-        :param lookup: as of tf_lookup
+        :param lookup: see extrinsics; None = there is no TF
         :param use: gets a scan in the frame of the primary radar and the monotonic time in
             seconds at which it came
         :param warn: gets a sentence about each fault; the caller throttles
@@ -153,7 +154,7 @@ class RadarInput:
             is_primary = radar is self.primary
             title = 'input' if is_primary else f'input {name}'
             if not self._is_active:
-                reports.append(Status(title, Level.STALE, 'the node is not active', {}))
+                reports.append(Status(title, Level.STALE, NOT_ACTIVE, {}))
                 continue
             status = radar.statistics.status(now_s, name, min_points if is_primary else 0)
             kind, is_reliable = subscription.choice
@@ -196,7 +197,12 @@ class RadarInput:
     def _hold(self, radar: Radar, cloud: RadarPointCloud) -> None:
         """Keep the scan of another radar for the next one of the primary radar."""
         if not self.primary.statistics.num_messages:
-            return  # its frame is not known yet
+            radar.intake.refuse(
+                'no_primary',
+                f'nothing came on {self.primary.topic.name} yet, the first of input_topics: '
+                f'{radar.topic.name} is left out',
+            )
+            return
         frame = self.primary.statistics.frame_id
         if cloud.frame_id and cloud.frame_id == frame:
             radar.intake.refuse(

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.candidates import Flag
-from ssd_ros.ros.conversions import json_text
+from ssd_ros.records import json_text
 from ssd_ros.ros.matcher import Answer
 
 

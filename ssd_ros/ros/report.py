@@ -83,7 +83,8 @@ class HealthReport:
         listeners = {'initialpose_listeners': self._outputs.listeners_of('initialpose')}
         status = replace(status, values={**status.values, **listeners})
         is_asked = matcher.statistics.num_queries > 0
-        if is_asked and num_live == 0 and self._parameters().online_index:
+        is_without = num_live == 0 and self._odometry.source == 'doppler'
+        if is_asked and is_without and self._parameters().online_index:
             text = NOTHING_REMEMBERED.format(topic=self._odometry.topic_name)
             return replace(status, level=Level.WARN, message=text)
         return status

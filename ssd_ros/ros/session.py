@@ -7,15 +7,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+import threading
 import time
 
 from rclpy.lifecycle import LifecycleNode
 from rclpy.task import Future
-from ssd_ros.encoder import OnnxEncoder
 from ssd_ros.place_database import PlaceDatabase
+from ssd_ros.place_encoder import PlaceEncoder
 from ssd_ros.radar import RadarPointCloud
 from ssd_ros.radar_merging import MergeConfig
-from ssd_ros.recognition import SensorPose
 from ssd_ros.ros.adapters import Adapter, load_adapter
 from ssd_ros.ros.askers import Askers
 from ssd_ros.ros.delivery import Delivery, Surroundings
@@ -32,7 +32,6 @@ from ssd_ros.ros.throttle import Throttled
 from ssd_ros.ros.transforms import listen_to_tf
 from ssd_ros.ros.travel_gate import TravelGate
 from ssd_ros.ros.worker import LatestWorker
-from std_msgs.msg import Bool
 
 # Scans this much older than the last one begin a new drive (a bag that loops); less is disorder.
 _RESTART_NS = 1_000_000_000
@@ -44,7 +43,7 @@ class Session:
     def __init__(
         self,
         node: LifecycleNode,
-        encoder: OnnxEncoder,
+        encoder: PlaceEncoder,
         maps: Sequence[PlaceDatabase],
         parameters: Callable[[], NodeParameters],
     ) -> None:
@@ -62,6 +61,7 @@ class Session:
         self._newest: Job | None = None
         self._newest_ns = 0
         self._gate = TravelGate()
+        self._answering = threading.Lock()  # or an old answer would outlive what forgets it
         self._askers = Askers(node)
         self._warn = Throttled(node.get_logger().warning)
         self._complain = Throttled(node.get_logger().error)
@@ -87,8 +87,6 @@ class Session:
         )
         built.callback(self._odometry.destroy)
         self._input = self._open_radars(built, fixed)
-        lost = node.create_subscription(Bool, 'reinitialization_requested', self._on_lost, 1)
-        built.callback(node.destroy_subscription, lost)
         outputs = self._delivery.outputs
         report = HealthReport(
             node, self._input, self._odometry, matcher, outputs, adapters, self._parameters
@@ -131,9 +129,11 @@ class Session:
 
     def activate(self) -> None:
         """Start with an empty window; the publishers are awake already."""
-        self._matcher.clear()
+        with self._answering:
+            self._matcher.clear()
+            self._delivery.clear()
         self._delivery.initial_pose.start()
-        self._newest, self._newest_ns = None, 0
+        self._newest, self._newest_ns, self._gate = None, 0, TravelGate()
         self._input.start()
         self.is_active = True
         self._publish_maps()
@@ -167,7 +167,9 @@ class Session:
 
         :raise MapError: one does not fit the model; the old ones stay
         """
-        self._matcher.swap_maps(maps)
+        with self._answering:
+            self._matcher.swap_maps(maps)
+            self._delivery.clear()
         if self.is_active:
             self._publish_maps()
 
@@ -184,16 +186,15 @@ class Session:
         """Forget the window of scans, the last answers and the running drive."""
         self._worker.drop()
         self._askers.answer_all(unanswered('cleared: there is no window to search with'))
-        self._matcher.forget_drive()
+        with self._answering:
+            self._matcher.forget_drive()
+            self._delivery.clear()
         self._newest, self._gate = None, TravelGate()
 
     def _publish_maps(self) -> None:
         parameters, matcher = self._parameters(), self._matcher
         summary = maps_summary(matcher.maps, matcher.encoder, parameters)
         self._delivery.outputs.publish_maps(matcher.maps, summary, parameters.map_frame)
-
-    def _on_lost(self, msg: Bool) -> None:
-        self._delivery.initial_pose.lose(msg.data)
 
     def _on_cloud(self, cloud: RadarPointCloud, receive_s: float) -> None:
         """Add a scan to the window and have it searched for."""
@@ -203,21 +204,15 @@ class Session:
             if self._transforms is not None:  # of Humble, the buffer keeps what lies ahead
                 self._transforms.clear()
         self._newest_ns = cloud.stamp_ns
-        query = self._matcher.prepare(cloud, self._radar_pose(cloud))
+        base_radar = self._input.base_primary(cloud.frame_id)
+        pose = self._odometry.radar_at(cloud.stamp_ns, base_radar)
+        query = self._matcher.prepare(cloud, pose)
         statistics = self._input.primary.statistics
         statistics.count_used(query.image.num_points)
         statistics.is_doppler_opposite = self._matcher.is_doppler_opposite
-        self._newest = Job(query, cloud.frame_id, receive_s, decode_ms)
+        self._newest = Job(query, cloud.frame_id, base_radar, receive_s, decode_ms)
         if self._is_enabled and self._gate.passes(query.odometry, self._parameters().min_travel):
             self._matcher.statistics.num_replaced += self._worker.offer(self._newest)
-
-    def _radar_pose(self, cloud: RadarPointCloud) -> SensorPose | None:
-        """Return T_odom_radar."""
-        odom_base = self._odometry.base_at(cloud.stamp_ns)
-        if odom_base is None:
-            return None
-        odom_radar = odom_base @ self._input.base_primary(cloud.frame_id)
-        return SensorPose(odom_radar.position_m, odom_radar.quaternion_xyzw)
 
     def _work(self, job: Job) -> None:
         askers, is_active = self._askers.take(), self.is_active
@@ -236,9 +231,9 @@ class Session:
 
     def _answer(self, job: Job, relocalize: bool) -> Delivered:
         parameters = self._parameters()
-        answer = self._matcher.match(job, parameters)
-        base_radar = self._input.base_primary(job.frame_id)
-        return self._delivery.deliver(answer, job, base_radar, parameters, relocalize)
+        with self._answering:
+            answer = self._matcher.match(job, parameters)
+            return self._delivery.deliver(answer, job, parameters, relocalize)
 
     def _on_work_error(self, error: Exception) -> None:
         if not self._node.context.ok():  # nothing can be published while ROS goes down

@@ -39,6 +39,10 @@ class TfOutput:
         """Take over a new transform."""
         self._map_odom = map_odom
 
+    def clear(self) -> None:
+        """Forget the transform: the odometry or the map is another."""
+        self._map_odom = None
+
     def publish(self, stamp_ns: int) -> None:
         """Say that the transform, if there is one, holds at this time."""
         if self._map_odom is None:

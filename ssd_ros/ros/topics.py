@@ -79,7 +79,7 @@ PUBLISHED = (
         'geometry_msgs/msg/PoseArray',
         Qos(),
         'as `~/candidates`',
-        'every query; base_frame according to each row, in the same order',
+        'every query, if somebody listens; base_frame according to each row, in the same order',
     ),
     Topic(
         '~/pose',
@@ -163,6 +163,21 @@ TF = Topic(
     'map_frame, child odom_frame',
     'every query after the first accepted place, if `publish_tf`',
 )
+ODOMETRY = Topic(
+    'odom',
+    'nav_msgs/msg/Odometry',
+    SENSOR_DATA,
+    'odom_frame, child base_frame',
+    'optional; without it TF tells odom_frame -> base_frame, else the Doppler velocity how '
+    'far the vehicle went',
+)
+LOST = Topic(
+    'reinitialization_requested',
+    'std_msgs/msg/Bool',
+    Qos(1),
+    '',
+    'optional; true = the back end is lost, see `initialpose_mode`',
+)
 SUBSCRIBED = (
     Topic(
         'points',
@@ -170,23 +185,9 @@ SUBSCRIBED = (
         SENSOR_DATA,
         'of the radar',
         'the 4D radar; other names and types by `input_topics` and `input_type`',
-        has_qos_overrides=True,
     ),
-    Topic(
-        'odom',
-        'nav_msgs/msg/Odometry',
-        SENSOR_DATA,
-        'odom_frame, child base_frame',
-        'optional; without it TF tells odom_frame -> base_frame, else the Doppler velocity how '
-        'far the vehicle went',
-    ),
-    Topic(
-        'reinitialization_requested',
-        'std_msgs/msg/Bool',
-        Qos(1),
-        '',
-        'optional; true = the back end is lost, see `initialpose_mode`',
-    ),
+    ODOMETRY,
+    LOST,
     Topic(
         '/tf',
         'tf2_msgs/msg/TFMessage',

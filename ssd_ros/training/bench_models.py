@@ -19,7 +19,7 @@ import sys
 import numpy as np
 import onnx
 from ssd_ros.encoder import OnnxEncoder
-from ssd_ros.training.config import NETWORKS
+from ssd_ros.training.network_config import NETWORKS
 from ssd_ros.training.networks import TeacherStudent
 from ssd_ros.training.onnx_export import finish, onnx_model
 from ssd_ros.training.quantise import quantised

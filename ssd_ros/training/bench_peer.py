@@ -14,7 +14,7 @@ import json
 import sys
 import time
 
-from ssd_ros.training.config import NETWORKS
+from ssd_ros.training.network_config import NETWORKS
 from ssd_ros.training.networks import TeacherStudent
 import torch
 

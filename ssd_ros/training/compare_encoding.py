@@ -25,7 +25,7 @@ from ssd_ros.evaluation.evaluate import evaluate, mean_recall
 from ssd_ros.evaluation.protocol import Protocol
 from ssd_ros.training.export import contracts_of, load_networks
 from ssd_ros.training.onnx_export import loaded, onnx_model
-from ssd_ros.training.panorama_graph import PanoramaGraph
+from ssd_ros.training.panorama_graph import panorama_graph
 from ssd_ros.training.run import Run
 import torch
 
@@ -57,7 +57,7 @@ def compare(run: Run, drives: Sequence[CachedDrive], protocol: Protocol) -> dict
     # The contract of one view, whatever the sensor.
     of_view = loaded(onnx_model(networks.encoder('spinning'), contracts['4d']))
     of_panorama = loaded(
-        onnx_model(PanoramaGraph(networks.panorama_encoder()), contracts['spinning'])
+        onnx_model(panorama_graph(networks.panorama_encoder()), contracts['spinning'])
     )
     grid = run.config.preprocessing.grid
     ways: dict[str, EncodePanorama] = {

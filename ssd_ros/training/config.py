@@ -4,71 +4,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-import math
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ssd_ros.polar_bev import CloudBevConfig, ScanBevConfig
 from ssd_ros.preprocessing import PreprocessingConfig
 from ssd_ros.records import record_from_mapping
+from ssd_ros.training.network_config import NetworkConfig
 import yaml
 
-
-@dataclass(frozen=True, slots=True)
-class HolmesLevelConfig:
-    """Sizes of one level of HOLMES (m, l, s, d in the paper)."""
-
-    num_clusters: int
-    cluster_size: int
-    token_size: int
-    descriptor_size: int
-
-
-@dataclass(frozen=True, slots=True)
-class NetworkConfig:
-    """Sizes of the backbone, one entry per stage, and of the pooling."""
-
-    channels: tuple[int, ...] = (32, 64, 128)
-    num_blocks: tuple[int, ...] = (1, 1, 1)
-    strides: tuple[int, ...] = (1, 2, 1)  # after the stem's 4
-    input_scale: float = 1 / 255  # the paper feeds raw pixels
-    position_octaves: int = 4  # reconstructed: waves that tell range and azimuth; 0 = the papers
-    position_spread: float = 2.0  # reconstructed: of the clusters' first preferences for a region
-    # Reconstructed: image columns beside a teacher's view that its convolutions see as well, as
-    # they do where a whole panorama is encoded. A feature of `edge` sees 41 to either side.
-    teacher_margin: int = 48
-    num_views: int = 36  # of a panorama
-    hidden_size: int = 256
-    sinkhorn_iterations: int = 3
-    mid: HolmesLevelConfig = field(default_factory=lambda: HolmesLevelConfig(64, 128, 256, 256))
-    two_levels: bool = False  # True adds `high`
-    high: HolmesLevelConfig = field(default_factory=lambda: HolmesLevelConfig(16, 64, 64, 64))
-
-    @property
-    def stride(self) -> int:
-        """Image cells from one feature to the next."""
-        return 4 * math.prod(self.strides)
-
-    @property
-    def descriptor_size(self) -> int:
-        """Length of the whole descriptor."""
-        return self.mid.descriptor_size + self.two_levels * self.high.descriptor_size
-
-
-NETWORKS = {
-    'edge': NetworkConfig(),
-    'paper': NetworkConfig(
-        channels=(64, 128, 256, 512),
-        num_blocks=(2, 2, 2, 2),
-        strides=(1, 2, 1, 1),
-        input_scale=1.0,
-        position_octaves=0,
-        hidden_size=512,
-        mid=HolmesLevelConfig(64, 256, 256, 256),
-        two_levels=True,
-    ),
-}
-NETWORKS['sherloc'] = replace(NETWORKS['paper'], strides=(1, 2, 2, 2))
 SCHEMES = ('none', 'uniform', 'teacher_only', 'joint_only', 'feature_mask', 'ssd')
 
 
@@ -186,6 +130,13 @@ class TrainingConfig:
     def __post_init__(self) -> None:
         if self.teacher not in ('joint', 'frozen'):
             raise ValueError(f'teacher is {self.teacher!r}; choose from joint, frozen')
+        if not self.network.has_branches and (
+            self.teacher == 'frozen' or self.distillation.scheme != 'none'
+        ):
+            raise ValueError(
+                f'network {self.network.architecture} has one backbone for both sensors: expected '
+                'teacher joint and distillation.scheme none'
+            )
 
 
 def load_config(path: Path) -> TrainingConfig:

@@ -16,11 +16,11 @@ from dataclasses import replace
 import hashlib
 import logging
 from pathlib import Path
-import sys
 
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.bev_cache import CachedDrive, load_drives
+from ssd_ros.cli.console import at_least, make_parser, run_command
 from ssd_ros.encoder import OnnxEncoder
 from ssd_ros.evaluation.acceptance import Acceptance
 from ssd_ros.evaluation.descriptors import Descriptors, Encoders
@@ -30,9 +30,9 @@ from ssd_ros.evaluation.results import are_simulated, Evaluation, Result, write_
 from ssd_ros.files import write_bytes_atomically
 from ssd_ros.model_contract import FORMAT_VERSION, ModelContract
 from ssd_ros.training.model_card import model_card, Report
-from ssd_ros.training.networks import TeacherStudent
+from ssd_ros.training.networks import networks_of, TeacherStudent
 from ssd_ros.training.onnx_export import check_parity, finish, loaded, onnx_model
-from ssd_ros.training.panorama_graph import PanoramaGraph
+from ssd_ros.training.panorama_graph import panorama_graph
 from ssd_ros.training.quantise import calibration_images, quantised
 from ssd_ros.training.run import Run
 import torch
@@ -42,6 +42,11 @@ _log = logging.getLogger(__name__)
 FILES = {'4d': 'student.onnx', 'spinning': 'teacher.onnx'}
 MIN_PRECISION = 0.99  # reconstructed: of accepted candidates on the validation worlds, within 5 m
 MAX_INT8_LOSS = 0.005  # of R@1 on the validation worlds
+_EXAMPLES = """\
+  export --cache runs/cache --run runs/edge --int8
+  export --cache runs/cache --run runs/autoplace --out runs/autoplace/models \\
+    --keyframe-distance 4 --query-spacing 8
+"""
 
 
 def descriptor_space(networks: TeacherStudent) -> str:
@@ -81,7 +86,7 @@ def export(
     contract = contracts_of(run, networks)
     samples = {'4d': drives[0].student_bevs[:8], 'spinning': drives[0].panoramas[:2]}
     exact = {'4d': networks.encoder('4d'), 'spinning': networks.panorama_encoder()}
-    graphs = {'4d': exact['4d'], 'spinning': PanoramaGraph(networks.panorama_encoder())}
+    graphs = {'4d': exact['4d'], 'spinning': panorama_graph(networks.panorama_encoder())}
     models = {sensor: onnx_model(graphs[sensor], contract[sensor]) for sensor in FILES}
     encoders = {sensor: loaded(model) for sensor, model in models.items()}
     differences = {
@@ -126,7 +131,7 @@ def load_networks(run: Run) -> tuple[TeacherStudent, int]:
     state, config = run.load_checkpoint(), run.config
     if state is None:
         raise ValueError(f'{run.directory} has no checkpoint: train first')
-    networks = TeacherStudent(config.network, config.seed)
+    networks = networks_of(config)
     networks.load_state_dict(state['networks'])
     return networks.eval(), int(state['num_steps'])
 
@@ -173,35 +178,55 @@ def contracts_of(run: Run, networks: TeacherStudent) -> dict[str, ModelContract]
 
 def main(argv: list[str] | None = None) -> int:
     """Export a run's checkpoint, judge it on the validation worlds, write the model card."""
-    parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument('--run', type=Path, required=True, help='run folder of training')
-    parser.add_argument('--cache', type=Path, required=True, help='holds validation/ and train/')
-    parser.add_argument('--out', type=Path, default=Path('models'))
-    parser.add_argument('--threads', type=int, default=2)
-    parser.add_argument('--num-views', type=int, default=Protocol().num_views)
-    parser.add_argument(
+    return run_command(_parser(), _run, argv)
+
+
+def _run(options: argparse.Namespace) -> None:
+    logging.basicConfig(format='export: %(message)s')
+    logging.getLogger('ssd_ros').setLevel(logging.INFO)
+    torch.set_num_threads(options.threads)
+    run = Run(options.run)
+    preprocessing = run.config.preprocessing
+    drives = load_drives(options.cache / 'validation', preprocessing)
+    calibration = None
+    if options.int8:
+        calibration = calibration_images(load_drives(options.cache / 'train', preprocessing))
+    protocol = Protocol(
+        keyframe_m=options.keyframe_distance,
+        query_m=options.query_spacing,
+        num_views=options.num_views or run.config.network.num_views,
+    )
+    print(export(run, drives, options.out, protocol, calibration).read_text())
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser, protocol = make_parser('export', main.__doc__ or '', _EXAMPLES), Protocol()
+    add, metres = parser.add_argument, at_least(float, 0)
+    add('--run', type=Path, required=True, help='run folder of training')
+    add('--cache', type=Path, required=True, help='holds validation/ and train/')
+    add('--out', type=Path, default=Path('models'), help='(%(default)s)')
+    add('--threads', type=at_least(int, 1), default=2, help='(%(default)s)')
+    add('--num-views', type=at_least(int, 1), help="of a keyframe to judge with (the network's)")
+    add(
+        '--keyframe-distance',
+        type=metres,
+        default=protocol.keyframe_m,
+        metavar='METRES',
+        help='between two places of the map to judge with (%(default)s)',
+    )
+    add(
+        '--query-spacing',
+        type=metres,
+        default=protocol.query_m,
+        metavar='METRES',
+        help='between two queries to judge with (%(default)s)',
+    )
+    add(
         '--int8',
         action='store_true',
         help=f'static int8 models; refused where they lose more than {MAX_INT8_LOSS} of recall',
     )
-    options = parser.parse_args(argv)
-    logging.basicConfig(format='export: %(message)s')
-    logging.getLogger('ssd_ros').setLevel(logging.INFO)
-    torch.set_num_threads(options.threads)
-    try:
-        run = Run(options.run)
-        preprocessing = run.config.preprocessing
-        drives = load_drives(options.cache / 'validation', preprocessing)
-        calibration = None
-        if options.int8:
-            calibration = calibration_images(load_drives(options.cache / 'train', preprocessing))
-        protocol = Protocol(num_views=options.num_views)
-        card = export(run, drives, options.out, protocol, calibration)
-    except (ValueError, OSError) as error:
-        print(f'export: {error}', file=sys.stderr)
-        return 1
-    print(card.read_text())
-    return 0
+    return parser
 
 
 if __name__ == '__main__':

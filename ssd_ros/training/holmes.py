@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from ssd_ros.training.config import HolmesLevelConfig, NetworkConfig
+from ssd_ros.training.network_config import HolmesLevelConfig, NetworkConfig
 import torch
 from torch import nn, Tensor
 from torch.nn import functional

@@ -11,6 +11,7 @@ from ssd_ros.evaluation.acceptance import Acceptance
 from ssd_ros.evaluation.protocol import Protocol
 from ssd_ros.evaluation.results import Result
 from ssd_ros.training.config import TrainingConfig
+from ssd_ros.training.network_config import NetworkConfig
 from ssd_ros.training.run import Run
 
 
@@ -56,14 +57,15 @@ descriptors of the same training run can be compared.
 
 `confidence.json` says from which confidence on candidates are accepted, in maps of either radar.
 `trust --fit` makes it on simulated validation worlds; other models need another one.
+`scan_context.json` and `scan_context_confidence.json`, where they are, belong to the encoder that
+needs no training (`--encoder scan_context`).
 
 ## Training
 
 - data: {origin['training_data']}
 - code at commit `{origin['commit']}`, {origin['created']}
 {_stages(run)}
-- network: ResNet with {', '.join(map(str, network.channels))} channels at stride
-  {network.stride} for each sensor, one HOLMES pooling shared by both{_position(config)}
+- network: {_network(network)}
 
 ## Recall on simulated validation worlds
 
@@ -101,7 +103,9 @@ The convolutions in the files compute in {report.numbers}.
     python -m ssd_ros.cli.cache --benchmark train --out runs/cache
     python -m ssd_ros.cli.cache --benchmark validation --out runs/cache
 {_commands(run)}
-    python -m ssd_ros.training.export --cache runs/cache --run runs/{run.directory.name}
+    python -m ssd_ros.training.export --cache runs/cache --run runs/{run.directory.name} \\
+        --keyframe-distance {report.protocol.keyframe_m:g} \\
+        --query-spacing {report.protocol.query_m:g} --num-views {report.protocol.num_views}
 
 A run that was given minutes instead of steps ends its schedule by the clock, and one that another
 started from may have been stopped before its end: these commands repeat steps and seeds, not
@@ -109,10 +113,25 @@ learning rates and bits.
 """
 
 
-def _position(config: TrainingConfig) -> str:
-    if not config.network.position_octaves:
-        return ''
-    return ';\n  range and azimuth are added to each feature before pooling, unlike in the papers'
+def _network(network: NetworkConfig) -> str:
+    """Return the architecture in words."""
+    channels = ', '.join(map(str, network.channels))
+    if not network.has_branches:
+        square = network.cartesian
+        return (
+            f"AutoPlace's spatial encoder (arXiv 2109.08652), one for both sensors, {channels}\n"
+            f'  channels, on {square.num_cells} x {square.num_cells} cells of {square.cell_m:g} m '
+            'ahead of the radar'
+        )
+    text = (
+        f'ResNet with {channels} channels at stride\n'
+        f'  {network.stride} for each sensor, one HOLMES pooling shared by both'
+    )
+    if not network.position_octaves:
+        return text
+    return text + (
+        ';\n  range and azimuth are added to each feature before pooling, unlike in the papers'
+    )
 
 
 def _history(run: Run) -> list[Run]:
@@ -141,12 +160,13 @@ def _stages(run: Run) -> str:
 
 def _commands(run: Run) -> str:
     """Return the commands that train all stages; the options of earlier ones are in their runs."""
+    shipped = f'config/{"training" if run.config.network.has_branches else "autoplace"}.yaml'
     lines = []
     for stage in _history(run):
         before, state = stage.origin['start_from'], stage.load_checkpoint()
         assert state is not None
         name = stage.directory.name
-        config = 'config/training.yaml' if stage is run else f'runs/{name}/config.yaml'
+        config = shipped if stage is run else f'runs/{name}/config.yaml'
         start = f' --start-from runs/{before}' if before else ''
         lines.append(
             f'    python -m ssd_ros.training.train --cache runs/cache --config {config} '

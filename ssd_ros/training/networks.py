@@ -1,7 +1,7 @@
 # Copyright 2026 The ssd_ros authors
 # SPDX-License-Identifier: Apache-2.0
 """
-The encoders: a ResNet per sensor and one HOLMES pooling that both share.
+The encoders: a ResNet per sensor and one HOLMES pooling that both share, or AutoPlace.
 
 `python -m ssd_ros.training.networks` prints their parameters and multiplications.
 """
@@ -13,10 +13,14 @@ import copy
 from typing import cast
 
 from ssd_ros.polar_bev import PolarGrid
-from ssd_ros.training.config import NetworkConfig, NETWORKS
-from ssd_ros.training.holmes import BasicBlock, Holmes
+from ssd_ros.training.autoplace import SpatialBackbone, SpatialPooling
+from ssd_ros.training.config import TrainingConfig
+from ssd_ros.training.holmes import BasicBlock, Holmes, HolmesLevel
+from ssd_ros.training.network_config import NetworkConfig, NETWORKS
 import torch
 from torch import nn, Tensor
+
+_GRID = PolarGrid()
 
 
 class Backbone(nn.Module):
@@ -58,7 +62,7 @@ class Backbone(nn.Module):
 class Encoder(nn.Module):
     """Backbone and pooling of one sensor, for images of its field of view."""
 
-    def __init__(self, backbone: Backbone, pooling: Holmes) -> None:
+    def __init__(self, backbone: nn.Module, pooling: nn.Module) -> None:
         super().__init__()
         self.backbone = backbone
         self.pooling = pooling
@@ -76,7 +80,7 @@ class PanoramaEncoder(nn.Module):
     A view is a part of the panorama's feature map, so its edges know what lies beyond them.
     """
 
-    def __init__(self, backbone: Backbone, pooling: Holmes, config: NetworkConfig) -> None:
+    def __init__(self, backbone: nn.Module, pooling: Holmes, config: NetworkConfig) -> None:
         super().__init__()
         self.backbone = backbone
         self.pooling = pooling
@@ -96,6 +100,22 @@ class PanoramaEncoder(nn.Module):
         views = view_columns(num_columns // config.stride, config.num_views).to(panorama.device)
         descriptors: Tensor = self.pooling(feature_map, views)
         return descriptors.unflatten(0, (-1, config.num_views))
+
+
+class ViewsEncoder(nn.Module):
+    """The same for an encoder that must see each view by itself."""
+
+    def __init__(self, encoder: Encoder, num_views: int) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self._num_views = num_views
+
+    def forward(self, panorama: Tensor) -> Tensor:
+        """Return unit descriptors, shape (B, num_views, D), of panoramas as above."""
+        columns = view_columns(panorama.shape[-1], self._num_views).to(panorama.device)
+        views = panorama[..., columns].permute(0, 3, 1, 2, 4).flatten(0, 1)
+        descriptors: Tensor = self.encoder(views)
+        return descriptors.unflatten(0, (-1, self._num_views))
 
 
 def view_columns(num_columns: int, num_views: int) -> Tensor:
@@ -128,18 +148,26 @@ class TeacherStudent(nn.Module):
     Both branches, of equal initial weights, and the pooling that makes one metric space.
 
     :param alignment: channels of the student for comparison with the teacher's, not exported
+    :param grid: of the images; only AutoPlace needs to know it
     """
 
-    def __init__(self, config: NetworkConfig, seed: int) -> None:
+    student: Backbone | SpatialBackbone
+    pooling: Holmes | SpatialPooling
+
+    def __init__(self, config: NetworkConfig, seed: int, grid: PolarGrid = _GRID) -> None:
         super().__init__()
         self.config = config
         self._is_frozen = False
         channels = config.channels[-1]
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            self.student = Backbone(config)
-            self.pooling = Holmes(channels, config)
-        self.teacher = copy.deepcopy(self.student)
+            if config.has_branches:
+                self.student = Backbone(config)
+                self.pooling = Holmes(channels, config)
+            else:
+                self.student = SpatialBackbone(config, grid)
+                self.pooling = SpatialPooling()
+        self.teacher = copy.deepcopy(self.student) if config.has_branches else self.student
         self.alignment = nn.Conv2d(channels, channels, 1)
         nn.init.dirac_(self.alignment.weight)
         nn.init.zeros_(cast(Tensor, self.alignment.bias))
@@ -171,9 +199,16 @@ class TeacherStudent(nn.Module):
         """Return the encoder of one view for the sensor '4d' or 'spinning', sharing weights."""
         return Encoder(self.student if sensor == '4d' else self.teacher, self.pooling)
 
-    def panorama_encoder(self) -> PanoramaEncoder:
+    def panorama_encoder(self) -> PanoramaEncoder | ViewsEncoder:
         """Return the encoder of the spinning radar's panoramas, sharing these weights."""
+        if isinstance(self.pooling, SpatialPooling):
+            return ViewsEncoder(self.encoder('spinning'), self.config.num_views)
         return PanoramaEncoder(self.teacher, self.pooling, self.config)
+
+
+def networks_of(config: TrainingConfig) -> TeacherStudent:
+    """Return the networks of a run with their initial weights."""
+    return TeacherStudent(config.network, config.seed, config.preprocessing.grid)
 
 
 def multiplications(encoder: Encoder, grid: PolarGrid) -> int:
@@ -192,19 +227,19 @@ def multiplications(encoder: Encoder, grid: PolarGrid) -> int:
         encoder.eval()(torch.zeros(1, 1, grid.num_ranges, grid.num_azimuths, dtype=torch.uint8))
     for handle in handles:
         handle.remove()
-    levels = [encoder.pooling.mid, *([encoder.pooling.high] if encoder.pooling.high else [])]
+    levels = [module for module in encoder.modules() if isinstance(module, HolmesLevel)]
     return total + sum(level.projection.numel() for level in levels)
 
 
 def main(argv: list[str] | None = None) -> int:
     """Print the size of each network."""
     argparse.ArgumentParser(description=main.__doc__).parse_args(argv)
-    print('network  parameters  GMAC  descriptor')
+    print('network    parameters  GMAC  descriptor')
     for name, config in NETWORKS.items():
         encoder = TeacherStudent(config, seed=0).encoder('4d')
         parameters = sum(parameter.numel() for parameter in encoder.parameters())
         gmac = multiplications(encoder, PolarGrid()) / 1e9
-        print(f'{name:7}  {parameters / 1e6:8.2f} M  {gmac:4.2f}  {config.descriptor_size}')
+        print(f'{name:9}  {parameters / 1e6:8.2f} M  {gmac:4.2f}  {config.descriptor_size}')
     return 0
 
 

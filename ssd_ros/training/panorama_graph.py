@@ -8,7 +8,7 @@ import copy
 from typing import NamedTuple
 
 from ssd_ros.training.holmes import HolmesLevel, spread_regularisation
-from ssd_ros.training.networks import PanoramaEncoder, view_columns
+from ssd_ros.training.networks import PanoramaEncoder, view_columns, ViewsEncoder
 import torch
 from torch import nn, Tensor
 from torch.nn import functional
@@ -34,6 +34,11 @@ class Strips(NamedTuple):
     scores: Tensor
     at_features: Tensor
     at_scores: Tensor
+
+
+def panorama_graph(encoder: PanoramaEncoder | ViewsEncoder) -> nn.Module:
+    """Return what to export of an encoder of panoramas."""
+    return PanoramaGraph(encoder) if isinstance(encoder, PanoramaEncoder) else encoder
 
 
 class PanoramaGraph(nn.Module):

@@ -21,10 +21,11 @@ import time
 from ssd_ros.bev_cache import CachedDrive, load_drives
 from ssd_ros.cli.console import at_least, make_parser, run_command
 from ssd_ros.evaluation.results import are_simulated
-from ssd_ros.training.config import load_config, NETWORKS, SCHEMES, TrainingConfig
+from ssd_ros.training.config import load_config, SCHEMES, TrainingConfig
 from ssd_ros.training.distributed import from_first, is_first, own_device, process_group
 from ssd_ros.training.loader import drawn_ahead
 from ssd_ros.training.monitor import monitored
+from ssd_ros.training.network_config import NETWORKS
 from ssd_ros.training.overrides import with_settings
 from ssd_ros.training.pairs import PlaceSampler
 from ssd_ros.training.run import Run
@@ -91,7 +92,14 @@ def _run(options: argparse.Namespace) -> None:
     save_every_s = 60 * options.save_minutes
     with process_group(device), run.locked() if is_first() else nullcontext():
         train_in_folder(
-            run, config, options.cache, device, options.start_from, budget_s, save_every_s
+            run,
+            config,
+            options.cache,
+            device,
+            options.start_from,
+            budget_s,
+            save_every_s,
+            validates=not options.no_validation,
         )
 
 
@@ -152,6 +160,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar='OPTION=VALUE',
         help='any option of the configuration, such as batch.num_places=16; repeatable',
     )
+    add('--no-validation', action='store_true', help='log no recall: it costs a slow network most')
     add('--save-minutes', type=float, default=2.0, help='between checkpoints (%(default)s)')
     return parser
 

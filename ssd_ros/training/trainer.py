@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 import math
 from typing import Any
 
@@ -13,7 +14,7 @@ from ssd_ros.evaluation.protocol import Protocol
 from ssd_ros.training.config import OptimiserConfig, TrainingConfig
 from ssd_ros.training.distributed import shared_objective
 from ssd_ros.training.encoding import torch_encoders
-from ssd_ros.training.networks import TeacherStudent
+from ssd_ros.training.networks import networks_of
 from ssd_ros.training.pairs import Batch
 from ssd_ros.training.run import Run
 import torch
@@ -27,7 +28,7 @@ class Trainer:
     def __init__(self, config: TrainingConfig, device: torch.device | None = None) -> None:
         self.config = config
         self.device = device or torch.device('cpu')
-        self.networks = TeacherStudent(config.network, config.seed).to(self.device)
+        self.networks = networks_of(config).to(self.device)
         # Faster; but with 4 channels PyTorch 2.13 writes beyond its memory.
         if config.network.channels[0] >= _MIN_CHANNELS_LAST:
             self.networks.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -104,7 +105,13 @@ class Trainer:
             raise ValueError(f'{run.directory} has weights that this network lacks: {unknown[0]}')
 
     def recall(self, drives: list[CachedDrive], protocol: Protocol) -> dict[str, float]:
-        """Return the mean R@1 of the single- and the multi-session task that the drives have."""
+        """
+        Return the mean R@1 of the single- and the multi-session task that the drives have.
+
+        Of fewer views than the protocol's where its number does not divide the network's.
+        """
+        num_views = math.gcd(protocol.num_views, self.config.network.num_views)
+        protocol = replace(protocol, num_views=num_views)
         encoders = torch_encoders(self.networks, self.config.bfloat16)
         results = evaluate(drives, encoders, protocol)
         recalls = {f'{task}_session': mean_recall(results, task) for task in ('single', 'multi')}

@@ -10,13 +10,14 @@ from helpers import write_small_encoder
 import numpy as np
 import pytest
 from ssd_ros.cli import bench, bench_stages
+from ssd_ros.cli.bench_inputs import radar_message
 from ssd_ros.cli.bench_peers import (
     decode_point_by_point,
     rasterise_point_by_point,
     search_rows,
     write_peer_models,
 )
-from ssd_ros.cli.bench_stages import radar_message, Stage, times_ms
+from ssd_ros.cli.bench_stages import Stage, times_ms
 from ssd_ros.cli.bench_verify import match_exhaustively, query_and_keyframe, verify
 from ssd_ros.encoder import OnnxEncoder
 from ssd_ros.point_cloud2 import decode_point_cloud2
@@ -97,6 +98,7 @@ def test_every_stage_of_the_issue_is_timed(
         'search 10k rows of 64',
         'search 100k rows of 64',
         'verify a candidate',
+        'search 100 scan contexts',
         'whole query, decode included, 10k rows',
         'map building, a scan of 36 views',
         'training, waiting for data',

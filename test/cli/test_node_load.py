@@ -104,9 +104,10 @@ def test_the_lines_of_the_probe_are_read(tmp_path: Path) -> None:
     assert result.memory_times_s.tolist() == [0.5, 1.0]
     assert (result.sent, result.count('input', 'messages')) == (2, 2)
     assert result.last('verify', 'level') == ''
-    path.write_text(json.dumps(lines[0]))
-    with pytest.raises(ValueError, match='answered no cloud'):
-        read_result(path, [])
+    for num_lines, reason in ((3, 'sent no diagnostics'), (1, 'answered no cloud')):
+        path.write_text('\n'.join(map(json.dumps, lines[:num_lines])))
+        with pytest.raises(ValueError, match=reason):
+            read_result(path, [])
 
 
 def test_the_table_has_the_percentiles_and_the_stages() -> None:

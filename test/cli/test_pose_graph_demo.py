@@ -25,6 +25,7 @@ def output(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pytest.importorskip('rclpy')
     pytest.importorskip('gtsam')
     folder = tmp_path_factory.mktemp('pose_graph')
+    (folder / 'optimized_in_map.tum').write_text('of an earlier run, with a map\n')
     command = [sys.executable, '-m', 'ssd_ros.cli.pose_graph_demo', '--preset', 'unit']
     result = subprocess.run(
         [*command, '--laps', '1.25', '--rate', '6', '--output', str(folder)],
@@ -65,6 +66,7 @@ def test_a_picture_and_trajectories_for_other_tools_are_written(output: Path) ->
     assert (output / 'pose_graph.png').read_bytes()[:8] == b'\x89PNG\r\n\x1a\n'
     lines = (output / 'optimized.tum').read_text().splitlines()
     assert {len(line.split()) for line in lines} == {8}
+    assert not (output / 'optimized_in_map.tum').exists()  # this run had no map
 
 
 def test_another_drive_does_not_take_the_place_of_the_one_that_is_there(

@@ -25,6 +25,8 @@ from ssd_ros.confidence import ConfidenceModel, Judgement, LogOdds
 from ssd_ros.datasets.hercules import write_hercules
 from ssd_ros.datasets.rosbag2_writer import write_rosbag2
 from ssd_ros.map_builder import build_database
+from ssd_ros.scan_context_encoder import ScanContextEncoder
+from ssd_ros.shared_files import shared_file
 
 ROOT = Path(__file__).parents[2]
 MAPPING = straight_drive(num=20)
@@ -195,6 +197,15 @@ def test_queries_are_as_far_apart_as_the_parameters_say(folder: Path, tmp_path: 
     assert (summary['scans'], summary['queries']) == (11, 6)
 
 
+def test_a_scan_that_is_not_due_does_not_use_up_the_way(folder: Path, tmp_path: Path) -> None:
+    params = tmp_path / 'params.yaml'
+    params.write_text('/**: {ros__parameters: {min_travel: 19.9}}')
+    # One in six seconds is due: every third, 30 m after the one before.
+    run(folder, tmp_path, '--params', str(params), '--rate', '0.1667')
+    stamps_ns = sorted({int(row['stamp_ns']) for row in rows_of(tmp_path)})
+    assert [(stamp_ns - stamps_ns[0]) / 2e9 for stamp_ns in stamps_ns] == [0, 3, 6, 9]
+
+
 def test_parameters_of_the_node_count(folder: Path, tmp_path: Path) -> None:
     params = tmp_path / 'params.yaml'
     params.write_text(
@@ -273,6 +284,20 @@ def test_damaged_scans_are_left_out_and_said(
     summary = run(tmp_path_with_models(folder, tmp_path), tmp_path, source='Posts/03')
     assert (summary['queries'], summary['scans_left_out']) == (10, 1)
     assert 'warning              1 scans left out: ' in capsys.readouterr().out
+
+
+def test_a_recording_is_answered_without_a_trained_model(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    teacher = ScanContextEncoder(shared_file('models/scan_context.json'), 'spinning')
+    build_database(MAPPING, teacher, None, 2.0).save(tmp_path / 'map')
+    command = ['--input', str(folder / 'mcap'), '--map', str(tmp_path / 'map')]
+    files = ['--csv', str(tmp_path / 'table.csv')]
+    assert replay.main([*command, *files, '--encoder', 'scan_context']) == 0
+    firsts = [row for row in rows_of(tmp_path) if row['rank'] == '0']
+    assert [int(row['keyframe_id']) for row in firsts[:10]] == list(range(5, 15))
+    assert replay.main(command) == 1
+    assert 'set encoder:=scan_context, or build the map again' in capsys.readouterr().err
 
 
 def tmp_path_with_models(folder: Path, tmp_path: Path) -> Path:

@@ -4,13 +4,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 import json
 from pathlib import Path
 
 from helpers import (
     PostDrive,
     random_posts,
+    SMALL,
     small_encoder,
     SPACE,
     straight_drive,
@@ -32,6 +33,7 @@ from ssd_ros.datasets.hercules import write_hercules
 from ssd_ros.map_builder import build_database
 from ssd_ros.place_database import PlaceDatabase
 from ssd_ros.place_recognizer import PlaceRecognizer
+from ssd_ros.shared_files import shared_file
 
 # From 0.1 for the worst overlap on to 0.99; nothing else counts.
 BY_OVERLAP = ConfidenceModel(
@@ -137,6 +139,35 @@ def test_what_is_there_is_not_done_again(
     np.testing.assert_array_equal(again[1].error_m, answers[1].error_m)
 
 
+def test_another_encoder_is_asked_the_same_queries_in_maps_of_its_own(
+    answers: list[PairAnswers], work: Path, tmp_path: Path
+) -> None:
+    description = json.loads(shared_file('models/scan_context.json').read_text())
+    path = tmp_path / 'small.json'
+    path.write_text(json.dumps({**description, 'preprocessing': asdict(SMALL)}))
+    before = {file: file.stat().st_mtime_ns for file in work.rglob('*') if file.is_file()}
+    found = answers_of(DRIVES, Models(path, path), work, query_m=4.0, num_processes=1)
+    assert {file: file.stat().st_mtime_ns for file in before} == before
+    assert len(list(work.glob('*/posts/1_0/spinning.map'))) == 2
+    for pair, of_network in zip(found, answers, strict=True):
+        assert (pair.query_drive, pair.map_drive) == (of_network.query_drive, of_network.map_drive)
+        np.testing.assert_array_equal(pair.poses, of_network.poses)
+    other_session = [pair for pair in found if not pair.is_stranger]
+    errors_m = np.concatenate([pair.error_m.min(axis=1) for pair in other_session])
+    assert np.median(errors_m) < 0.5
+
+
+def test_queries_of_other_settings_are_not_mixed(
+    answers: list[PairAnswers], models: Models, work: Path
+) -> None:
+    message = r'another preprocessing or spacing, see settings\.json: choose another .* --out'
+    with pytest.raises(ValueError, match=message):
+        answers_of(DRIVES, models, work, query_m=5.0, num_processes=1)
+    shipped = shared_file('models/scan_context.json')
+    with pytest.raises(ValueError, match=message):
+        answers_of(DRIVES, Models(shipped, shipped), work, query_m=4.0, num_processes=1)
+
+
 def test_verified_candidates_of_another_session_are_near_the_truth(
     answers: list[PairAnswers],
 ) -> None:
@@ -226,3 +257,11 @@ def test_a_recorded_drive_calibrates_a_map_of_its_own(models: Models, tmp_path: 
     content = json.loads((tmp_path / 'judged.json').read_text())
     assert content['data'] == f'3 recorded drives, map of {paths[0]}'
     assert 'simulated' not in (tmp_path / 'judged.md').read_text()
+
+
+def test_strangers_without_drives_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ['--benchmark', 'validation', '--strangers', 'Sports/01', '--out', str(tmp_path)]
+    assert main(given) == 1
+    assert '--strangers goes with --drives' in capsys.readouterr().err

@@ -93,22 +93,12 @@ def echo(num_azimuths: int, azimuth: int, num_bins: int, at_bin: int) -> NDArray
     return rows
 
 
-@pytest.mark.parametrize(
-    ('preset', 'expected_deg'),
-    [
-        (SpinningPreset(rows_are='azimuth'), 90),
-        (SpinningPreset(rows_are='azimuth', is_clockwise=False), 270),
-        (SpinningPreset(rows_are='azimuth', azimuth_offset_deg=-100), 350),
-        (SpinningPreset(rows_are='azimuth', is_clockwise=False, azimuth_offset_deg=100), 10),
-    ],
-)
-def test_direction_and_offset_of_the_azimuth_follow_the_preset(
-    preset: SpinningPreset, expected_deg: float
-) -> None:
-    # Row 50 of 200, a quarter turn; another radar than those with 400.
+def test_another_radar_may_have_other_than_400_azimuths() -> None:
+    # Row 50 of 200, a quarter turn.
+    preset = SpinningPreset(rows_are='azimuth')
     scan = scan_from_image(image(echo(200, 50, 300, 7)), 1, preset)
     degrees, at_bin = column_of_peak(scan)
-    assert (pytest.approx(expected_deg), 7) == (degrees, at_bin)
+    assert (pytest.approx(90), 7) == (degrees, at_bin)
     assert scan.power.shape == (300, 200)
 
 

@@ -127,14 +127,14 @@ def test_a_missing_azimuth_is_no_fault(tmp_path: Path) -> None:
     assert_echo(sequence.scan(0), num_azimuths=399)
 
 
-@pytest.mark.parametrize(
-    'configuration',
-    [
+def configurations(encoder_size: int) -> list[Any]:
+    """Return what two drivers say of one radar."""
+    return [
         new(
             'navtech_msgs/msg/RadarConfigurationMsg',
             header=header(1),
             azimuth_samples=400,
-            encoder_size=5600,
+            encoder_size=encoder_size,
             azimuth_offset=0,
             bin_size=0.0625,
             range_in_bins=500,
@@ -146,13 +146,30 @@ def test_a_missing_azimuth_is_no_fault(tmp_path: Path) -> None:
             'messages/msg/RadarConfigurationMessage',
             header=header(1),
             azimuth_samples=network(400),
-            encoder_size=network(5600),
+            encoder_size=network(encoder_size),
             bin_size=np.frombuffer((625).to_bytes(8, 'little'), np.uint8),
             range_in_bins=network(500),
             expected_rotation_rate=network(4),
         ),
-    ],
-)
+    ]
+
+
+@pytest.mark.parametrize('configuration', configurations(11200))
+def test_the_radar_says_itself_how_many_counts_a_turn_has(
+    tmp_path: Path, configuration: Any
+) -> None:
+    scans = [b_scan(ROWS, COUNTS * 2)]
+    path = bag_of(tmp_path / 'bag', '/scan', scans, others=[('/config', configuration)])
+    assert_echo(Rosbag2Sequence(path).scan(0))
+
+
+def test_a_driver_that_leaves_the_counts_at_zero_has_those_of_the_preset(tmp_path: Path) -> None:
+    others = [('/config', configurations(0)[0])]
+    path = bag_of(tmp_path / 'bag', '/scan', [b_scan(ROWS, COUNTS)], others=others)
+    assert_echo(Rosbag2Sequence(path).scan(0))
+
+
+@pytest.mark.parametrize('configuration', configurations(5600))
 def test_the_radar_says_itself_how_deep_a_bin_is(tmp_path: Path, configuration: Any) -> None:
     path = bag_of(tmp_path / 'bag', '/scan', [image(ROWS)], others=[('/config', configuration)])
     config = Rosbag2Config(spinning_preset='navtech_image')

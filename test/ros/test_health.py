@@ -69,7 +69,8 @@ def test_doppler_against_odometry_is_a_warning_while_it_lasts() -> None:
     statistics.is_doppler_opposite = True
     level, message = judged(statistics, 101.0)
     assert (level, message) == (
-        Level.WARN, 'Doppler runs against odometry: set doppler_sign to -1'
+        Level.WARN,
+        'Doppler runs against odometry: is doppler_sign wrong, or the yaw of the radar?',
     )  # fmt: skip
     statistics.is_doppler_opposite = False
     assert judged(statistics, 101.0)[0] is Level.OK

@@ -14,7 +14,7 @@ from typing import Any
 from helpers import write_sealed_meta, write_small_encoder
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
-from localizer import DRIVE, Localizer, NODE, running_localizer
+from localizer import double, DRIVE, Localizer, NODE, running_localizer, set_parameter
 import numpy as np
 import pytest
 from ros_helpers import Peer, points_msg
@@ -134,6 +134,18 @@ def test_a_damaged_map_is_refused_with_the_reason_and_the_old_one_answers(
 def change_state(peer: Peer, transition: int) -> bool:
     request = ChangeState.Request(transition=Transition(id=transition))
     return bool(peer.call(ChangeState, f'{NODE}/change_state', request).success)
+
+
+def test_the_first_scan_after_activation_is_searched_for_wherever_it_is(
+    localizer: Localizer,
+) -> None:
+    peer = localizer.peer
+    assert set_parameter(peer, 'min_travel', double(5.0)).successful
+    localizer.answer_to(localizer.send(8, 80.0))
+    assert change_state(peer, Transition.TRANSITION_DEACTIVATE)
+    assert change_state(peer, Transition.TRANSITION_ACTIVATE)
+    localizer.answer_to(localizer.send(8, 80.0))
+    assert set_parameter(peer, 'min_travel', double(0.0)).successful
 
 
 def test_a_model_swapped_under_the_node_changes_nothing_until_it_is_configured_again(

@@ -11,7 +11,6 @@ from typing import Any
 from geometry_msgs.msg import PoseWithCovarianceStamped
 from helpers import small_encoder, straight_drive
 from localizer import Localizer, NODE, running_localizer, set_parameter, text
-import message_packages
 import pytest
 from ros_helpers import Peer
 from ssd_ros import candidates
@@ -32,17 +31,6 @@ def second_map(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, PlaceDat
 
 
 @pytest.fixture(scope='module')
-def tf2_msgs() -> Iterator[None]:
-    """Make tf2_msgs importable, here and in child processes."""
-    try:
-        folder = message_packages.built_packages()
-    except message_packages.CannotBuildError as error:
-        pytest.skip(f'message packages cannot be made: {error}')
-    with message_packages.importable(folder):
-        yield
-
-
-@pytest.fixture(scope='module')
 def initial_poses(peer: Peer) -> list[Any]:
     poses: list[Any] = []
     peer.node.create_subscription(PoseWithCovarianceStamped, '/initialpose', poses.append, 10)
@@ -52,7 +40,7 @@ def initial_poses(peer: Peer) -> list[Any]:
 @pytest.fixture(scope='module')
 def localizer(
     peer: Peer,
-    tf2_msgs: None,
+    built_messages: None,
     initial_poses: list[Any],
     second_map: tuple[Path, PlaceDatabase],
     tmp_path_factory: pytest.TempPathFactory,
@@ -92,6 +80,24 @@ def test_the_transform_puts_the_odometry_into_the_map(peer: Peer, localizer: Loc
     stamp = transform.header.stamp
     assert stamp.sec * 10**9 + stamp.nanosec == stamp_ns
     assert transform.transform.translation.x == pytest.approx(200 - 1000, abs=3.2)  # two cells
+
+
+@pytest.mark.parametrize('service', ['clear', 'reload_map'])
+def test_of_another_drive_or_map_the_transform_does_not_hold(
+    peer: Peer, localizer: Localizer, service: str
+) -> None:
+    from tf2_msgs.msg import TFMessage
+
+    messages = peer.listen(TFMessage, '/tf', 100)
+    localizer.send(20, 1000.0)
+    peer.wait(lambda: messages, 'the transform')
+    assert peer.call(Trigger, f'{NODE}/{service}').success
+    messages.clear()
+    localizer.answer_to(localizer.send(21))  # accepted, but nothing says where in `odom`
+    stamp_ns = localizer.send(22, 1020.0)
+    peer.wait(lambda: messages, 'the next transform')
+    stamp = messages[0].transforms[0].header.stamp
+    assert stamp.sec * 10**9 + stamp.nanosec == stamp_ns
 
 
 def test_quality_of_service_can_be_overridden(peer: Peer, localizer: Localizer) -> None:

@@ -10,6 +10,7 @@ import math
 from pathlib import Path
 
 from localizer import (
+    integer,
     LATCHED,
     Localizer,
     NODE,
@@ -54,7 +55,7 @@ def test_without_odometry_it_says_that_nothing_is_remembered(localizer: Localize
     localizer.answer_to(localizer.send(0))
     localizer.peer.wait(
         lambda: localizer.status('matching').message
-        == 'the running drive is not remembered: no odometry on /odom and none in TF',
+        == 'the running drive is not remembered: no odometry for the scans on /odom or in TF',
         'the warning',
     )
 
@@ -63,6 +64,15 @@ def drive(localizer: Localizer, index: int) -> PointCloud2:
     """Send the scan of a place with its odometry and return the candidates."""
     stamp_ns = localizer.send(index, START_X_M + 10.0 * index - LEVER_M)
     return localizer.answer_to(stamp_ns)
+
+
+def test_too_few_points_are_not_taken_for_missing_odometry(localizer: Localizer) -> None:
+    assert set_parameter(localizer.peer, 'aggregation.min_points', integer(10_000)).successful
+    drive(localizer, 0)
+    status = localizer.status('matching')
+    assert {item.key: item.value for item in status.values}['live_keyframes'] == '0'
+    assert 'accepted' in status.message
+    assert set_parameter(localizer.peer, 'aggregation.min_points', integer(5)).successful
 
 
 def test_a_first_round_is_remembered_and_finds_only_what_is_older_than_exclude_recent(

@@ -37,6 +37,16 @@ def test_a_later_file_wins_and_leaves_the_rest(tmp_path: Path) -> None:
     assert read_parameter_files([first, second]) == expected
 
 
+def test_what_rclpy_declares_itself_is_no_parameter_of_ours(tmp_path: Path) -> None:
+    path = written(
+        tmp_path,
+        '/**: {ros__parameters: {start_type_description_service: false, top_k: 4,'
+        ' qos_overrides: {/points: {subscription: {depth: 50}}},'
+        ' qos_overrides./ssd_localizer/pose.publisher.reliability: best_effort}}',
+    )
+    assert read_parameter_files([path]) == replace(NodeParameters(), top_k=4)
+
+
 @pytest.mark.parametrize(
     ('text', 'reason'),
     [

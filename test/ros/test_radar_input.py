@@ -11,7 +11,6 @@ import sys
 from typing import Any
 
 from geometry_msgs.msg import Point32
-import message_packages
 import numpy as np
 import pytest
 from rclpy.node import Node
@@ -93,17 +92,6 @@ def listen(peer: Peer) -> Iterator[Callable[..., Listener]]:
         yield make
 
 
-@pytest.fixture(scope='module')
-def radar_msgs() -> Iterator[None]:
-    """Make radar_msgs importable."""
-    try:
-        folder = message_packages.built_packages()
-    except message_packages.CannotBuildError as error:
-        pytest.skip(f'message packages cannot be made: {error}')
-    with message_packages.importable(folder):
-        yield
-
-
 def test_a_topic_of_clouds_is_heard_in_the_frame_of_its_messages(
     peer: Peer, listen: Callable[..., Listener]
 ) -> None:
@@ -164,7 +152,7 @@ def test_auto_follows_whoever_publishes_to_another_type(
 
 
 def test_a_radar_scan_is_heard(
-    radar_msgs: None, peer: Peer, listen: Callable[..., Listener]
+    built_messages: None, peer: Peer, listen: Callable[..., Listener]
 ) -> None:
     from radar_msgs.msg import RadarReturn, RadarScan
 
@@ -319,6 +307,20 @@ def test_what_a_second_radar_sees_before_the_first_one_is_added(
     assert (scan.frame_id, len(scan)) == ('f', 5)
     np.testing.assert_allclose(scan.xyz_m[4], [6, 7, 0], atol=1e-5)
     assert [status.name for status in listener.statuses()] == ['input', 'input /side']
+
+
+def test_a_second_radar_before_the_first_one_is_refused_for_that_reason(
+    two: tuple[Any, Any], listen: Callable[..., Listener]
+) -> None:
+    listener = listen(**TWO, radar_extrinsics=EXTRINSICS)
+
+    def refused() -> int:
+        two[0].publish(points_msg(cloud('s', SIDE_M)))
+        return int(listener.statuses()[1].values.get('refused_no_primary', 0))
+
+    listener.peer.wait(refused, 'a refusal')
+    assert listener.said[0].startswith('nothing came on front yet, the first of input_topics')
+    assert listener.scans == []
 
 
 def test_transforms_count_before_parameters(

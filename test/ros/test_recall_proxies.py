@@ -147,6 +147,16 @@ def test_two_hundred_queries_without_an_accepted_one_are_a_warning(
     assert warned(statistics) == ''
 
 
+def test_another_drive_or_map_begins_anew() -> None:
+    statistics = QueryStatistics(0.0, num_queries=200, num_since_accept=200)
+    for x in (0, 10, 20):
+        statistics.proxies.add(answer(0), at(x), {MAP_ID: 0.9})
+    assert statistics.proxies.values()['odom_consistency'] == 0
+    statistics.begin_anew()
+    assert all(math.isnan(value) for value in statistics.proxies.values().values())
+    assert warned(statistics) == ''
+
+
 def test_accepted_places_against_the_odometry_are_a_warning() -> None:
     statistics = QueryStatistics(0.0)
     for number in range(11):

@@ -6,13 +6,8 @@ from pathlib import Path
 
 import pytest
 from ssd_ros.bev_cache import cache_drive, Spacing
-from ssd_ros.training.config import (
-    BatchConfig,
-    HolmesLevelConfig,
-    NetworkConfig,
-    OptimiserConfig,
-    TrainingConfig,
-)
+from ssd_ros.training.config import BatchConfig, OptimiserConfig, TrainingConfig
+from ssd_ros.training.network_config import HolmesLevelConfig, NetworkConfig
 from tiny_drive import StraightDrive, TINY_PREPROCESSING
 
 

@@ -7,13 +7,13 @@ import math
 
 import pytest
 from ssd_ros.polar_bev import PolarGrid
-from ssd_ros.training.config import HolmesLevelConfig, NetworkConfig, NETWORKS
 from ssd_ros.training.holmes import (
     Holmes,
     PositionEncoding,
     spread_regularisation,
     transport_plan,
 )
+from ssd_ros.training.network_config import HolmesLevelConfig, NetworkConfig, NETWORKS
 from ssd_ros.training.networks import main, multiplications, TeacherStudent, view_columns
 import torch
 
@@ -32,8 +32,10 @@ def tensor(*shape: int, seed: int = 0) -> torch.Tensor:
     return torch.rand(shape, generator=torch.Generator().manual_seed(seed))
 
 
-def pooling_of(config: NetworkConfig) -> Holmes:
-    return TeacherStudent(config, seed=0).pooling.eval()
+def pooling_of(config: NetworkConfig, seed: int = 0) -> Holmes:
+    pooling = TeacherStudent(config, seed).pooling
+    assert isinstance(pooling, Holmes)
+    return pooling.eval()
 
 
 def plan_of(scores: torch.Tensor) -> torch.Tensor:
@@ -161,10 +163,10 @@ def test_both_branches_start_with_equal_weights_but_do_not_share_them() -> None:
 
 
 def test_weights_come_from_the_seed_alone() -> None:
-    first = TeacherStudent(TINY, seed=3).pooling.mid.projection
+    first = pooling_of(TINY, seed=3).mid.projection
     torch.rand(5)
-    again = TeacherStudent(TINY, seed=3).pooling.mid.projection
-    other = TeacherStudent(TINY, seed=4).pooling.mid.projection
+    again = pooling_of(TINY, seed=3).mid.projection
+    other = pooling_of(TINY, seed=4).mid.projection
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
 

@@ -5,7 +5,7 @@
 from dataclasses import replace
 
 import pytest
-from ssd_ros.training.config import HolmesLevelConfig, NetworkConfig
+from ssd_ros.training.network_config import HolmesLevelConfig, NetworkConfig
 from ssd_ros.training.networks import PanoramaEncoder, TeacherStudent
 from ssd_ros.training.panorama_graph import PanoramaGraph
 import torch
@@ -29,7 +29,9 @@ def panorama_encoder(config: NetworkConfig) -> PanoramaEncoder:
     for name, parameter in networks.pooling.named_parameters():
         if 'position' in name:
             parameter.data.normal_(0, 0.5, generator=generator)
-    return networks.panorama_encoder().eval()
+    encoder = networks.panorama_encoder()
+    assert isinstance(encoder, PanoramaEncoder)
+    return encoder.eval()
 
 
 @pytest.mark.parametrize(

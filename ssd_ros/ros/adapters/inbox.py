@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+import itertools
 
 from rclpy.node import Node
 from ssd_ros.ros.adapters.closure import LoopClosure
@@ -28,12 +29,14 @@ class Inbox:
         self._node = node
         self._work = work
         self._outcomes = outcomes
-        self._waiting: deque[LoopClosure] = deque(maxlen=_MAX_WAITING)
+        self._waiting: deque[tuple[int, LoopClosure]] = deque(maxlen=_MAX_WAITING)
+        self._numbers = itertools.count()
+        self._next = 0
         self._guard = node.create_guard_condition(self._drain)
 
     def put(self, closure: LoopClosure) -> None:
         """Wake the executor; any thread may call this."""
-        self._waiting.append(closure)
+        self._waiting.append((next(self._numbers), closure))
         self._guard.trigger()
 
     def destroy(self) -> None:
@@ -43,5 +46,13 @@ class Inbox:
 
     def _drain(self) -> None:
         while self._waiting:
+            number, closure = self._waiting.popleft()
+            if number > self._next:
+                self._outcomes.fail(
+                    'overflowed',
+                    'closures came faster than the executor turned: the oldest were dropped',
+                    times=number - self._next,
+                )
+            self._next = number + 1
             with self._outcomes.guard():
-                self._work(self._waiting.popleft())
+                self._work(closure)

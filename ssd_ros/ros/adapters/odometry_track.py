@@ -6,14 +6,15 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-import math
 
 from nav_msgs.msg import Odometry
 import numpy as np
 from rclpy.node import Node
 from rclpy.qos import qos_profile_sensor_data
+from ssd_ros.ros.conversions import pose_from_msg
 from ssd_ros.ros.geometry import Pose
 from ssd_ros.ros.odometry_buffer import interpolated
+from ssd_ros.ros.topics import ODOMETRY
 
 _SPACING_NS = 100_000_000  # straight lines in between are centimetres off
 _NUM_KEPT = 200_000  # five hours, 13 MB
@@ -29,7 +30,7 @@ class OdometryTrack:
         self._stamps_ns = array('q')
         self._poses = array('d')
         self._subscription = node.create_subscription(
-            Odometry, 'odom', self._on_odometry, qos_profile_sensor_data
+            Odometry, ODOMETRY.name, self._on_odometry, qos_profile_sensor_data
         )
 
     def destroy(self) -> None:
@@ -43,9 +44,8 @@ class OdometryTrack:
 
     def _on_odometry(self, msg: Odometry) -> None:
         stamp_ns = msg.header.stamp.sec * 1_000_000_000 + msg.header.stamp.nanosec
-        position, turned = msg.pose.pose.position, msg.pose.pose.orientation
-        row = position.x, position.y, position.z, turned.x, turned.y, turned.z, turned.w
-        if not (all(map(math.isfinite, row)) and abs(math.hypot(*row[3:]) - 1) < 0.1):
+        pose = pose_from_msg(msg.pose.pose)
+        if pose is None:
             return
         if self._stamps_ns and stamp_ns < self._stamps_ns[-1]:  # a bag started again
             del self._stamps_ns[:], self._poses[:]
@@ -55,7 +55,7 @@ class OdometryTrack:
             del self._stamps_ns[: _NUM_KEPT // 2]
             del self._poses[: _NUM_KEPT // 2 * _POSE_SIZE]
         self._stamps_ns.append(stamp_ns)
-        self._poses.extend(row)
+        self._poses.extend([*pose.position_m, *pose.quaternion_xyzw])
 
     def _at(self, stamp_ns: int) -> Pose | None:
         """Interpolate; T_odom_base."""

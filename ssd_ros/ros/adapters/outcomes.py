@@ -27,9 +27,9 @@ class Outcomes:
         """Count something that is as it should be."""
         self._counts[outcome] += 1
 
-    def fail(self, outcome: str, problem: str) -> None:
+    def fail(self, outcome: str, problem: str, *, times: int = 1) -> None:
         """Count something that is not, and say so."""
-        self._counts[outcome] += 1
+        self._counts[outcome] += times
         self._problem = problem
         self._node.get_logger().warning(
             f'adapter {self._name}: {problem}', throttle_duration_sec=_WARN_PERIOD_S

@@ -159,6 +159,7 @@ class RtabmapAdapter:
         if closure.is_live:
             target = self._anchor(closure.keyframe_stamp_ns)
             if target is None:
+                self._linked.discard(query.number)
                 self._outcomes.fail('dropped_far_node', _FAR.format('keyframe'))
             else:
                 map_target = closure.map_keyframe_base @ target.node_base.inverse()
@@ -179,6 +180,7 @@ class RtabmapAdapter:
             if not self._graph.is_of_this_drive(number)
         ]
         if not found:
+            self._linked.discard(query.number)
             self._outcomes.fail(
                 'dropped_no_map_node',
                 f'RTAB-Map has no node of an older drive within {_RADIUS_M:g} m of a closure: '

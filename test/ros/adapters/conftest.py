@@ -1,6 +1,6 @@
 # Copyright 2026 The ssd_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Two nodes for tests of adapters, and the message packages of back ends."""
+"""Two nodes for tests of adapters."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from collections.abc import Iterator
 import contextlib
 from typing import TYPE_CHECKING
 
-import message_packages
 import pytest
 
 if TYPE_CHECKING:
@@ -22,14 +21,3 @@ def pair(ros_domain: None) -> Iterator[Pair]:
 
     with contextlib.ExitStack() as stack:
         yield Pair(stack)
-
-
-@pytest.fixture(scope='module')
-def back_end_messages() -> Iterator[None]:
-    """Make rtabmap_msgs and the others importable, here and in child processes."""
-    try:
-        folder = message_packages.built_packages()
-    except message_packages.CannotBuildError as error:
-        pytest.skip(f'message packages cannot be made: {error}')
-    with message_packages.importable(folder):
-        yield

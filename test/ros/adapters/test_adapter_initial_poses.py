@@ -15,7 +15,7 @@ from ssd_ros.ros.adapters import load_adapter
 from ssd_ros.ros.adapters.closure import LoopClosure
 from std_srvs.srv import Empty
 
-pytestmark = pytest.mark.usefixtures('back_end_messages')
+pytestmark = pytest.mark.usefixtures('built_messages')
 
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 

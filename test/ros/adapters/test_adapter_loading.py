@@ -20,7 +20,7 @@ from ssd_ros.ros.adapters.service import ServiceCaller
 from std_srvs.srv import Trigger
 
 
-@pytest.mark.usefixtures('back_end_messages')
+@pytest.mark.usefixtures('built_messages')
 def test_every_adapter_starts_and_ends(pair: Pair) -> None:
     for name in ADAPTERS:
         adapter = load_adapter(name, pair.host, 'map')
@@ -88,6 +88,21 @@ def test_a_service_can_be_remapped(pair: Pair) -> None:
     pair.back_end.create_service(Trigger, '/other', lambda _, reply: reply)
     pair.wait(lambda: caller.presence() == {'/other': 'offered'}, 'the remapped service')
     node.destroy_node()
+
+
+def test_closures_that_come_too_fast_are_dropped_and_counted(pair: Pair) -> None:
+    worked: list[LoopClosure] = []
+    outcomes = Outcomes('test', pair.host)
+    inbox = Inbox(pair.host, worked.append, outcomes)
+    sent = [closure(keyframe_id=number) for number in range(103)]
+    for found in sent:
+        inbox.put(found)
+    pair.wait(lambda: len(worked) == 100, 'the work')
+    assert worked == sent[3:]
+    status = outcomes.status({})
+    assert status.values == {'overflowed': 3}
+    assert status.message.startswith('closures came faster than the executor turned')
+    inbox.destroy()
 
 
 def test_another_thread_wakes_the_executor_and_a_failure_does_not_end_it(pair: Pair) -> None:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 import json
 import os
 from pathlib import Path
@@ -24,7 +25,7 @@ from ssd_ros.ros.conversions import pose_msg, time_msg
 from ssd_ros.ros.geometry import Pose, pose_from_xyzrpy
 from std_msgs.msg import Header
 
-pytestmark = pytest.mark.usefixtures('back_end_messages')
+pytestmark = pytest.mark.usefixtures('built_messages')
 
 # Of the closure of adapter_helpers: at (9, 22) looking at 120 degrees.
 OLD_NODE = pose_from_xyzrpy([9.0, 25.0, 0.0, 0.0, 0.0, np.pi / 2])
@@ -191,6 +192,17 @@ def test_odometry_that_is_no_pose_is_not_used(pair: Pair, adapter: Any) -> None:
     assert track.motion(stamp, stamp + SECOND) is None
 
 
+def test_odometry_whose_quaternion_is_not_of_unit_length_is_normalised(adapter: Any) -> None:
+    track, stamp = adapter._odometry, closure().query_stamp_ns
+    for step in range(2):
+        msg = Odometry(header=Header(stamp=time_msg(stamp + step * SECOND // 4)))
+        msg.pose.pose.position.x, msg.pose.pose.orientation.w = 3.0 * step, 1.05
+        track._on_odometry(msg)
+    moved = track.motion(stamp, stamp + SECOND // 4)
+    assert moved.position_m.tolist() == [3.0, 0.0, 0.0]
+    assert moved.quaternion_xyzw.tolist() == [0.0, 0.0, 0.0, 1.0]
+
+
 def test_without_odometry_a_node_half_a_second_away_is_too_far(
     pair: Pair, adapter: Any, rtabmap: RtabMap
 ) -> None:
@@ -242,6 +254,20 @@ def test_a_node_gets_the_link_of_the_nearest_query_alone(
     pair.wait(lambda: counts(adapter).get('links'), 'a link')
     assert counts(adapter)['superseded'] == 2
     assert len(rtabmap.links) == 1
+
+
+def test_a_closure_without_a_target_leaves_the_node_to_the_next_one(
+    pair: Pair, adapter: Any, rtabmap: RtabMap
+) -> None:
+    found = closure()
+    nowhere = replace(found, map_keyframe=pose_from_xyzrpy([500.0, 0, 0, 0, 0, 0]))
+    rtabmap.make_node(42, found.query_stamp_ns)
+    adapter.on_loop_closure(nowhere)
+    pair.wait(lambda: counts(adapter).get('dropped_no_map_node') == 1, 'the first to be dropped')
+    adapter.on_loop_closure(replace(found, is_live=True))
+    pair.wait(lambda: counts(adapter).get('dropped_far_node') == 1, 'the second to be dropped')
+    adapter.on_loop_closure(found)
+    pair.wait(lambda: counts(adapter).get('links'), 'the link of the third')
 
 
 def test_a_bag_that_starts_again_clears_nodes_and_held_closures(

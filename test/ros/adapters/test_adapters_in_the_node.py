@@ -24,7 +24,7 @@ from std_srvs.srv import Trigger
 MAP_NODE = pose_from_xyzrpy([120.0, 3.0, 0.0, 0.0, 0.0, 0.0])
 
 
-@pytest.mark.usefixtures('back_end_messages')
+@pytest.mark.usefixtures('built_messages')
 def test_rtabmap_gets_a_link_and_mola_a_pose_of_one_query(peer: Peer, tmp_path: Path) -> None:
     from mola_msgs.srv import RelocalizeNearPose
     from rtabmap_msgs.msg import Info

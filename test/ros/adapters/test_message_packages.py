@@ -13,7 +13,7 @@ import message_packages
 import pytest
 from std_msgs.msg import Header
 
-pytestmark = pytest.mark.usefixtures('back_end_messages')
+pytestmark = pytest.mark.usefixtures('built_messages')
 
 
 def test_a_transform_goes_over_tf(pair: Pair) -> None:

@@ -1,0 +1,121 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Sizes of the networks, and the named ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+import math
+
+ARCHITECTURES = ('resnet', 'autoplace')
+
+
+@dataclass(frozen=True, slots=True)
+class HolmesLevelConfig:
+    """Sizes of one level of HOLMES (m, l, s, d in the paper)."""
+
+    num_clusters: int
+    cluster_size: int
+    token_size: int
+    descriptor_size: int
+
+
+@dataclass(frozen=True, slots=True)
+class CartesianConfig:
+    """The square ahead of the radar that AutoPlace sees; reconstructed, papers differ."""
+
+    side_m: float = 100.0
+    num_cells: int = 200  # along a side
+
+    def __post_init__(self) -> None:
+        if not (self.side_m > 0 and self.num_cells > 0):
+            raise ValueError(f'no image has {self.num_cells} cells on {self.side_m} m')
+
+    @property
+    def cell_m(self) -> float:
+        """Side of a cell."""
+        return self.side_m / self.num_cells
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkConfig:
+    """
+    Sizes of the backbone, one entry per stage, and of the pooling.
+
+    AutoPlace takes from it channels, input_scale, num_views and cartesian, nothing else.
+    """
+
+    architecture: str = 'resnet'  # one of ARCHITECTURES
+    channels: tuple[int, ...] = (32, 64, 128)
+    num_blocks: tuple[int, ...] = (1, 1, 1)
+    strides: tuple[int, ...] = (1, 2, 1)  # after the stem's 4
+    input_scale: float = 1 / 255  # the paper feeds raw pixels
+    position_octaves: int = 4  # reconstructed: waves that tell range and azimuth; 0 = the papers
+    position_spread: float = 2.0  # reconstructed: of the clusters' first preferences for a region
+    # Reconstructed: image columns beside a teacher's view that its convolutions see as well, as
+    # they do where a whole panorama is encoded. A feature of `edge` sees 41 to either side.
+    teacher_margin: int = 48
+    num_views: int = 36  # of a panorama
+    hidden_size: int = 256
+    sinkhorn_iterations: int = 3
+    mid: HolmesLevelConfig = field(default_factory=lambda: HolmesLevelConfig(64, 128, 256, 256))
+    two_levels: bool = False  # True adds `high`
+    high: HolmesLevelConfig = field(default_factory=lambda: HolmesLevelConfig(16, 64, 64, 64))
+    cartesian: CartesianConfig = field(default_factory=CartesianConfig)
+
+    def __post_init__(self) -> None:
+        if self.architecture not in ARCHITECTURES:
+            raise ValueError(
+                f'network.architecture is {self.architecture!r}; choose from '
+                f'{", ".join(ARCHITECTURES)}'
+            )
+        if not self.has_branches and self.teacher_margin:
+            raise ValueError(
+                f'network.teacher_margin is {self.teacher_margin}, expected 0: AutoPlace sees a '
+                'view by itself'
+            )
+        if self.descriptor_size < 1:
+            raise ValueError(
+                f'network.cartesian.num_cells is {self.cartesian.num_cells}, expected at least '
+                f'{2 ** (len(self.channels) + 1)} for {len(self.channels)} stages'
+            )
+
+    @property
+    def has_branches(self) -> bool:
+        """Whether each sensor has its own backbone; AutoPlace has one for both."""
+        return self.architecture != 'autoplace'
+
+    @property
+    def stride(self) -> int:
+        """Image cells from one feature to the next."""
+        return 4 * math.prod(self.strides)
+
+    @property
+    def descriptor_size(self) -> int:
+        """Length of the whole descriptor."""
+        if not self.has_branches:
+            features = self.cartesian.num_cells // 2 ** (len(self.channels) + 1)
+            return self.channels[-1] * features**2
+        return self.mid.descriptor_size + self.two_levels * self.high.descriptor_size
+
+
+NETWORKS = {
+    'edge': NetworkConfig(),
+    'paper': NetworkConfig(
+        channels=(64, 128, 256, 512),
+        num_blocks=(2, 2, 2, 2),
+        strides=(1, 2, 1, 1),
+        input_scale=1.0,
+        position_octaves=0,
+        hidden_size=512,
+        mid=HolmesLevelConfig(64, 256, 256, 256),
+        two_levels=True,
+    ),
+    'autoplace': NetworkConfig(
+        architecture='autoplace',
+        channels=(64, 128, 256, 256),
+        teacher_margin=0,
+        num_views=6,
+    ),
+}
+NETWORKS['sherloc'] = replace(NETWORKS['paper'], strides=(1, 2, 2, 2))

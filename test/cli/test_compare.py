@@ -1,0 +1,127 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Check the command compare on cached drives past the same posts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+import json
+from pathlib import Path
+import time
+
+from helpers import straight_drive
+import numpy as np
+import pytest
+from ssd_ros.baselines import METHODS
+from ssd_ros.bev_cache import cache_drive, Spacing
+from ssd_ros.cli import compare
+from ssd_ros.encoder import OnnxEncoder
+from ssd_ros.evaluation.results import read_evaluation
+from ssd_ros.shared_files import shared_file
+
+MAPPING = straight_drive(num=12)
+CHEAP = ['ring_key_released', 'referee_repaired']
+
+
+@pytest.fixture(scope='module')
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a cache of two drives past the same posts, for the shipped models."""
+    path = tmp_path_factory.mktemp('compare')
+    student = OnnxEncoder(shared_file('models/student.onnx'), 'cpu')
+    beside = MAPPING.xy_yaw[3:9] + np.array([0.5, 0.5, 0.1])
+    for name, poses in (('Sim_Posts/01', MAPPING.xy_yaw), ('Sim_Posts/02', beside)):
+        drive = replace(MAPPING, xy_yaw=poses, name=name)
+        spacing = Spacing(student_m=0.0, panorama_m=0.0)
+        directory = path / name.replace('/', '_')
+        cache_drive(drive, directory, student.contract.preprocessing, spacing)
+    return path
+
+
+def arguments(cache: Path, out: Path, *more: str) -> list[str]:
+    given = ['--cache', str(cache), '--out', str(out), '--jobs', '1', '--query-spacing', '0']
+    return [*given, '--keyframe-distance', '0', *more]
+
+
+@pytest.fixture(scope='module')
+def out(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Compare two methods with ours and return the folder."""
+    path = tmp_path_factory.mktemp('compared')
+    assert compare.main(arguments(cache, path, '--methods', 'ssd', *CHEAP)) == 0
+    return path
+
+
+def test_every_method_of_the_help_exists() -> None:
+    assert list(compare.HANDCRAFTED) == list(METHODS)
+
+
+def test_every_method_has_a_row_for_every_task_on_the_same_queries(out: Path) -> None:
+    names = sorted(path.stem for path in (out / 'rows').iterdir())
+    assert len(names) == 3 * 4
+    rows = [read_evaluation(out / f'rows/{name}-multi.json').results for name in ('ssd', *CHEAP)]
+    for (result,) in rows:
+        assert result.title == 'Sim_Posts/01 -> Sim_Posts/02'
+        assert result.records.stamps_ns.tolist() == rows[0][0].records.stamps_ns.tolist()
+        assert (result.num_keyframes, len(result.records)) == (12, 6)
+    assert [result.num_views for (result,) in rows] == [36, 1, 12]
+    assert rows[0][0].recall_at_1 > 0.5  # posts are nothing that the models were trained on
+
+
+def test_the_report_has_recall_costs_wins_and_losses(out: Path) -> None:
+    text = (out / 'compare.md').read_text()
+    assert '**All of our numbers are simulated radar.**' in text
+    single = [one.score() for one in read_evaluation(out / 'rows/ssd-single.json').results]
+    means = (
+        np.mean([score.recall_at_1 for score in single]),
+        np.mean([score.recall_at_1_percent for score in single]),
+    )
+    assert f'| ssd | {means[0]:.3f} / {means[1]:.3f} | ' in text
+    assert '| ring_key_released | 2,048 |' in text  # 512 floats
+    assert '| ssd | 36,864 |' in text  # 36 views of 256
+    assert '| ring_key_released, 4D in spinning, other session | +' in text
+    page = (out / 'compare.html').read_text()
+    assert 'only theirs right' in page or page.count('<img alt=') >= 6
+    costs = json.loads((out / 'costs/ssd.json').read_text())
+    assert costs['searched_places'][0] == 1000
+    assert costs['searched_places'][1] == (1 << 30) // 36864
+
+
+def test_finished_rows_are_kept_and_reported_with_later_ones(
+    cache: Path, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = {path: path.stat().st_mtime_ns for path in (out / 'rows').iterdir()}
+    started = time.monotonic()
+    more = ('--methods', 'ring_key_released', 'ring_key_repaired', '--tasks', '4d')
+    assert compare.main(arguments(cache, out, *more)) == 0
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    assert time.monotonic() - started < 60
+    printed = capsys.readouterr().out
+    assert '| ssd | ' in printed
+    assert '| ring_key_repaired | - | - | ' in printed
+
+
+def test_another_protocol_does_not_mix_with_the_rows(
+    cache: Path, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert compare.main([*arguments(cache, out), '--radius', '3']) == 1
+    assert 'holds rows of other drives, other models or another protocol' in (
+        capsys.readouterr().err
+    )
+
+
+@pytest.mark.parametrize(
+    ('given', 'message'),
+    [
+        (['--methods', 'sdd'], "unknown method 'sdd'; choose from ssd, ring_key_released"),
+        (['--learned', 'ssd=models'], "--learned is 'ssd=models', expected NEW_NAME=DIR"),
+        (['--learned', 'mine'], "--learned is 'mine', expected NEW_NAME=DIR"),
+    ],
+)
+def test_what_cannot_be_done_is_said(
+    cache: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    given: list[str],
+    message: str,
+) -> None:
+    assert compare.main([*arguments(cache, tmp_path), *given]) == 1
+    assert message in capsys.readouterr().err

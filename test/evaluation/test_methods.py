@@ -1,0 +1,117 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Check that methods are judged as our models are, by the same rules."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from helpers import SMALL, small_encoder, straight_drive
+import numpy as np
+import pytest
+from ssd_ros.baselines.method import Handcrafted
+from ssd_ros.baselines.polar_image import PolarImage
+from ssd_ros.bev_cache import cache_drive, CachedDrive, load_drive, Spacing
+from ssd_ros.evaluation.costs import costs_of, MAP_SIZES
+from ssd_ros.evaluation.descriptors import Encoders
+from ssd_ros.evaluation.evaluate import evaluate
+from ssd_ros.evaluation.learned import LearnedMethod
+from ssd_ros.evaluation.methods import image_of, MethodJudge
+from ssd_ros.evaluation.protocol import Protocol, TASKS
+
+PROTOCOL = Protocol(database='B', query_m=0.0, num_views=12)
+MAPPING = straight_drive(num=12)
+
+
+@pytest.fixture(scope='module')
+def drives(tmp_path_factory: pytest.TempPathFactory) -> list[CachedDrive]:
+    """Return two cached drives past the same posts."""
+    root = tmp_path_factory.mktemp('methods')
+    beside = MAPPING.xy_yaw[2:9] + np.array([0.5, 0.5, 0.1])
+    made = []
+    for name, poses in (('Sim_Posts/01', MAPPING.xy_yaw), ('Sim_Posts/02', beside)):
+        drive = replace(MAPPING, xy_yaw=poses, name=name)
+        cache_drive(drive, root / name, SMALL, Spacing(student_m=0.0, panorama_m=0.0))
+        made.append(load_drive(root / name, SMALL))
+    return made
+
+
+class Sums(Handcrafted):
+    """Describes an image by how much is in each range; counts how often it is asked."""
+
+    def __init__(self, fits_map: bool = False) -> None:
+        self.fits_map = fits_map
+        self.num_described = 0
+        self.num_fitted: list[int] = []
+
+    def fit(self, images: list[PolarImage]) -> None:  # type: ignore[override]
+        self.num_fitted.append(len(images))
+
+    def describe(self, image: PolarImage) -> np.ndarray:
+        self.num_described += 1
+        return image.cells.sum(axis=1).astype(np.float32)
+
+
+@pytest.mark.parametrize('task', ['single', 'multi', '4d', 'spinning'])
+def test_our_models_get_the_answers_that_evaluate_gives(
+    drives: list[CachedDrive], tmp_path: Path, task: str
+) -> None:
+    student, teacher = small_encoder(tmp_path, '4d'), small_encoder(tmp_path, 'spinning')
+
+    def thinned(panorama: np.ndarray) -> np.ndarray:
+        return teacher.encode_panorama(panorama)[::3]
+
+    expected = evaluate(drives, Encoders(student.encode_batch, thinned), PROTOCOL, [task])
+    method = LearnedMethod(student, teacher, PROTOCOL.num_views)
+    given = MethodJudge(method, 'ssd', SMALL.grid, PROTOCOL, lambda new, total: None).run(
+        drives, task
+    )
+    assert [result.title for result in given] == [result.title for result in expected]
+    for ours, theirs in zip(given, expected, strict=True):
+        assert ours.records.keyframes.tolist() == theirs.records.keyframes.tolist()
+        assert ours.records.ranks.tolist() == theirs.records.ranks.tolist()
+        assert (ours.num_views, ours.num_keyframes) == (theirs.num_views, theirs.num_keyframes)
+        np.testing.assert_allclose(ours.records.distances, theirs.records.distances, atol=1e-3)
+        np.testing.assert_allclose(ours.records.yaw_errors_deg, theirs.records.yaw_errors_deg)
+
+
+def test_every_image_is_described_once_and_reported(drives: list[CachedDrive]) -> None:
+    reports: list[tuple[int, int]] = []
+    method = Sums()
+    judge = MethodJudge(method, 'sums', SMALL.grid, PROTOCOL, lambda *new: reports.append(new))
+    judge.run(drives, 'single')
+    assert method.num_fitted == [12, 7]
+    assert method.num_described == 2 * (12 + 7)  # scans, clouds
+    assert reports[0] == (0, 38)
+    assert sum(new for new, _ in reports) == 38
+    judge.run(drives, 'multi')  # the queries are known, the map is described again
+    assert method.num_described == 38 + 12
+
+
+def test_what_depends_on_the_map_is_described_for_every_map(drives: list[CachedDrive]) -> None:
+    method = Sums(fits_map=True)
+    judge = MethodJudge(method, 'sums', SMALL.grid, PROTOCOL, lambda new, total: None)
+    judge.run(drives, 'multi')
+    judge.run(drives, 'multi')
+    assert method.num_described == 2 * (12 + 7)
+
+
+def test_a_task_without_images_is_refused(drives: list[CachedDrive]) -> None:
+    judge = MethodJudge(Sums(), 'sums', SMALL.grid, PROTOCOL, lambda new, total: None)
+    with pytest.raises(ValueError, match='task multi asks for images that none of 1 drives has'):
+        judge.run(drives[:1], 'multi')
+    assert set(TASKS) >= {'single', 'multi', '4d', 'spinning'}
+
+
+def test_costs_count_every_view_and_say_what_was_reckoned(drives: list[CachedDrive]) -> None:
+    queries = [image_of(drives[1], '4d', row, SMALL.grid) for row in range(3)]
+    places = [image_of(drives[0], 'spinning', row, SMALL.grid) for row in range(12)]
+    method = Sums()
+    method.num_views = 4
+    costs = costs_of(method, queries, places)
+    assert costs.bytes_per_place == 4 * 64 * 4  # views, ranges, bytes of a float
+    assert costs.searched_places == MAP_SIZES  # 100,000 of them take 0.1 GB
+    assert 0 < costs.search_ms[0] < costs.search_ms[1]
+    assert costs.describe_ms > 0
+    assert costs.map_s > 0
