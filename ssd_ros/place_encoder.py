@@ -65,3 +65,17 @@ def open_encoder(
     if device == 'cuda':
         raise ValueError('device is cuda, but scan contexts are made on the CPU: choose auto')
     return ScanContextEncoder(path, expected_sensor)
+
+
+def require_same_space(student: PlaceEncoder, teacher: PlaceEncoder) -> None:
+    """
+    Refuse two encoders whose descriptors cannot be compared.
+
+    :raise ValueError: they are of different training runs
+    """
+    spaces = [encoder.contract.descriptor_space for encoder in (student, teacher)]
+    if spaces[0] != spaces[1]:
+        raise ValueError(
+            'student and teacher are of different training runs (descriptor space '
+            f'{spaces[0][:12]} and {spaces[1][:12]}): their descriptors cannot be compared'
+        )

@@ -50,11 +50,7 @@ class MapIndex(Protocol):
 
 
 class Method(Protocol):
-    """
-    One method of place recognition.
-
-    :param fits_map: whether descriptors depend on the map that `fit` was given
-    """
+    """One method of place recognition."""
 
     @property
     def fits_map(self) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 import sys
 from typing import TYPE_CHECKING
 
-from ssd_ros.cli.console import at_least, make_parser, run_command, usable_cores
+from ssd_ros.cli.console import at_least, make_parser, ONE_THREAD, run_command, usable_cores
 
 if TYPE_CHECKING:
     from ssd_ros.cli.bench_stages import Stage
@@ -20,8 +20,6 @@ EXAMPLES = """\
   bench
   bench --full
 """
-# Read by BLAS and OpenMP when they are loaded: one thread for us and for the peers.
-_ONE_THREAD = {'OPENBLAS_NUM_THREADS': '1', 'OMP_NUM_THREADS': '1', 'MKL_NUM_THREADS': '1'}
 
 
 def parser() -> argparse.ArgumentParser:
@@ -49,7 +47,7 @@ def parser() -> argparse.ArgumentParser:
 
 def bench(arguments: argparse.Namespace) -> None:
     """Time the stages and print each as it is done."""
-    os.environ.update(_ONE_THREAD)
+    os.environ.update(ONE_THREAD)  # for us and for the peers
     from ssd_ros.cli.bench_stages import stages
     from ssd_ros.shared_files import shared_file
 

@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 import sys
 
-from ssd_ros.cli.console import at_least, make_parser, run_command, usable_cores
+from ssd_ros.cli.console import at_least, make_parser, ONE_THREAD, run_command, usable_cores
 from ssd_ros.cli.evaluate import TASKS
 
 EXAMPLES = """\
@@ -39,8 +39,6 @@ HANDCRAFTED = (
     'referee_repaired',
 )
 OURS = 'ssd'
-# Libraries read these when they start: a core for each process, so that times compare.
-_ONE_THREAD = ('OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'OPENCV_FOR_THREADS_NUM')
 
 
 def parser() -> argparse.ArgumentParser:
@@ -92,8 +90,7 @@ def parser() -> argparse.ArgumentParser:
 
 def run(arguments: argparse.Namespace) -> None:
     """Judge what is missing, measure costs, write the report and print its table."""
-    for name in _ONE_THREAD:
-        os.environ.setdefault(name, '1')
+    os.environ.update(ONE_THREAD)  # a core for each process, so that times compare
     from ssd_ros.cli.compare_report import write_report
     from ssd_ros.cli.compare_rows import Comparing, finish_rows
     from ssd_ros.evaluation.protocol import Protocol

@@ -10,13 +10,14 @@ from functools import partial
 import hashlib
 import json
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from ssd_ros.baselines import METHODS
 from ssd_ros.baselines.method import Method
 from ssd_ros.baselines.polar_image import PolarImage
-from ssd_ros.bev_cache import CachedDrive, load_drives
+from ssd_ros.bev_cache import CachedDrive
+from ssd_ros.cli.evaluation_caches import cached_drives
 from ssd_ros.cli.parallel import Report, run_jobs
 from ssd_ros.cli.progress import progress_bar
 from ssd_ros.encoder import OnnxEncoder
@@ -33,7 +34,7 @@ from ssd_ros.evaluation.results import (
     Result,
     write_evaluation,
 )
-from ssd_ros.files import write_bytes_atomically
+from ssd_ros.files import sha256_of, write_bytes_atomically
 from ssd_ros.preprocessing import PreprocessingConfig
 from ssd_ros.records import record_from_mapping
 
@@ -65,11 +66,7 @@ class Comparing:
 
         :raise ValueError: two of them have one name
         """
-        drives = [one for path in self.caches for one in load_drives(path, self.preprocessing)]
-        names = [drive.name for drive in drives]
-        if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise ValueError(f'{twice[0]} is in two of the caches: give each drive once')
-        return drives
+        return cached_drives(self.caches, self.preprocessing)
 
     def row_path(self, method: str, task: str) -> Path:
         """Return the file of a row."""
@@ -91,11 +88,14 @@ def finish_rows(
     """
     Judge the methods on the tasks that they have no row of yet, then measure missing costs.
 
-    :raise ValueError: the folder holds rows of other drives or another protocol, or no drive has
-        the images of a task
+    :raise ValueError: the folder holds rows of other drives, models or another protocol, or no
+        drive has the images of a task
     """
     drives = comparing.drives()
     check_origin(comparing, drives)
+    for method in methods:
+        if method in comparing.learned:
+            check_models(comparing, method)
     possible = [task for task in tasks if pairs_of(drives, task)]
     if not possible:
         raise ValueError(f'none of {len(drives)} cached drives has images for {", ".join(tasks)}')
@@ -119,26 +119,34 @@ def check_origin(comparing: Comparing, drives: Sequence[CachedDrive]) -> None:
     """
     Write what the rows of the folder are of, or compare it with what it says.
 
-    :raise ValueError: it holds rows of other drives, models or another protocol
+    :raise ValueError: it holds rows of other drives or another protocol
     """
     digest = hashlib.sha256()
     for drive in drives:
         digest.update(drive.name.encode())
         for array in (drive.student_poses, drive.panorama_poses):
             digest.update(array.tobytes())
-    origin = {
-        'protocol': asdict(comparing.protocol),
-        'drives': digest.hexdigest(),
-        'models': _encoder(comparing.learned[METHOD] / 'student.onnx', '4d').digest,
-    }
-    path = comparing.out / 'origin.json'
+    origin = {'protocol': asdict(comparing.protocol), 'drives': digest.hexdigest()}
+    _settle(comparing.out / 'origin.json', origin, 'rows of other drives or another protocol')
+
+
+def check_models(comparing: Comparing, method: str) -> None:
+    """
+    Write which models the rows of a trained method are of, or compare them with what it says.
+
+    :raise ValueError: they are of other models
+    """
+    folder = comparing.learned[method]
+    digests = {name: sha256_of(folder / name) for name in ('student.onnx', 'teacher.onnx')}
+    path = comparing.out / 'models' / f'{method}.json'
+    _settle(path, digests, f'rows of other models under the name {method}')
+
+
+def _settle(path: Path, settings: Mapping[str, Any], otherwise: str) -> None:
     if not path.exists():
-        write_bytes_atomically(path, (json.dumps(origin, indent=1) + '\n').encode())
-    elif json.loads(path.read_bytes()) != origin:
-        raise ValueError(
-            f'{comparing.out} holds rows of other drives, other models or another protocol: '
-            'choose another folder, or delete it'
-        )
+        write_bytes_atomically(path, (json.dumps(settings, indent=1) + '\n').encode())
+    elif json.loads(path.read_bytes()) != settings:
+        raise ValueError(f'{path} says that there are {otherwise}: choose another --out')
 
 
 def methods_there(comparing: Comparing, known: Sequence[str]) -> list[str]:

@@ -15,6 +15,10 @@ import os
 import sys
 import textwrap
 
+# Read by numerical libraries when they start; OpenCV has a name of its own.
+ONE_THREAD = dict.fromkeys(
+    ('OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'MKL_NUM_THREADS', 'OPENCV_FOR_THREADS_NUM'), '1'
+)
 EXIT_OK = 0
 EXIT_FAILED = 1
 EXIT_INTERRUPTED = 130

@@ -20,18 +20,20 @@ from ssd_ros.evaluation.protocol import Protocol, TASKS
 from ssd_ros.evaluation.results import Result
 from ssd_ros.evaluation.tables import RANDOM_YAW_VARIANT
 from ssd_ros.place_encoder import PlaceEncoder
+from ssd_ros.preprocessing import PreprocessingConfig
 
 DEFAULT_TASKS = ('single', 'multi', '4d', 'spinning')
 _WITH_VIEWS = ('single', 'multi')
 
 
-def cached_drives(directories: Sequence[Path], encoder: PlaceEncoder) -> list[CachedDrive]:
+def cached_drives(
+    directories: Sequence[Path], preprocessing: PreprocessingConfig
+) -> list[CachedDrive]:
     """
     Map the drives of one or more splits into memory.
 
     :raise ValueError: two of them have one name
     """
-    preprocessing = encoder.contract.preprocessing
     drives = [one for path in directories for one in load_drives(path, preprocessing)]
     names = [drive.name for drive in drives]
     if twice := sorted({name for name in names if names.count(name) > 1}):

@@ -12,7 +12,7 @@ from ssd_ros.cli.evaluation_drives import recorded_drives, run, simulated_drives
 from ssd_ros.cli.report_masks import masks_figure
 from ssd_ros.evaluation.protocol import Protocol
 from ssd_ros.evaluation.results import are_simulated, Evaluation, is_simulated_place
-from ssd_ros.place_encoder import open_encoder, PlaceEncoder
+from ssd_ros.place_encoder import open_encoder, PlaceEncoder, require_same_space
 from ssd_ros.shared_files import ENCODERS, shared_file
 
 
@@ -34,12 +34,7 @@ def encoders(arguments: argparse.Namespace) -> tuple[PlaceEncoder, PlaceEncoder]
         arguments.threads,
         'spinning',
     )
-    if student.contract.descriptor_space != teacher.contract.descriptor_space:
-        raise ValueError(
-            'student and teacher are of different training runs (descriptor space '
-            f'{student.contract.descriptor_space[:12]} and '
-            f'{teacher.contract.descriptor_space[:12]}): their descriptors cannot be compared'
-        )
+    require_same_space(student, teacher)
     return student, teacher
 
 
@@ -58,7 +53,7 @@ def evaluate_drives(arguments: argparse.Namespace) -> tuple[Evaluation, None]:
 def evaluate_caches(arguments: argparse.Namespace) -> tuple[Evaluation, Figure | None]:
     """Evaluate on caches; also return a picture of one place."""
     student, teacher = encoders(arguments)
-    drives = cached_drives(arguments.cache, student)
+    drives = cached_drives(arguments.cache, student.contract.preprocessing)
     arguments.views = arguments.views or [teacher.contract.num_views]
     protocol = _protocol(arguments, arguments.database or 'B', arguments.views[0])
     results = run_on_caches(drives, student, teacher, protocol, arguments)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ssd_ros.baselines.method import DistanceIndex, MapIndex
 from ssd_ros.baselines.polar_image import PolarImage
 from ssd_ros.encoder import OnnxEncoder
+from ssd_ros.place_encoder import require_same_space
 
 
 class LearnedMethod:
@@ -26,12 +27,7 @@ class LearnedMethod:
         :param num_views: of a mapped place, at most; if the teacher makes fewer, those
         :raise ValueError: they are of different training runs, or the views do not divide
         """
-        spaces = [model.contract.descriptor_space for model in (student, teacher)]
-        if spaces[0] != spaces[1]:
-            raise ValueError(
-                'student and teacher are of different training runs (descriptor space '
-                f'{spaces[0][:12]} and {spaces[1][:12]}): their descriptors cannot be compared'
-            )
+        require_same_space(student, teacher)
         available = teacher.contract.num_views
         if num_views < 1 or available % min(num_views, available):
             raise ValueError(

@@ -16,6 +16,7 @@ from ssd_ros.evaluation.evaluate import result_of
 from ssd_ros.evaluation.pairs import Pair, pairs_of, Setting, setting_of
 from ssd_ros.evaluation.protocol import Protocol, Task, TASKS
 from ssd_ros.evaluation.results import Result
+from ssd_ros.evaluation.retrieval import nearest_first
 from ssd_ros.polar_bev import PolarGrid
 
 Report = Callable[[int, int], None]
@@ -109,12 +110,7 @@ def image_of(drive: CachedDrive, sensor: str, row: int, grid: PolarGrid) -> Pola
 
 def answers_of(matches: Matches, setting: Setting) -> Answers:
     """Sort what may be found by distance, nearest first."""
-    distances = np.where(setting.excluded, np.inf, matches.distances)[:, setting.entries]
-    order = np.argsort(distances, axis=1, kind='stable')
-    nearest_first = np.take_along_axis(distances, order, axis=1)
-    keyframes = np.where(np.isfinite(nearest_first), setting.entries[order], -1)
-    first, queries = keyframes[:, 0], np.arange(len(keyframes))
-    if (first < 0).any():
-        raise ValueError('a query has no scan to be compared with: the map is too short')
-    yaws_rad = matches.relative_yaws_rad[queries, first]
-    return Answers(keyframes, nearest_first[:, 0].astype(np.float64), yaws_rad)
+    allowed = np.where(setting.excluded, np.inf, matches.distances)
+    keyframes, distances = nearest_first(allowed, setting.entries)
+    yaws_rad = matches.relative_yaws_rad[np.arange(len(keyframes)), keyframes[:, 0]]
+    return Answers(keyframes, distances[:, 0].astype(np.float64), yaws_rad)

@@ -78,20 +78,34 @@ def answers_from(
     :param entries: scans that the database holds, perhaps several times
     :param positions_m: shape (K, 2), of all scans
     """
-    distances = similarity.distances[:, entries]
-    order = np.argsort(distances, axis=1, kind='stable')
-    nearest_first = np.take_along_axis(distances, order, axis=1)
-    keyframes = np.where(np.isfinite(nearest_first), entries[order], -1)
-    first, queries = keyframes[:, 0], np.arange(len(keyframes))
-    if (first < 0).any():
-        raise ValueError('a query has no scan to be compared with: the map is too short')
-    yaws_rad = view_yaws_rad(num_views)[similarity.views[queries, first]]
+    keyframes, distances = nearest_first(similarity.distances, entries)
+    queries = np.arange(len(keyframes))
+    yaws_rad = view_yaws_rad(num_views)[similarity.views[queries, keyframes[:, 0]]]
     return Answers(
         keyframes,
-        nearest_first[:, 0].astype(np.float64),
+        distances[:, 0].astype(np.float64),
         yaws_rad if num_views > 1 else np.full(len(queries), np.nan),
-        _ratios(nearest_first, keyframes, positions_m, similarity.horizons, ambiguity_radius_m),
+        _ratios(distances, keyframes, positions_m, similarity.horizons, ambiguity_radius_m),
     )
+
+
+def nearest_first(
+    distances: NDArray[np.float32], entries: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """
+    Return the scans in order of distance, and these distances, both of shape (Q, entries).
+
+    :param distances: shape (Q, K), infinite where a query may not find a scan, which becomes -1
+    :param entries: scans that the database holds, perhaps several times
+    :raise ValueError: a query may find none
+    """
+    of_entries = distances[:, entries]
+    order = np.argsort(of_entries, axis=1, kind='stable')
+    ordered = np.take_along_axis(of_entries, order, axis=1)
+    keyframes = np.where(np.isfinite(ordered), entries[order], -1)
+    if (keyframes[:, 0] < 0).any():
+        raise ValueError('a query has no scan to be compared with: the map is too short')
+    return keyframes, ordered
 
 
 def _ratios(

@@ -9,7 +9,7 @@ from pathlib import Path
 from helpers import write_small_encoder
 import numpy as np
 import pytest
-from ssd_ros.cli import bench, bench_stages
+from ssd_ros.cli import bench, bench_stages, console
 from ssd_ros.cli.bench_inputs import radar_message
 from ssd_ros.cli.bench_peers import (
     decode_point_by_point,
@@ -83,7 +83,7 @@ def test_every_stage_of_the_issue_is_timed(
     monkeypatch.setattr(bench_stages, '_SECONDS_EACH', 0.0)
     # Their own processes load PyTorch, which takes longer than all other tests of this file.
     monkeypatch.setattr(bench_stages, 'has_training', lambda: False)
-    for name in bench._ONE_THREAD:
+    for name in console.ONE_THREAD:
         monkeypatch.setenv(name, '1')  # so that it is undone after the test
     student = write_small_encoder(tmp_path / 'student.onnx', '4d')
     teacher = write_small_encoder(tmp_path / 'teacher.onnx', 'spinning')
