@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from ssd_ros.dds_environment import isolated_dds
+from ssd_ros.ros.companions.dds_environment import isolated_dds
 
 if TYPE_CHECKING:
-    from ros_helpers import Peer, Processes
+    from support.ros import Peer, Processes
 
 PROFILE = Path(__file__).parents[1] / 'config' / 'fastdds_profile.xml'
 
@@ -32,7 +32,7 @@ def ros_domain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 @pytest.fixture
 def processes(ros_domain: None, tmp_path: Path) -> Iterator[Processes]:
     """Start processes; a test that leaves one running fails."""
-    from ros_helpers import Processes
+    from support.ros import Processes
 
     with Processes(tmp_path) as started:
         yield started
@@ -41,7 +41,7 @@ def processes(ros_domain: None, tmp_path: Path) -> Iterator[Processes]:
 @pytest.fixture(scope='module')
 def peer(ros_domain: None) -> Iterator[Peer]:
     """Make a node in this process that publishes, listens and calls services."""
-    from ros_helpers import Peer
+    from support.ros import Peer
 
     with Peer() as node:
         yield node

@@ -128,10 +128,10 @@ def test_the_real_time_path_runs_without_torch_and_offline_libraries() -> None:
     program = (
         'import sys\n'
         f'for name in {OFFLINE_ONLY!r}: sys.modules[name] = None\n'
-        'import ssd_ros.place_recognizer\n'
+        'import ssd_ros.recognition.place_recognizer\n'
         'try: import rclpy\n'
         'except ImportError: pass\n'
-        'else: import ssd_ros.ros.localize_node\n'
+        'else: import ssd_ros.ros.node.localize_node\n'
     )
     subprocess.run([sys.executable, '-c', program], check=True, cwd=ROOT)
 

@@ -12,11 +12,11 @@ from pathlib import Path
 import subprocess
 import sys
 
-from helpers import small_encoder, straight_drive, write_small_encoder
 import pytest
-from ssd_ros.datasets.hercules import write_hercules
-from ssd_ros.map_builder import build_database
-from ssd_ros.place_database import PlaceDatabase
+from ssd_ros.datasets.formats.hercules import write_hercules
+from ssd_ros.maps.builder import build_database
+from ssd_ros.maps.place_database import PlaceDatabase
+from support.posts import small_encoder, straight_drive, write_small_encoder
 
 ROOT = Path(__file__).parents[1]
 
@@ -54,8 +54,8 @@ SAVER = (
     KILLER
     + """
 from dataclasses import replace
-from ssd_ros.map_files import read_map, write_map
-from ssd_ros.place_database import PlaceDatabase
+from ssd_ros.maps.files import read_map, write_map
+from ssd_ros.maps.place_database import PlaceDatabase
 path = Path(sys.argv[1])
 content = read_map(path)
 
@@ -89,9 +89,9 @@ SESSION = (
     + """
 from dataclasses import replace
 import numpy as np
-from ssd_ros.live_session import LiveSession
-from ssd_ros.map_files import read_map, write_map
-from ssd_ros.place_database import Keyframe
+from ssd_ros.maps.live_session import LiveSession
+from ssd_ros.maps.files import read_map, write_map
+from ssd_ros.maps.place_database import Keyframe
 path = Path(sys.argv[1])
 old = read_map(path)
 info = replace(old.info, num_views=1, sensor='4d')
@@ -125,9 +125,9 @@ BUILDER = (
     + """
 from ssd_ros.cli import build_db
 # What the command imports when it runs: a fork has it at once.
-import ssd_ros.cli.drives, ssd_ros.cli.progress, ssd_ros.map_builder
-from ssd_ros.map_files import read_map
-from ssd_ros.place_database import PlaceDatabase
+import ssd_ros.cli.common.drives, ssd_ros.cli.common.progress, ssd_ros.maps.builder
+from ssd_ros.maps.files import read_map
+from ssd_ros.maps.place_database import PlaceDatabase
 path, arguments = Path(sys.argv[1]), sys.argv[2:]
 
 def build(ready):

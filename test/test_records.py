@@ -7,7 +7,7 @@ import json
 import math
 
 import pytest
-from ssd_ros.preprocessing import PreprocessingConfig
+from ssd_ros.bev.preprocessing import PreprocessingConfig
 from ssd_ros.records import json_text, record_from_mapping
 
 

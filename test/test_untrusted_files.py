@@ -15,23 +15,23 @@ import sys
 import tracemalloc
 from typing import Any
 
-from drive_in_memory import drive
-from helpers import small_encoder, straight_drive, write_sealed_meta, write_small_encoder
 import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 import pytest
 from rosbags.rosbag2 import Reader, Writer
 from rosbags.typesys import get_typestore, Stores
-from ssd_ros.benchmark import load_benchmark
-from ssd_ros.datasets.rosbag2 import Rosbag2Sequence
-from ssd_ros.datasets.rosbag2_writer import POINTS_TOPIC, write_rosbag2
-from ssd_ros.encoder import OnnxEncoder
-from ssd_ros.map_builder import build_database
-from ssd_ros.map_files import read_map
-from ssd_ros.map_meta import MapError
+from ssd_ros.datasets.bags.rosbag2 import Rosbag2Sequence
+from ssd_ros.datasets.bags.rosbag2_writer import POINTS_TOPIC, write_rosbag2
+from ssd_ros.encoders.network import OnnxEncoder
+from ssd_ros.maps.builder import build_database
+from ssd_ros.maps.files import read_map
+from ssd_ros.maps.meta import MapError
+from ssd_ros.simulator.recordings.benchmark import load_benchmark
 from ssd_ros.training.config import load_config
-from ssd_ros.training.overrides import with_settings
+from ssd_ros.training.runs.overrides import with_settings
+from support.drive_in_memory import drive
+from support.posts import small_encoder, straight_drive, write_sealed_meta, write_small_encoder
 
 ROOT = Path(__file__).parents[1]
 MAP_FILES = ['descriptors.npy', 'keyframes.npy', 'meta.json', 'returns.npy']
@@ -286,7 +286,7 @@ FLIPPER = """
 from pathlib import Path
 import sys
 import numpy as np
-from ssd_ros.encoder import OnnxEncoder
+from ssd_ros.encoders.network import OnnxEncoder
 content = Path(sys.argv[1]).read_bytes()
 path = Path(sys.argv[2])
 for seed in range(100):

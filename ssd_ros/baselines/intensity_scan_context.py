@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from ssd_ros.baselines.method import Handcrafted, Matches
 from ssd_ros.baselines.polar_image import PolarImage
 from ssd_ros.baselines.variants import check_variant
-from ssd_ros.trajectory import wrap_angle
+from ssd_ros.motion.trajectory import wrap_angle
 
 NUM_RINGS, NUM_SECTORS = 20, 90
 MAX_RANGE_M = 60.0

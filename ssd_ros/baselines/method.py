@@ -17,7 +17,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.baselines.polar_image import PolarImage
-from ssd_ros.polar_bev import view_yaws_rad
+from ssd_ros.bev.polar_bev import view_yaws_rad
 
 Descriptors = NDArray[Any]
 """Numbers of any kind; the first axis counts images or places."""

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from ssd_ros.polar_bev import PolarGrid
-from ssd_ros.scan_context import panorama_of_view
+from ssd_ros.bev.polar_bev import PolarGrid
+from ssd_ros.encoders.scan_context import panorama_of_view
 
 
 @dataclass(frozen=True, slots=True, eq=False)

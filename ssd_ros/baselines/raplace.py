@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from ssd_ros.baselines.method import best_views, Handcrafted, Matches
 from ssd_ros.baselines.polar_image import PolarImage
 from ssd_ros.baselines.variants import check_variant, NUM_VIEWS
-from ssd_ros.polar_bev import PolarGrid
+from ssd_ros.bev.polar_bev import PolarGrid
 
 _BLOCK = 8192  # views compared at once, which bounds the memory of a search
 

@@ -4,9 +4,9 @@
 Radar Scan Context, by ring key and re-ranking or exhaustively.
 
 Kim et al., MulRan: Multimodal Range Dataset for Urban Place Recognition, ICRA 2020; the images
-and their comparison are ssd_ros/scan_context.py. Our polar BEV takes the place of the raw image.
-As published, few lucky sectors of a part of a turn may win, and its ring key counts what is not
-seen as empty.
+and their comparison are ssd_ros/encoders/scan_context.py. Our polar BEV takes the place of the raw
+image. As published, few lucky sectors of a part of a turn may win, and its ring key counts what
+is not seen as empty.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ssd_ros.baselines.method import Handcrafted, MapIndex, Matches
 from ssd_ros.baselines.polar_image import PolarImage
 from ssd_ros.baselines.variants import check_variant
-from ssd_ros.scan_context import scan_context, ScanContextConfig, ScanContextIndex
+from ssd_ros.encoders.scan_context import scan_context, ScanContextConfig, ScanContextIndex
 
 NUM_CANDIDATES = 50
 CONFIGS = {

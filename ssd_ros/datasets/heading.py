@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import numpy as np
-from ssd_ros.trajectory import quaternion_from_yaw, Trajectory
+from ssd_ros.motion.trajectory import quaternion_from_yaw, Trajectory
 
 # Shorter chords show the noise of the positions, longer ones cut the corners.
 REACH_M = 1.0

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.datasets.stamped_files import stamp_ns_from_digits
-from ssd_ros.trajectory import quaternion_from_yaw, Trajectory
+from ssd_ros.motion.trajectory import quaternion_from_yaw, Trajectory
 
 # Stamp in nanoseconds, x, y, z, qx, qy, qz, qw.
 Pose = tuple[int, list[float]]

@@ -10,9 +10,9 @@ import math
 import gtsam
 import numpy as np
 from numpy.typing import NDArray
-from ssd_ros.candidates import Flag
+from ssd_ros.motion.trajectory import yaw_from_quaternion
 from ssd_ros.pose_graph.config import EdgeNoise
-from ssd_ros.trajectory import yaw_from_quaternion
+from ssd_ros.recognition.candidates import Flag
 
 _USABLE = Flag.ACCEPTED | Flag.YAW_VALID
 
@@ -45,7 +45,7 @@ def candidate_edges(
     Rows without a heading, or with numbers that no localizer sends, are left out.
 
     :param stamp_ns: of the query
-    :param rows: shape (N,), type `ssd_ros.candidates.DTYPE`, best first
+    :param rows: shape (N,), type `ssd_ros.recognition.candidates.DTYPE`, best first
     """
     edges: dict[int, CandidateEdge] = {}
     for row in rows:

@@ -13,12 +13,12 @@ import math
 import gtsam
 import numpy as np
 from numpy.typing import NDArray
+from ssd_ros.motion.trajectory import quaternion_from_yaw, Trajectory
 from ssd_ros.pose_graph.candidate_edges import candidate_edges, CandidateEdge
 from ssd_ros.pose_graph.config import DEFAULT_CONFIG, PoseGraphConfig
 from ssd_ros.pose_graph.map_placer import MapFix, MapPlacer
 from ssd_ros.pose_graph.odometry_track import OdometryTrack
 from ssd_ros.pose_graph.solver import Solver
-from ssd_ros.trajectory import quaternion_from_yaw, Trajectory
 
 _FIRST_NODE_STD = 1e-4  # all others are relative to it
 _MAX_WAITING = 100  # queries that odometry has not reached yet
@@ -97,7 +97,7 @@ class PoseGraph:
         Add the accepted ones of an answer.
 
         :param stamp_ns: of the query
-        :param rows: shape (N,), type `ssd_ros.candidates.DTYPE`, best first
+        :param rows: shape (N,), type `ssd_ros.recognition.candidates.DTYPE`, best first
         """
         self._waiting.extend(candidate_edges(stamp_ns, rows, self._config.noise))
         self._add_waiting()

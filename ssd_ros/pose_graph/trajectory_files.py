@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.files import write_bytes_atomically
-from ssd_ros.trajectory import Trajectory
+from ssd_ros.motion.trajectory import Trajectory
 
 
 def write_tum(path: Path, trajectory: Trajectory) -> None:

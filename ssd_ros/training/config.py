@@ -7,8 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ssd_ros.polar_bev import CloudBevConfig, ScanBevConfig
-from ssd_ros.preprocessing import PreprocessingConfig
+from ssd_ros.bev.polar_bev import CloudBevConfig, ScanBevConfig
+from ssd_ros.bev.preprocessing import PreprocessingConfig
 from ssd_ros.records import record_from_mapping
 from ssd_ros.training.network_config import NetworkConfig
 import yaml

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from ssd_ros.polar_bev import PolarGrid
-from ssd_ros.trajectory import Trajectory, wrap_angle
+from ssd_ros.bev.polar_bev import PolarGrid
+from ssd_ros.motion.trajectory import Trajectory, wrap_angle
 
 NUM_RETURNS = 2000  # of a keyframe, 4 bytes each
 NO_RETURN = -32768  # fills unused rows

@@ -16,7 +16,7 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from ssd_ros.trajectory import wrap_angle
+from ssd_ros.motion.trajectory import wrap_angle
 from ssd_ros.verification.likelihood import (
     COARSE_M,
     FINE_M,

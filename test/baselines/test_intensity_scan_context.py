@@ -16,7 +16,7 @@ from ssd_ros.baselines.intensity_scan_context import (
     LARGEST,
 )
 from ssd_ros.baselines.polar_image import PolarImage
-from ssd_ros.polar_bev import PolarGrid
+from ssd_ros.bev.polar_bev import PolarGrid
 
 GRID = PolarGrid()
 SHAPE = (GRID.num_ranges, GRID.panorama_azimuths)

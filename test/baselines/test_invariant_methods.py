@@ -11,7 +11,7 @@ from ssd_ros.baselines.polar_image import PolarImage
 from ssd_ros.baselines.referee import RefereeR
 from ssd_ros.baselines.ring_key import RingKey
 from ssd_ros.baselines.vlad import FftRadVlad, RadVlad
-from ssd_ros.polar_bev import PolarGrid, view_yaws_rad, views_of_panorama
+from ssd_ros.bev.polar_bev import PolarGrid, view_yaws_rad, views_of_panorama
 
 GRID = PolarGrid()
 KINDS = {'ring_key': RingKey, 'referee': RefereeR, 'vlad': RadVlad, 'fft_vlad': FftRadVlad}

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from ssd_ros.baselines.method import DistanceIndex, Handcrafted
 from ssd_ros.baselines.polar_image import PolarImage
-from ssd_ros.polar_bev import PolarGrid, views_of_panorama
+from ssd_ros.bev.polar_bev import PolarGrid, views_of_panorama
 
 GRID = PolarGrid(num_ranges=2, num_azimuths=4)
 PANORAMA = np.arange(24, dtype=np.uint8).reshape(2, 12)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 import pytest
 from ssd_ros.baselines.polar_image import PolarImage
 from ssd_ros.baselines.raplace import cartesian, CONFIGS, CorrelationIndex, RaPlace, sinogram
-from ssd_ros.polar_bev import PolarGrid
+from ssd_ros.bev.polar_bev import PolarGrid
 
 GRID = PolarGrid()
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 from ssd_ros.baselines.polar_image import PolarImage
 from ssd_ros.baselines.referee import RefereeR
-from ssd_ros.polar_bev import PolarGrid
+from ssd_ros.bev.polar_bev import PolarGrid
 
 
 def test_the_free_share_of_each_ring_is_counted() -> None:

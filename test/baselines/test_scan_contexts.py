@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from ssd_ros.baselines.polar_image import PolarImage
 from ssd_ros.baselines.scan_contexts import NUM_CANDIDATES, RadarScanContext, SEARCHES
-from ssd_ros.polar_bev import PolarGrid
+from ssd_ros.bev.polar_bev import PolarGrid
 
 GRID = PolarGrid()
 

@@ -10,7 +10,7 @@ import pytest
 from ssd_ros.baselines.azimuth_rows import azimuth_rows, unit_rows
 from ssd_ros.baselines.polar_image import PolarImage
 from ssd_ros.baselines.vlad import amplitudes, FftRadVlad, RadVlad, residual_sums, smoothed
-from ssd_ros.polar_bev import PolarGrid
+from ssd_ros.bev.polar_bev import PolarGrid
 
 GRID = PolarGrid()
 

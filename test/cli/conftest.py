@@ -8,12 +8,12 @@ from pathlib import Path
 import shutil
 
 import pytest
-from ssd_ros.datasets.hercules import write_hercules
-from ssd_ros.datasets.hercules_split import PAPERS_SPLIT
+from ssd_ros.datasets.formats.hercules import write_hercules
+from ssd_ros.datasets.formats.hercules_split import PAPERS_SPLIT
 from ssd_ros.simulator.config import PRESETS, UNIT_SEED
-from ssd_ros.simulator.sequence import SimulatedSequence
-from ssd_ros.simulator.session import Session
-from ssd_ros.simulator.world import World
+from ssd_ros.simulator.recordings.sequence import SimulatedSequence
+from ssd_ros.simulator.scene.world import World
+from ssd_ros.simulator.visits.session import Session
 
 
 @pytest.fixture(scope='session')

@@ -10,14 +10,15 @@ import shutil
 
 import numpy as np
 import pytest
-from ssd_ros.benchmark import load_benchmark
-from ssd_ros.bev_cache import CachedDrive, load_drive, load_drives, Spacing
-from ssd_ros.cli import cache, evaluate
-from ssd_ros.cli.cache_drives import benchmark_drives, SimulatedDrive
-from ssd_ros.cli.cache_jobs import CacheJob, fill_cache, read_preprocessing
+from ssd_ros.cli.cache import command as cache
+from ssd_ros.cli.cache.drives import benchmark_drives, SimulatedDrive
+from ssd_ros.cli.cache.jobs import CacheJob, fill_cache, read_preprocessing
+from ssd_ros.cli.evaluate import command as evaluate
+from ssd_ros.evaluation.bev_cache import CachedDrive, load_drive, load_drives, Spacing
 from ssd_ros.shared_files import shared_file
 from ssd_ros.simulator.config import Conditions, PRESETS, UNIT_SEED
-from ssd_ros.training import ablate
+from ssd_ros.simulator.recordings.benchmark import load_benchmark
+from ssd_ros.training.ablation import command as ablate
 
 PREPROCESSING = read_preprocessing(shared_file('config/training.yaml'))
 

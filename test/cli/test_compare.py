@@ -9,15 +9,16 @@ from dataclasses import replace
 import json
 from pathlib import Path
 
-from helpers import straight_drive
 import numpy as np
 import pytest
 from ssd_ros.baselines import METHODS
-from ssd_ros.bev_cache import cache_drive, Spacing
-from ssd_ros.cli import compare, console
-from ssd_ros.encoder import OnnxEncoder
-from ssd_ros.evaluation.results import read_evaluation
+from ssd_ros.cli.common import console
+from ssd_ros.cli.compare import command as compare
+from ssd_ros.encoders.network import OnnxEncoder
+from ssd_ros.evaluation.bev_cache import cache_drive, Spacing
+from ssd_ros.evaluation.scores.results import read_evaluation
 from ssd_ros.shared_files import shared_file
+from support.posts import straight_drive
 
 MAPPING = straight_drive(num=12)
 CHEAP = ['ring_key_released', 'referee_repaired']

@@ -9,7 +9,7 @@ import re
 import shutil
 
 import pytest
-from ssd_ros.cli import estimate_rcs_correction
+from ssd_ros.cli.estimate_rcs_correction import command as estimate_rcs_correction
 
 
 def run(*arguments: object) -> int:

@@ -15,7 +15,7 @@ import sys
 from typing import Any
 
 import pytest
-from ssd_ros.cli import pose_graph_demo
+from ssd_ros.cli.pose_graph_demo import command as pose_graph_demo
 
 ROOT = Path(__file__).parents[2]
 

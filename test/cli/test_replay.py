@@ -12,21 +12,21 @@ import subprocess
 import sys
 from typing import Any
 
-from helpers import PostDrive, small_encoder, straight_drive, write_small_encoder
 import numpy as np
 import pytest
 from rosbags.highlevel import AnyReader
 from rosbags.rosbag2 import Writer
 from rosbags.typesys import get_typestore, Stores
-from ssd_ros.candidates import DTYPE, Flag
-from ssd_ros.cli import replay
-from ssd_ros.cli.replay_files import Table
-from ssd_ros.confidence import ConfidenceModel, Judgement, LogOdds
-from ssd_ros.datasets.hercules import write_hercules
-from ssd_ros.datasets.rosbag2_writer import write_rosbag2
-from ssd_ros.map_builder import build_database
-from ssd_ros.scan_context_encoder import ScanContextEncoder
+from ssd_ros.cli.replay import command as replay
+from ssd_ros.cli.replay.files import Table
+from ssd_ros.confidence.model import ConfidenceModel, Judgement, LogOdds
+from ssd_ros.datasets.bags.rosbag2_writer import write_rosbag2
+from ssd_ros.datasets.formats.hercules import write_hercules
+from ssd_ros.encoders.scan_context_encoder import ScanContextEncoder
+from ssd_ros.maps.builder import build_database
+from ssd_ros.recognition.candidates import DTYPE, Flag
 from ssd_ros.shared_files import shared_file
+from support.posts import PostDrive, small_encoder, straight_drive, write_small_encoder
 
 ROOT = Path(__file__).parents[2]
 MAPPING = straight_drive(num=20)

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from ssd_ros.cli import simulate
-from ssd_ros.cli.simulation_jobs import jobs_of
-from ssd_ros.datasets import open_sequence
+from ssd_ros.cli.simulate import command as simulate
+from ssd_ros.cli.simulate.jobs import jobs_of
+from ssd_ros.datasets.formats.open_sequence import open_sequence
 from ssd_ros.simulator.config import DIFFICULTIES, PRESETS
 
 

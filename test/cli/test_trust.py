@@ -8,7 +8,24 @@ from dataclasses import asdict, dataclass, replace
 import json
 from pathlib import Path
 
-from helpers import (
+import numpy as np
+import pytest
+from ssd_ros.cli.build_db.command import main as build_db
+from ssd_ros.cli.trust.answers import ask, PairAnswers
+from ssd_ros.cli.trust.command import main
+from ssd_ros.cli.trust.fit import fit_models
+from ssd_ros.cli.trust.jobs import answers_of, Drive, Models
+from ssd_ros.cli.trust.queries import DriveQueries, queries_of
+from ssd_ros.cli.trust.report import write_report
+from ssd_ros.cli.trust.tables import figures_of, judge, Judged, summary
+from ssd_ros.confidence.file import write_confidence
+from ssd_ros.confidence.model import ConfidenceModel, Judgement, LogOdds
+from ssd_ros.datasets.formats.hercules import write_hercules
+from ssd_ros.maps.builder import build_database
+from ssd_ros.maps.place_database import PlaceDatabase
+from ssd_ros.recognition.place_recognizer import PlaceRecognizer
+from ssd_ros.shared_files import shared_file
+from support.posts import (
     PostDrive,
     random_posts,
     SMALL,
@@ -17,23 +34,6 @@ from helpers import (
     straight_drive,
     write_small_encoder,
 )
-import numpy as np
-import pytest
-from ssd_ros.cli.build_db import main as build_db
-from ssd_ros.cli.trust import main
-from ssd_ros.cli.trust_answers import ask, PairAnswers
-from ssd_ros.cli.trust_fit import fit_models
-from ssd_ros.cli.trust_jobs import answers_of, Drive, Models
-from ssd_ros.cli.trust_queries import DriveQueries, queries_of
-from ssd_ros.cli.trust_report import write_report
-from ssd_ros.cli.trust_tables import figures_of, judge, Judged, summary
-from ssd_ros.confidence import ConfidenceModel, Judgement, LogOdds
-from ssd_ros.confidence_file import write_confidence
-from ssd_ros.datasets.hercules import write_hercules
-from ssd_ros.map_builder import build_database
-from ssd_ros.place_database import PlaceDatabase
-from ssd_ros.place_recognizer import PlaceRecognizer
-from ssd_ros.shared_files import shared_file
 
 # From 0.1 for the worst overlap on to 0.99; nothing else counts.
 BY_OVERLAP = ConfidenceModel(
@@ -182,7 +182,7 @@ def test_verified_candidates_of_another_session_are_near_the_truth(
 
 
 def test_the_judgement_is_that_of_the_recogniser(models: Models, work: Path) -> None:
-    from ssd_ros.encoder import OnnxEncoder
+    from ssd_ros.encoders.network import OnnxEncoder
 
     student = OnnxEncoder(models.student, 'cpu')
     teacher = OnnxEncoder(models.teacher, 'cpu')

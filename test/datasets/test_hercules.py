@@ -10,11 +10,11 @@ from pathlib import Path
 import struct
 
 import cv2
-from drive_in_memory import assert_same_data, assert_same_poses, drive, START_NS
 import numpy as np
 import pytest
-from ssd_ros.datasets.hercules import HerculesSequence, write_hercules
-from ssd_ros.sequence import RadarSequence
+from ssd_ros.datasets.formats.hercules import HerculesSequence, write_hercules
+from ssd_ros.datasets.sequence import RadarSequence
+from support.drive_in_memory import assert_same_data, assert_same_poses, drive, START_NS
 
 FIRST_RECORD = struct.pack('<fffffbff', 3.0, 4.0, 0.0, -2.5, 5.0, -7, 0.5, 0.0)
 

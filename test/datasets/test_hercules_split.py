@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ssd_ros.datasets.formats.hercules_split import find_sequences, PAPERS_SPLIT
 from ssd_ros.datasets.heading import heading_from_motion
-from ssd_ros.datasets.hercules_split import find_sequences, PAPERS_SPLIT
-from ssd_ros.trajectory import quaternion_from_yaw, Trajectory
+from ssd_ros.motion.trajectory import quaternion_from_yaw, Trajectory
 
 
 def test_the_papers_use_18_drives_each_for_one_purpose() -> None:

@@ -8,14 +8,14 @@ from pathlib import Path
 import shutil
 
 import cv2
-from drive_in_memory import drive
 import numpy as np
 import pytest
-from ssd_ros.datasets import DATASETS, open_sequence
-from ssd_ros.datasets.hercules import HerculesSequence, write_hercules
-from ssd_ros.datasets.rosbag2 import Rosbag2Sequence
-from ssd_ros.datasets.rosbag2_writer import write_rosbag2
-from ssd_ros.sequence import RadarSequence
+from ssd_ros.datasets.bags.rosbag2 import Rosbag2Sequence
+from ssd_ros.datasets.bags.rosbag2_writer import write_rosbag2
+from ssd_ros.datasets.formats.hercules import HerculesSequence, write_hercules
+from ssd_ros.datasets.formats.open_sequence import DATASETS, open_sequence
+from ssd_ros.datasets.sequence import RadarSequence
+from support.drive_in_memory import drive
 
 DATA = Path(__file__).parents[1] / 'data'
 OXFORD_HEADER = 'timestamp,northing,easting,down,yaw'

@@ -18,7 +18,7 @@ from ssd_ros.datasets.poses import (
     read_oxford_poses,
     write_hercules_poses,
 )
-from ssd_ros.trajectory import Trajectory, wrap_angle, yaw_from_quaternion
+from ssd_ros.motion.trajectory import Trajectory, wrap_angle, yaw_from_quaternion
 
 BOREAS = Path(__file__).parents[1] / 'data/boreas_poses'
 OXFORD_HEADER = (

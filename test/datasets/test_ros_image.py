@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 import pytest
-from ssd_ros.datasets.spinning_preset import PRESETS, SpinningPreset
-from ssd_ros.datasets.spinning_scan import scan_from_image
-from ssd_ros.radar import SpinningRadarScan
+from ssd_ros.datasets.spinning.preset import PRESETS, SpinningPreset
+from ssd_ros.datasets.spinning.scan import scan_from_image
+from ssd_ros.radar.types import SpinningRadarScan
 
 POWER = np.random.default_rng(0).integers(0, 256, (500, 400), dtype=np.uint8)
 

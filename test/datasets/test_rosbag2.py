@@ -8,16 +8,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from drive_in_memory import assert_same_data, assert_same_poses, drive, START_NS
 import numpy as np
 import pytest
 from rosbags.rosbag2 import Reader, Writer
 from rosbags.typesys import get_typestore, Stores
+from ssd_ros.datasets.bags.rosbag2 import Rosbag2Config, Rosbag2Sequence
+from ssd_ros.datasets.bags.rosbag2_writer import write_rosbag2
 from ssd_ros.datasets.poses import write_hercules_poses
-from ssd_ros.datasets.rosbag2 import Rosbag2Config, Rosbag2Sequence
-from ssd_ros.datasets.rosbag2_writer import write_rosbag2
-from ssd_ros.point_cloud2 import DecoderConfig, PointCloudError
-from ssd_ros.sequence import RadarSequence
+from ssd_ros.datasets.sequence import RadarSequence
+from ssd_ros.radar.point_cloud2 import DecoderConfig, PointCloudError
+from support.drive_in_memory import assert_same_data, assert_same_poses, drive, START_NS
 
 STORE = get_typestore(Stores.ROS2_JAZZY)
 

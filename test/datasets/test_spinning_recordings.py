@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 from rosbags.rosbag2 import StoragePlugin
-from spinning_messages import b_scan, bag_of, header, image, network, new, SECOND_NS, sweep
-from ssd_ros.cli.build_db import SPINNING_PRESETS
-from ssd_ros.datasets.rosbag2 import Rosbag2Config, Rosbag2Sequence
-from ssd_ros.datasets.spinning_preset import PRESETS
-from ssd_ros.radar import SpinningRadarScan
+from ssd_ros.cli.build_db.command import SPINNING_PRESETS
+from ssd_ros.datasets.bags.rosbag2 import Rosbag2Config, Rosbag2Sequence
+from ssd_ros.datasets.spinning.preset import PRESETS
+from ssd_ros.radar.types import SpinningRadarScan
+from support.spinning_messages import b_scan, bag_of, header, image, network, new, SECOND_NS, sweep
 
 # One turn of 400 azimuths and 500 bins: an echo 9 m ahead to the right, at 36 degrees.
 ROWS = np.zeros((400, 500), np.uint8)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from ssd_ros.evaluation.acceptance import calibrate_acceptance
+from ssd_ros.evaluation.scores.acceptance import calibrate_acceptance
 
 
 def test_calibration_takes_the_widest_limits_that_keep_the_precision() -> None:

@@ -10,14 +10,14 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 import pytest
-from ssd_ros.bev_cache import CachedDrive
-from ssd_ros.evaluation.descriptors import Descriptors, Encoders, per_view
-from ssd_ros.evaluation.evaluate import calibrate, evaluate, mean_recall, retrieve
-from ssd_ros.evaluation.pairs import Pair, pairs_of, setting_of
-from ssd_ros.evaluation.protocol import Protocol
-from ssd_ros.evaluation.results import Result
-from ssd_ros.polar_bev import PolarGrid
-from ssd_ros.recognition import RecognizerConfig
+from ssd_ros.bev.polar_bev import PolarGrid
+from ssd_ros.evaluation.bev_cache import CachedDrive
+from ssd_ros.evaluation.judging.encoders import calibrate, evaluate, mean_recall, retrieve
+from ssd_ros.evaluation.queries.descriptors import Descriptors, Encoders, per_view
+from ssd_ros.evaluation.queries.pairs import Pair, pairs_of, setting_of
+from ssd_ros.evaluation.queries.protocol import Protocol
+from ssd_ros.evaluation.scores.results import Result
+from ssd_ros.recognition.answer import RecognizerConfig
 
 GRID = PolarGrid(num_ranges=4, num_azimuths=4)
 ALL = Protocol(database='B', query_m=0.0, num_views=12)

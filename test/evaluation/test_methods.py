@@ -7,18 +7,18 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from helpers import SMALL, small_encoder, straight_drive
 import numpy as np
 import pytest
 from ssd_ros.baselines.method import Handcrafted
 from ssd_ros.baselines.polar_image import PolarImage
-from ssd_ros.bev_cache import cache_drive, CachedDrive, load_drive, Spacing
-from ssd_ros.evaluation.costs import costs_of, MAP_SIZES
-from ssd_ros.evaluation.descriptors import Encoders
-from ssd_ros.evaluation.evaluate import evaluate
-from ssd_ros.evaluation.learned import LearnedMethod
-from ssd_ros.evaluation.methods import image_of, MethodJudge
-from ssd_ros.evaluation.protocol import Protocol
+from ssd_ros.evaluation.bev_cache import cache_drive, CachedDrive, load_drive, Spacing
+from ssd_ros.evaluation.judging.costs import costs_of, MAP_SIZES
+from ssd_ros.evaluation.judging.encoders import evaluate
+from ssd_ros.evaluation.judging.learned import LearnedMethod
+from ssd_ros.evaluation.judging.methods import image_of, MethodJudge
+from ssd_ros.evaluation.queries.descriptors import Encoders
+from ssd_ros.evaluation.queries.protocol import Protocol
+from support.posts import SMALL, small_encoder, straight_drive
 
 PROTOCOL = Protocol(database='B', query_m=0.0, num_views=12)
 MAPPING = straight_drive(num=12)

@@ -11,16 +11,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 import pytest
-from ssd_ros.evaluation.breakdown import (
+from ssd_ros.evaluation.queries.protocol import Protocol
+from ssd_ros.evaluation.queries.records import QueryRecords
+from ssd_ros.evaluation.scores.breakdown import (
     precision_recall_curve,
     recall_by_distance,
     recall_by_occupied_cells,
     recall_curve,
 )
-from ssd_ros.evaluation.paired import compare_pairs, compare_seeds, seed_mean
-from ssd_ros.evaluation.protocol import Protocol
-from ssd_ros.evaluation.query_records import QueryRecords
-from ssd_ros.evaluation.results import Evaluation, read_evaluation, Result, write_evaluation
+from ssd_ros.evaluation.scores.paired import compare_pairs, compare_seeds, seed_mean
+from ssd_ros.evaluation.scores.results import Evaluation, read_evaluation, Result, write_evaluation
 
 
 def result(ranks: NDArray[np.int64], query_drive: str = 'w/02') -> Result:

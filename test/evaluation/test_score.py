@@ -9,14 +9,14 @@ import json
 import math
 from typing import Any
 
-from helpers import PostDrive, straight_drive
 import numpy as np
 from numpy.typing import NDArray
 import pytest
-from ssd_ros.evaluation.answers import Answers, ground_truth, GroundTruth, select_queries
-from ssd_ros.evaluation.query_records import query_records, QueryRecords
-from ssd_ros.evaluation.score import one_percent, Score, score
-from ssd_ros.trajectory import quaternion_from_yaw, Trajectory
+from ssd_ros.evaluation.queries.answers import Answers, ground_truth, GroundTruth, select_queries
+from ssd_ros.evaluation.queries.records import query_records, QueryRecords
+from ssd_ros.evaluation.scores.score import one_percent, Score, score
+from ssd_ros.motion.trajectory import quaternion_from_yaw, Trajectory
+from support.posts import PostDrive, straight_drive
 
 
 def line(*x_m: float, yaw_deg: float = 0.0) -> Trajectory:

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import message_packages
 import pytest
+from support import message_packages
 
 
 @pytest.fixture(scope='module')

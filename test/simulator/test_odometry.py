@@ -8,10 +8,10 @@ import math
 
 import numpy as np
 import pytest
+from ssd_ros.motion.trajectory import quaternion_from_yaw, Trajectory, wrap_angle
 from ssd_ros.simulator.config import UNIT_SEED
-from ssd_ros.simulator.odometry import drifting_odometry, OdometryDrift
 from ssd_ros.simulator.random_streams import stream
-from ssd_ros.trajectory import quaternion_from_yaw, Trajectory, wrap_angle
+from ssd_ros.simulator.recordings.odometry import drifting_odometry, OdometryDrift
 
 
 def circle(num: int = 401, radius_m: float = 50.0) -> Trajectory:

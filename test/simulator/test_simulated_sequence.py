@@ -8,14 +8,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from ssd_ros.sequence import RadarSequence
+from ssd_ros.datasets.sequence import RadarSequence
+from ssd_ros.motion.trajectory import wrap_angle
 from ssd_ros.simulator.config import Conditions, conditions_of, PRESETS, UNIT_SEED
-from ssd_ros.simulator.fourd import Origin
-from ssd_ros.simulator.sequence import SimulatedSequence
-from ssd_ros.simulator.session import Session
-from ssd_ros.simulator.statistics import cloud_statistics, sequence_statistics
-from ssd_ros.simulator.world import World
-from ssd_ros.trajectory import wrap_angle
+from ssd_ros.simulator.radars.fourd import Origin
+from ssd_ros.simulator.recordings.sequence import SimulatedSequence
+from ssd_ros.simulator.recordings.statistics import cloud_statistics, sequence_statistics
+from ssd_ros.simulator.scene.world import World
+from ssd_ros.simulator.visits.session import Session
 
 NOBODY = Conditions(lead_probability=0.0, num_vehicles=0, num_pedestrians=0)
 

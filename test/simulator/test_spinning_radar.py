@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 import pytest
 from ssd_ros.simulator.config import SpinningRadarConfig
-from ssd_ros.simulator.echoes import spinning_echoes, SpinningBudget, Viewpoint
-from ssd_ros.simulator.elements import ElementBuilder, join_occluders, Kind
-from ssd_ros.simulator.radar_image import deposit, to_pixels
-from ssd_ros.simulator.spinning import noise_counts
-from ssd_ros.simulator.visibility import occluder_grid
+from ssd_ros.simulator.radars.echoes import spinning_echoes, SpinningBudget, Viewpoint
+from ssd_ros.simulator.radars.image import deposit, to_pixels
+from ssd_ros.simulator.radars.spinning import noise_counts
+from ssd_ros.simulator.scene.elements import ElementBuilder, join_occluders, Kind
+from ssd_ros.simulator.scene.visibility import occluder_grid
 
 CONFIG = SpinningRadarConfig()
 BUDGET = SpinningBudget(10 ** (CONFIG.brightness_px / 20), 0.05, 150.0, 0.0, 0.0)

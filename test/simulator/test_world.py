@@ -20,10 +20,10 @@ from ssd_ros.simulator.config import (
     VALIDATION_SEEDS,
     WorldConfig,
 )
-from ssd_ros.simulator.elements import Kind
 from ssd_ros.simulator.random_streams import stream
-from ssd_ros.simulator.streets import kerbs, Streets
-from ssd_ros.simulator.world import World
+from ssd_ros.simulator.scene.elements import Kind
+from ssd_ros.simulator.scene.streets import kerbs, Streets
+from ssd_ros.simulator.scene.world import World
 
 
 def test_no_world_serves_two_purposes() -> None:

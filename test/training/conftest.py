@@ -5,10 +5,10 @@
 from pathlib import Path
 
 import pytest
-from ssd_ros.bev_cache import cache_drive, Spacing
+from ssd_ros.evaluation.bev_cache import cache_drive, Spacing
 from ssd_ros.training.config import BatchConfig, OptimiserConfig, TrainingConfig
 from ssd_ros.training.network_config import HolmesLevelConfig, NetworkConfig
-from tiny_drive import StraightDrive, TINY_PREPROCESSING
+from support.tiny_drive import StraightDrive, TINY_PREPROCESSING
 
 
 @pytest.fixture(scope='session')

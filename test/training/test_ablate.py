@@ -8,13 +8,13 @@ from pathlib import Path
 import re
 
 import pytest
-from ssd_ros.training import ablate
-from ssd_ros.training.ablate import main
-from ssd_ros.training.ablate_rows import planned_rows
-from ssd_ros.training.ablate_table import findings, finished_runs
+from ssd_ros.training.ablation import command as ablate
+from ssd_ros.training.ablation.command import main
+from ssd_ros.training.ablation.rows import planned_rows
+from ssd_ros.training.ablation.table import findings, finished_runs
 from ssd_ros.training.config import load_config, TrainingConfig
-from ssd_ros.training.run import Run
-from ssd_ros.training.trainer import Trainer
+from ssd_ros.training.runs.run import Run
+from ssd_ros.training.runs.trainer import Trainer
 import torch
 
 COMMAND = ['--seeds', '0', '1', '--schemes', 'none', 'ssd', '--jobs', '2', '--cache']
@@ -161,4 +161,4 @@ def test_the_module_that_each_process_reads_again_imports_nothing_that_may_chang
 ):
     text = Path(ablate.__file__).read_text()
     imported = re.findall(r'^(?:from|import) (\S+)', text, flags=re.MULTILINE)
-    assert set(imported) == {'__future__', 'argparse', 'pathlib', 'ssd_ros.cli.console'}
+    assert set(imported) == {'__future__', 'argparse', 'pathlib', 'ssd_ros.cli.common.console'}

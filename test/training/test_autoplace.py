@@ -8,18 +8,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from ssd_ros.bev_cache import load_drives
-from ssd_ros.encoder import OnnxEncoder
-from ssd_ros.polar_bev import PolarGrid, views_of_panorama
+from ssd_ros.bev.polar_bev import PolarGrid, views_of_panorama
+from ssd_ros.encoders.network import OnnxEncoder
+from ssd_ros.evaluation.bev_cache import load_drives
 from ssd_ros.shared_files import shared_file
-from ssd_ros.training.autoplace import CartesianImage
+from ssd_ros.training.batches.pairs import Batch, PlaceSampler
 from ssd_ros.training.config import DistillationConfig, load_config, TrainingConfig
-from ssd_ros.training.export import main as export
+from ssd_ros.training.export.command import main as export
 from ssd_ros.training.network_config import CartesianConfig, NetworkConfig, NETWORKS
-from ssd_ros.training.networks import multiplications, networks_of, TeacherStudent
-from ssd_ros.training.pairs import Batch, PlaceSampler
-from ssd_ros.training.run import Run
-from ssd_ros.training.trainer import Trainer
+from ssd_ros.training.networks.autoplace import CartesianImage
+from ssd_ros.training.networks.encoders import multiplications, networks_of, TeacherStudent
+from ssd_ros.training.runs.run import Run
+from ssd_ros.training.runs.trainer import Trainer
 import torch
 
 TINY = NetworkConfig(

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from ssd_ros.training.config import DistillationConfig, SCHEMES
-from ssd_ros.training.distillation import (
+from ssd_ros.training.losses.distillation import (
     distil,
     Distillation,
     spatial_masks,

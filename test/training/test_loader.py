@@ -7,10 +7,10 @@ import time
 
 import numpy as np
 import pytest
-from ssd_ros.bev_cache import load_drives
+from ssd_ros.evaluation.bev_cache import load_drives
+from ssd_ros.training.batches.loader import drawn_ahead
+from ssd_ros.training.batches.pairs import Batch, PlaceSampler
 from ssd_ros.training.config import TrainingConfig
-from ssd_ros.training.loader import drawn_ahead
-from ssd_ros.training.pairs import Batch, PlaceSampler
 
 
 def test_batches_are_those_that_the_sampler_draws_one_by_one(

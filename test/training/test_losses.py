@@ -5,14 +5,14 @@
 import math
 
 import pytest
-from ssd_ros.training.losses import (
+from ssd_ros.training.losses.metric import (
     hardest_negatives,
     info_nce,
     place_distances,
     sampled_negatives,
     triplet,
 )
-from ssd_ros.training.similarity import fft_similarity
+from ssd_ros.training.losses.similarity import fft_similarity
 import torch
 
 GENERATOR = torch.Generator().manual_seed(0)

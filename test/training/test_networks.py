@@ -6,15 +6,15 @@ from dataclasses import replace
 import math
 
 import pytest
-from ssd_ros.polar_bev import PolarGrid
-from ssd_ros.training.holmes import (
+from ssd_ros.bev.polar_bev import PolarGrid
+from ssd_ros.training.network_config import HolmesLevelConfig, NetworkConfig, NETWORKS
+from ssd_ros.training.networks.encoders import main, multiplications, TeacherStudent, view_columns
+from ssd_ros.training.networks.holmes import (
     Holmes,
     PositionEncoding,
     spread_regularisation,
     transport_plan,
 )
-from ssd_ros.training.network_config import HolmesLevelConfig, NetworkConfig, NETWORKS
-from ssd_ros.training.networks import main, multiplications, TeacherStudent, view_columns
 import torch
 
 TINY = NetworkConfig(

@@ -4,7 +4,7 @@
 
 import pytest
 from ssd_ros.training.config import TrainingConfig
-from ssd_ros.training.overrides import with_settings
+from ssd_ros.training.runs.overrides import with_settings
 
 
 def test_settings_change_what_they_name_and_nothing_else() -> None:

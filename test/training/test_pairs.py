@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 import pytest
-from ssd_ros.bev_cache import CachedDrive, load_drives
-from ssd_ros.polar_bev import PolarGrid, view_yaws_rad, views_of_panorama
-from ssd_ros.training.augmentation import augmented, occluded
+from ssd_ros.bev.polar_bev import PolarGrid, view_yaws_rad, views_of_panorama
+from ssd_ros.evaluation.bev_cache import CachedDrive, load_drives
+from ssd_ros.training.batches.augmentation import augmented, occluded
+from ssd_ros.training.batches.pairs import PlaceSampler, view_of_panorama
 from ssd_ros.training.config import AugmentationConfig, TrainingConfig
-from ssd_ros.training.pairs import PlaceSampler, view_of_panorama
 
 PLAIN = AugmentationConfig(
     mirror_probability=0.0,

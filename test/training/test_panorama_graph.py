@@ -5,9 +5,9 @@
 from dataclasses import replace
 
 import pytest
+from ssd_ros.training.export.panorama_graph import PanoramaGraph
 from ssd_ros.training.network_config import HolmesLevelConfig, NetworkConfig
-from ssd_ros.training.networks import PanoramaEncoder, TeacherStudent
-from ssd_ros.training.panorama_graph import PanoramaGraph
+from ssd_ros.training.networks.encoders import PanoramaEncoder, TeacherStudent
 import torch
 
 TINY = NetworkConfig(

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from ssd_ros.bev_cache import load_drives
-from ssd_ros.model_contract import FORMAT_VERSION, ModelContract
+from ssd_ros.encoders.model_contract import FORMAT_VERSION, ModelContract
+from ssd_ros.evaluation.bev_cache import load_drives
 from ssd_ros.training.config import TrainingConfig
-from ssd_ros.training.networks import TeacherStudent
-from ssd_ros.training.onnx_export import finish, loaded, onnx_model
-from ssd_ros.training.quantise import calibration_images, quantised
+from ssd_ros.training.export.onnx_export import finish, loaded, onnx_model
+from ssd_ros.training.export.quantise import calibration_images, quantised
+from ssd_ros.training.networks.encoders import TeacherStudent
 
 
 @pytest.fixture(scope='module')

@@ -11,12 +11,12 @@ import sys
 import time
 
 import pytest
-from ssd_ros.bev_cache import load_drives
+from ssd_ros.evaluation.bev_cache import load_drives
+from ssd_ros.training.batches.pairs import PlaceSampler
 from ssd_ros.training.config import load_config, OptimiserConfig, TrainingConfig
-from ssd_ros.training.pairs import PlaceSampler
-from ssd_ros.training.run import Run
-from ssd_ros.training.train import main, train
-from ssd_ros.training.trainer import learning_rate, Trainer
+from ssd_ros.training.runs.command import main, train
+from ssd_ros.training.runs.run import Run
+from ssd_ros.training.runs.trainer import learning_rate, Trainer
 import torch
 
 
@@ -77,7 +77,13 @@ def test_a_process_killed_at_any_time_goes_on_to_the_very_same_metrics_and_weigh
 ) -> None:
     killed, whole = Run(tmp_path / 'killed'), Run(tmp_path / 'whole')
     more = ['--steps', '30', '--save-minutes', '0', '--scheme', 'ssd']
-    command = [sys.executable, '-m', 'ssd_ros.training.train', '--config', str(tiny_config_file)]
+    command = [
+        sys.executable,
+        '-m',
+        'ssd_ros.training.runs.command',
+        '--config',
+        str(tiny_config_file),
+    ]
     command += ['--cache', str(tiny_cache), '--out', str(killed.directory), *more]
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     while process.poll() is None and killed.last_step < 20:

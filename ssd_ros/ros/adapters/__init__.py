@@ -15,7 +15,7 @@ from typing import Protocol
 
 from rclpy.node import Node
 from ssd_ros.ros.adapters.closure import LoopClosure
-from ssd_ros.ros.health import Status
+from ssd_ros.ros.health.inputs import Status
 
 _CLASSES = {
     'autoware': 'AutowareAdapter',

@@ -19,7 +19,7 @@ from ssd_ros.ros.adapters.inbox import Inbox
 from ssd_ros.ros.adapters.messages import initial_pose_msg
 from ssd_ros.ros.adapters.outcomes import Outcomes
 from ssd_ros.ros.adapters.service import ServiceCaller
-from ssd_ros.ros.health import Status
+from ssd_ros.ros.health.inputs import Status
 
 _STATES = {
     State.UNKNOWN: 'unknown',

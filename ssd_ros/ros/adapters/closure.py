@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from ssd_ros.ros.geometry import Pose, turn
+from ssd_ros.ros.messages.geometry import Pose, turn
 from transforms3d.quaternions import quat2mat
 
 

@@ -13,7 +13,7 @@ import gtsam
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.ros.adapters.closure import covariance_at_query, LoopClosure
-from ssd_ros.ros.geometry import Pose
+from ssd_ros.ros.messages.geometry import Pose
 from transforms3d.quaternions import quat2mat
 
 _ROTATION_FIRST = [3, 4, 5, 0, 1, 2]

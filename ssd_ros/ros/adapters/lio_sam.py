@@ -14,7 +14,7 @@ from rclpy.node import Node
 from ssd_ros.ros.adapters.closure import LoopClosure
 from ssd_ros.ros.adapters.inbox import Inbox
 from ssd_ros.ros.adapters.outcomes import Outcomes
-from ssd_ros.ros.health import Status
+from ssd_ros.ros.health.inputs import Status
 from std_msgs.msg import Float64MultiArray
 
 MIN_APART_NS = 30_000_000_000  # LIO-SAM ignores closer pairs

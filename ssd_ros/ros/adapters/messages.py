@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from geometry_msgs.msg import PoseWithCovarianceStamped, Transform
 from ssd_ros.ros.adapters.closure import LoopClosure
-from ssd_ros.ros.conversions import pose_msg, time_msg
-from ssd_ros.ros.geometry import Pose
+from ssd_ros.ros.messages.conversions import pose_msg, time_msg
+from ssd_ros.ros.messages.geometry import Pose
 from std_msgs.msg import Header
 
 

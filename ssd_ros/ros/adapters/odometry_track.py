@@ -11,10 +11,10 @@ from nav_msgs.msg import Odometry
 import numpy as np
 from rclpy.node import Node
 from rclpy.qos import qos_profile_sensor_data
-from ssd_ros.ros.conversions import pose_from_msg
-from ssd_ros.ros.geometry import Pose
-from ssd_ros.ros.odometry_buffer import interpolated
-from ssd_ros.ros.topics import ODOMETRY
+from ssd_ros.ros.inputs.odometry_buffer import interpolated
+from ssd_ros.ros.messages.conversions import pose_from_msg
+from ssd_ros.ros.messages.geometry import Pose
+from ssd_ros.ros.messages.topics import ODOMETRY
 
 _SPACING_NS = 100_000_000  # straight lines in between are centimetres off
 _NUM_KEPT = 200_000  # five hours, 13 MB

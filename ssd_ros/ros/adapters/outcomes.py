@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from rclpy.node import Node
-from ssd_ros.ros.health import Level, Status
+from ssd_ros.ros.health.inputs import Level, Status
 
 _WARN_PERIOD_S = 5.0
 

@@ -29,8 +29,8 @@ from ssd_ros.ros.adapters.messages import transform_msg
 from ssd_ros.ros.adapters.odometry_track import OdometryTrack
 from ssd_ros.ros.adapters.outcomes import Outcomes
 from ssd_ros.ros.adapters.service import ServiceCaller
-from ssd_ros.ros.geometry import Pose, turn
-from ssd_ros.ros.health import Status
+from ssd_ros.ros.health.inputs import Status
+from ssd_ros.ros.messages.geometry import Pose, turn
 
 HOLD_S = 10.0  # RTAB-Map adds a node within a second or two
 _USER_CLOSURE = 4  # Link.type; the msg file has no constants

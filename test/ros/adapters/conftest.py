@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from adapter_helpers import Pair
+    from support.adapters import Pair
 
 
 @pytest.fixture
 def pair(ros_domain: None) -> Iterator[Pair]:
     """Make the node that has the adapter and the back end."""
-    from adapter_helpers import Pair
+    from support.adapters import Pair
 
     with contextlib.ExitStack() as stack:
         yield Pair(stack)

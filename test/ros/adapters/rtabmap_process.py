@@ -16,8 +16,8 @@ from typing import Any
 import rclpy
 from rtabmap_msgs.msg import Info
 from rtabmap_msgs.srv import AddLink, GetNodesInRadius
-from ssd_ros.ros.conversions import pose_msg, time_msg
-from ssd_ros.ros.geometry import pose_from_xyzrpy
+from ssd_ros.ros.messages.conversions import pose_msg, time_msg
+from ssd_ros.ros.messages.geometry import pose_from_xyzrpy
 from std_msgs.msg import Header
 
 MAP_NODE = pose_from_xyzrpy([9.0, 25.0, 0.0, 0.0, 0.0, 1.5707963])

@@ -6,12 +6,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from adapter_helpers import closure
 import numpy as np
 from numpy.typing import NDArray
 import pytest
 from ssd_ros.ros.adapters.closure import covariance_at_query, covariance_at_target
-from ssd_ros.ros.geometry import Pose, pose_from_xyzrpy
+from ssd_ros.ros.messages.geometry import Pose, pose_from_xyzrpy
+from support.adapters import closure
 from transforms3d.quaternions import mat2quat, quat2mat
 
 TILTED = [1.0, -2.0, 0.5, 0.1, -0.2, 2.1]

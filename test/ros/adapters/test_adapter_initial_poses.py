@@ -7,13 +7,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from adapter_helpers import closure, Pair
 import numpy as np
 import pytest
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from ssd_ros.ros.adapters import load_adapter
 from ssd_ros.ros.adapters.closure import LoopClosure
 from std_srvs.srv import Empty
+from support.adapters import closure, Pair
 
 pytestmark = pytest.mark.usefixtures('built_messages')
 

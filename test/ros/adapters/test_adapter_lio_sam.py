@@ -6,10 +6,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from adapter_helpers import closure, Pair, SECOND
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from ssd_ros.ros.adapters import load_adapter
 from std_msgs.msg import Float64MultiArray
+from support.adapters import closure, Pair, SECOND
 
 QOS_OF_LIO_SAM = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 

@@ -8,7 +8,6 @@ import sys
 import threading
 from typing import Any
 
-from adapter_helpers import closure, Pair
 import pytest
 from rclpy.node import Node
 from rclpy.task import Future
@@ -18,6 +17,7 @@ from ssd_ros.ros.adapters.inbox import Inbox
 from ssd_ros.ros.adapters.outcomes import Outcomes
 from ssd_ros.ros.adapters.service import ServiceCaller
 from std_srvs.srv import Trigger
+from support.adapters import closure, Pair
 
 
 @pytest.mark.usefixtures('built_messages')

@@ -13,17 +13,17 @@ import subprocess
 import sys
 from typing import Any
 
-from adapter_helpers import closure, Pair, SECOND
 from nav_msgs.msg import Odometry
 import numpy as np
 from numpy.typing import NDArray
 import pytest
 from rclpy.qos import qos_profile_sensor_data
-from ros_helpers import LIMIT_S, ROOT
 from ssd_ros.ros.adapters import load_adapter
-from ssd_ros.ros.conversions import pose_msg, time_msg
-from ssd_ros.ros.geometry import Pose, pose_from_xyzrpy
+from ssd_ros.ros.messages.conversions import pose_msg, time_msg
+from ssd_ros.ros.messages.geometry import Pose, pose_from_xyzrpy
 from std_msgs.msg import Header
+from support.adapters import closure, Pair, SECOND
+from support.ros import LIMIT_S, ROOT
 
 pytestmark = pytest.mark.usefixtures('built_messages')
 

@@ -9,17 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ros_helpers import Peer, Processes  # skips the tests where rclpy is absent
+from support.ros import Peer, Processes  # skips the tests where rclpy is absent
 
 # isort: split
-from helpers import small_encoder, write_small_encoder
-from localizer import DRIVE, NODE, running_localizer
-import message_packages
-from ssd_ros.map_builder import build_database
-from ssd_ros.ros.conversions import pose_msg
-from ssd_ros.ros.geometry import pose_from_xyzrpy
+from ssd_ros.maps.builder import build_database
+from ssd_ros.ros.messages.conversions import pose_msg
+from ssd_ros.ros.messages.geometry import pose_from_xyzrpy
 from std_msgs.msg import Header
 from std_srvs.srv import Trigger
+from support import message_packages
+from support.localizer import DRIVE, NODE, running_localizer
+from support.posts import small_encoder, write_small_encoder
 
 MAP_NODE = pose_from_xyzrpy([120.0, 3.0, 0.0, 0.0, 0.0, 0.0])
 

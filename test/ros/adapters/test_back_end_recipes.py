@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ros_helpers import ROOT
 from ssd_ros.ros.adapters import ADAPTERS
-from ssd_ros.ros.parameters import NodeParameters
+from ssd_ros.ros.parameters.node import NodeParameters
+from support.ros import ROOT
 import yaml
 
 RECIPES = sorted((ROOT / 'config' / 'backends').glob('*.yaml'))

@@ -4,10 +4,10 @@
 
 from __future__ import annotations
 
-from adapter_helpers import closure
 import numpy as np
 import pytest
-from ssd_ros.ros.geometry import pose_from_xyzrpy
+from ssd_ros.ros.messages.geometry import pose_from_xyzrpy
+from support.adapters import closure
 
 gtsam = pytest.importorskip('gtsam', reason='gtsam is not installed (make test installs it)')
 factors = pytest.importorskip('ssd_ros.ros.adapters.gtsam')

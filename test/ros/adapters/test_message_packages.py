@@ -7,11 +7,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from adapter_helpers import Pair
 from geometry_msgs.msg import TransformStamped
-import message_packages
 import pytest
 from std_msgs.msg import Header
+from support import message_packages
+from support.adapters import Pair
 
 pytestmark = pytest.mark.usefixtures('built_messages')
 

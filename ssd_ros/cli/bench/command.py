@@ -1,0 +1,91 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Command `bench`: how long each stage takes, beside a plain way to do it in the same run."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable, Sequence
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ssd_ros.cli.common.console import at_least, make_parser, ONE_THREAD, run_command, usable_cores
+
+if TYPE_CHECKING:
+    from ssd_ros.cli.bench.stages import Stage
+
+EXAMPLES = """\
+  bench
+  bench --full
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    result = make_parser(
+        'bench',
+        'Time every stage of a query, of map building and of training on one core, beside a '
+        'peer: a plain way to the same result (loops over points, eager PyTorch, NumPy search, '
+        'each view by itself), the network of SHeRLoc, the student in float. At the end, the '
+        'running node beside processes that keep all cores busy.',
+        EXAMPLES,
+    )
+    add = result.add_argument
+    add('--full', action='store_true', help='search in a million rows, too (3 GB of memory)')
+    add('--student', type=Path, help="the 4D radar's model (the one that is installed)")
+    add('--teacher', type=Path, help="the spinning radar's model (the one that is installed)")
+    add(
+        '--node-seconds',
+        type=at_least(float, 0),
+        default=30.0,
+        help='time of the running node, 0 leaves it out (%(default)s)',
+    )
+    return result
+
+
+def bench(arguments: argparse.Namespace) -> None:
+    """Time the stages and print each as it is done."""
+    os.environ.update(ONE_THREAD)  # for us and for the peers
+    from ssd_ros.cli.bench.stages import stages
+    from ssd_ros.shared_files import shared_file
+
+    student = arguments.student or shared_file('models/student.onnx')
+    teacher = arguments.teacher or shared_file('models/teacher.onnx')
+    for line in table(stages(student, teacher, arguments.full)):
+        print(line, flush=True)
+    if arguments.node_seconds:
+        from ssd_ros.cli.bench.node import measured_node, NUM_POINTS, NUM_ROWS, RATE_HZ
+        from ssd_ros.cli.bench.node_load import Load
+
+        load = Load(RATE_HZ, NUM_POINTS, arguments.node_seconds, usable_cores(), 0, {})
+        for line in measured_node(load, student, NUM_ROWS):
+            print(line)
+
+
+def table(measured: Iterable[Stage]) -> Iterable[str]:
+    """Yield the lines of the table: milliseconds as median (minimum), and their ratio."""
+    yield f'{"stage":<34} {"ours, ms":>18}   {"peer":<28} {"peer, ms":>18} {"ratio":>7}'
+    for stage in measured:
+        line = f'{stage.name:<34} {_milliseconds(stage.ours_ms) if stage.ours_ms else "":>18}'
+        if stage.peer_ms:
+            ratio = _median(stage.peer_ms) / _median(stage.ours_ms)
+            line += f'   {stage.peer:<28} {_milliseconds(stage.peer_ms)} {ratio:>6.1f}x'
+        elif stage.peer:
+            line += f'   {stage.peer}'
+        yield line
+    yield 'median (minimum) of repeated runs on random input; CPU, one thread'
+
+
+def _median(times_ms: Sequence[float]) -> float:
+    ordered = sorted(times_ms)
+    return ordered[len(ordered) // 2]
+
+
+def _milliseconds(times_ms: Sequence[float]) -> str:
+    return f'{_median(times_ms):>8.3f} ({min(times_ms):>7.3f})'
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code."""
+    return run_command(parser(), bench, argv)

@@ -1,0 +1,166 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Command `build_db`: a recorded drive with spinning radar in, a map of its places out."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+import time
+
+from ssd_ros.cli.common.console import at_least, make_parser, run_command, usable_cores
+from ssd_ros.shared_files import ENCODERS, shared_file
+
+EXAMPLES = """\
+  build_db --input HeRCULES/Library/01 --output library.map
+  build_db --input boreas-2021-09-02-11-42 --output glen_shields.map --origin 'UTM 17N'
+  build_db --input drive.mcap --scan-topic /radar/polar --poses poses.txt --output yard.map
+  build_db --input HeRCULES/Library/01 --output library.map --encoder scan_context
+  build_db --input fomo.mcap --spinning-preset fomo --poses-topic /odom --output forest.map
+"""
+NOT_CALIBRATED = "none for these models: candidates pass the model's own limits (trust --fit)"
+# Kept here so that --help need not import the readers; a test compares it with theirs.
+DATASETS = ('auto', 'hercules', 'oxford', 'mulran', 'boreas', 'rosbag2')
+SPINNING_PRESETS = (
+    'hercules',
+    'mulran',
+    'navtech_usl',
+    'utias',
+    'navtech_image',
+    'navtech_fft',
+    'navtech_points',
+    'navtech_b_scan',
+    'fomo',
+)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    result = make_parser(
+        'build_db',
+        'Build a map of places from a drive with spinning radar. An existing map at OUTPUT is '
+        'replaced when the new one is whole, and kept if the command fails or is interrupted.',
+        EXAMPLES,
+    )
+    add = result.add_argument
+    add('--input', required=True, type=Path, help='the recorded drive')
+    add('--output', required=True, type=Path, help='the map, a directory')
+    add('--dataset', default='auto', choices=DATASETS, help='format of the drive (%(default)s)')
+    add(
+        '--poses',
+        type=Path,
+        metavar='FILE',
+        help='poses of the radar instead of those in the drive: lines stamp_ns x y z qx qy qz qw',
+    )
+    add('--scan-topic', metavar='TOPIC', help='rosbag2: messages of the spinning radar')
+    add(
+        '--spinning-preset',
+        choices=SPINNING_PRESETS,
+        help='rosbag2: source of the scans, which says how they are laid out (by their type)',
+    )
+    add('--poses-topic', metavar='TOPIC', help='rosbag2: odometry or poses in the map frame')
+    add(
+        '--range-resolution',
+        type=float,
+        metavar='METRES',
+        help='rosbag2: depth of one range bin (as the radar recorded it, or of the preset)',
+    )
+    add(
+        '--encoder',
+        choices=tuple(ENCODERS),
+        default='network',
+        help='what recognises places: the trained network, or scan contexts, which need no '
+        'training (%(default)s)',
+    )
+    add('--teacher', type=Path, help="the spinning radar's model (the one that is installed)")
+    add(
+        '--confidence',
+        type=Path,
+        metavar='FILE',
+        help='calibration of the models, made by trust --fit (the one that is installed)',
+    )
+    add(
+        '--keyframe-distance',
+        type=at_least(float, 0),
+        default=2.0,
+        metavar='METRES',
+        help='between two places of the map, 0 for every scan (%(default)s)',
+    )
+    add(
+        '--views',
+        type=at_least(int, 1),
+        help='headings in which a place can be recognised, evenly around; a divisor of those that '
+        'the teacher gives (all; those of the installed network are 36)',
+    )
+    add('--map-frame', default='map', metavar='FRAME', help='name of its frame (%(default)s)')
+    add('--origin', default='', metavar='TEXT', help='what its zero is, such as "UTM 52N"')
+    add('--device', default='auto', choices=('auto', 'cpu', 'cuda'), help='(%(default)s)')
+    add('--threads', type=at_least(int, 1), default=usable_cores(), help='(%(default)s)')
+    return result
+
+
+def build(arguments: argparse.Namespace) -> None:
+    """Build the map that the arguments ask for and say what it holds."""
+    from ssd_ros.cli.common.drives import open_drive
+    from ssd_ros.cli.common.progress import progress_bar
+    from ssd_ros.confidence.file import load_confidence
+    from ssd_ros.datasets.bags.rosbag2 import Rosbag2Config
+    from ssd_ros.encoders.place_encoder import open_encoder
+    from ssd_ros.maps.builder import build_database
+    from ssd_ros.maps.files import check_map_target
+
+    check_map_target(arguments.output)
+    teacher = open_encoder(
+        arguments.teacher or shared_file(ENCODERS[arguments.encoder].teacher),
+        arguments.device,
+        arguments.threads,
+        'spinning',
+    )
+    drive = open_drive(
+        arguments.input,
+        arguments.dataset,
+        arguments.poses,
+        Rosbag2Config(
+            sensors=('spinning',),
+            scan_topic=arguments.scan_topic,
+            spinning_preset=arguments.spinning_preset,
+            poses_topic=arguments.poses_topic,
+            range_resolution_m=arguments.range_resolution,
+        ),
+    )
+    confidence = load_confidence(
+        arguments.confidence or shared_file(ENCODERS[teacher.kind].confidence),
+        teacher.contract.descriptor_space,
+        'spinning',
+    )
+    start = time.perf_counter()
+    with progress_bar(drive.name, 'keyframe') as progress:
+        database = build_database(
+            drive,
+            teacher,
+            arguments.views,
+            arguments.keyframe_distance,
+            arguments.origin,
+            arguments.map_frame,
+            progress,
+            confidence,
+        )
+    seconds = time.perf_counter() - start
+    database.save(arguments.output)
+    info = database.info
+    num_bytes = sum(file.stat().st_size for file in arguments.output.iterdir())
+    print(f'map              {arguments.output} ({info.uuid})')
+    print(f'drive            {info.source}, {info.num_scans} scans')
+    print(f'left out         {info.num_without_pose} without a pose, '
+          f'{info.num_unreadable} unreadable')  # fmt: skip
+    print(f'keyframes        {len(database)}')
+    print(f'rows             {database.num_rows} of {database.descriptor_size} numbers')
+    print(f'bytes            {num_bytes}')
+    print(f'calibration      {confidence.data if confidence else NOT_CALIBRATED}')
+    print(f'seconds per scan {seconds / len(database):.3f} on {teacher.provider}')
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code."""
+    return run_command(parser(), build, argv)

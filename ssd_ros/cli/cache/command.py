@@ -1,0 +1,137 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Command `cache`: drives as the networks see them, for training and evaluation."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from ssd_ros.cli.build_db.command import DATASETS
+from ssd_ros.cli.common.console import at_least, make_parser, run_command, usable_cores
+
+EXAMPLES = """\
+  cache --benchmark train --out runs/cache
+  cache --benchmark test --out runs/cache --jobs 2
+  cache --hercules HeRCULES --config my_training.yaml --out runs/hercules
+  cache --hercules HeRCULES --split test --query-spacing 0.3 --out runs/hercules
+  cache --drives MulRan/DCC01 MulRan/DCC02 --world DCC --out runs/mulran
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    result = make_parser(
+        'cache',
+        'Turn drives into the images that the networks see, one directory OUT/SPLIT/DRIVE each, '
+        'of the simulated benchmark, of the HeRCULES data set split as in the papers, or any. '
+        'Drives that are there already with the same options are kept, so that an interrupted '
+        'run goes on.',
+        EXAMPLES,
+    )
+    add = result.add_argument
+    source = result.add_mutually_exclusive_group(required=True)
+    source.add_argument(
+        '--benchmark',
+        metavar='SPLIT',
+        help='simulate: train, validation, validation_hard, validation_trust, test, test_trust',
+    )
+    source.add_argument(
+        '--hercules', type=Path, metavar='ROOT', help='directory with PLACE/NUMBER below it'
+    )
+    source.add_argument('--drives', type=Path, nargs='+', metavar='PATH', help='recorded drives')
+    add('--out', required=True, type=Path, help='directory of the cache')
+    add(
+        '--split',
+        choices=('papers', 'train', 'validation', 'test'),
+        help="of --hercules: all of the papers' split or one part of it (papers); "
+        'of --drives: what they are for (test)',
+    )
+    add('--world', metavar='NAME', help='of --drives: the place whose map frame they share')
+    add('--dataset', choices=DATASETS, default='auto', help='of --drives (%(default)s)')
+    add(
+        '--query-spacing',
+        type=at_least(float, 0),
+        metavar='METRES',
+        help='between 4D images of recorded drives (0.3; 0.5 for those of the test)',
+    )
+    add(
+        '--scan-spacing',
+        type=at_least(float, 0),
+        default=0.0,
+        metavar='METRES',
+        help='between spinning scans of recorded drives, 0 for every scan (%(default)s)',
+    )
+    add(
+        '--heading',
+        choices=('motion', 'file'),
+        help='of recorded drives: by the direction of motion, for poses whose heading is wrong, '
+        'or as the file has it (motion for --hercules, file for --drives)',
+    )
+    add(
+        '--config',
+        type=Path,
+        metavar='FILE',
+        help='YAML of the training, for its section preprocessing (config/training.yaml)',
+    )
+    add('--jobs', type=at_least(int, 1), default=min(2, usable_cores()), help='(%(default)s)')
+    return result
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Fill the cache and say what each drive holds."""
+    from ssd_ros.cli.cache.drives import benchmark_drives, hercules_drives, recorded_drives
+    from ssd_ros.cli.cache.jobs import fill_cache, read_preprocessing
+    from ssd_ros.shared_files import shared_file
+
+    preprocessing = read_preprocessing(arguments.config or shared_file('config/training.yaml'))
+    notes: list[str] = []
+    if arguments.benchmark:
+        _refuse_recorded_options(arguments)
+        jobs = benchmark_drives(arguments.benchmark)
+    elif arguments.hercules:
+        jobs, notes = hercules_drives(
+            arguments.hercules,
+            arguments.split or 'papers',
+            arguments.query_spacing,
+            arguments.scan_spacing,
+            arguments.heading or 'motion',
+        )
+    else:
+        jobs = recorded_drives(
+            arguments.drives,
+            _world(arguments),
+            arguments.split or 'test',
+            arguments.dataset,
+            arguments.query_spacing,
+            arguments.scan_spacing,
+            arguments.heading or 'file',
+        )
+    for summary in fill_cache(jobs, arguments.out, preprocessing, arguments.jobs):
+        print(summary)
+    for note in notes:
+        print(f'note: {note}')
+    print(f'{arguments.out}: {len(jobs)} drives')
+
+
+def _world(arguments: argparse.Namespace) -> str:
+    world = str(arguments.world or '')
+    if not world or '/' in world or arguments.split == 'papers':
+        raise ValueError(
+            f'--drives needs --world, a name without / of the place they share, not {world!r}, '
+            'and a --split of train, validation or test'
+        )
+    return world
+
+
+def _refuse_recorded_options(arguments: argparse.Namespace) -> None:
+    for name in ('split', 'world', 'query_spacing', 'heading'):
+        if getattr(arguments, name) is not None:
+            option = '--' + name.replace('_', '-')
+            raise ValueError(f'{option} is for recorded drives; the benchmark has its own')
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code."""
+    return run_command(parser(), run, argv)

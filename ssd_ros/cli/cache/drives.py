@@ -1,0 +1,173 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Which drives go into a cache: of the benchmark, of HeRCULES, or named ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ssd_ros.cli.cache.jobs import CacheJob
+from ssd_ros.cli.common.drives import DriveWithPoses
+from ssd_ros.datasets.formats.hercules_split import find_sequences, PAPERS_SPLIT
+from ssd_ros.datasets.formats.open_sequence import open_sequence
+from ssd_ros.datasets.heading import heading_from_motion
+from ssd_ros.datasets.sequence import RadarSequence
+from ssd_ros.evaluation.bev_cache import Spacing
+from ssd_ros.shared_files import shared_file
+from ssd_ros.simulator.recordings.benchmark import load_benchmark, Place, Visit
+from ssd_ros.simulator.recordings.sequence import SimulatedSequence
+from ssd_ros.simulator.scene.world import World
+from ssd_ros.simulator.visits.session import Session
+
+# Distance between queries: released code of SHeRLoc; inferred from the SSD paper's table.
+TRAINING_SPACING_M, TEST_SPACING_M = 0.3, 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedDrive:
+    """A drive of the benchmark, simulated when it is opened."""
+
+    place: Place
+    visit: Visit
+
+    @property
+    def digest(self) -> str:
+        """What tells it from other drives."""
+        return self.place.digest(self.visit)
+
+    def open(self) -> RadarSequence:
+        """Build the world and the session."""
+        visit, world = self.visit, World(self.place.seed, self.place.world)
+        # Parts of the loop only relate to each other where all visits start at the same spot.
+        session = Session(world, visit.index, visit.conditions, visit.part is not None)
+        begin, end = visit.part or (0.0, 1.0)
+        if visit.conditions.opposite_direction:
+            begin, end = 1 - end, 1 - begin
+        return SimulatedSequence(session, part=(begin, end))
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedDrive:
+    """
+    A drive on disk.
+
+    :param name: world and number
+    :param heading: 'motion' takes it from the positions, 'file' from the poses
+    """
+
+    path: Path
+    name: str
+    dataset: str
+    heading: str
+
+    @property
+    def digest(self) -> str:
+        """What tells it from other drives of its name."""
+        return f'recorded, heading by {self.heading}'
+
+    def open(self) -> RadarSequence:
+        """Find the files of the drive."""
+        drive = open_sequence(self.path, self.dataset)
+        cloud_poses, scan_poses = drive.cloud_poses, drive.scan_poses
+        if self.heading == 'motion':
+            cloud_poses, scan_poses = map(heading_from_motion, (cloud_poses, scan_poses))
+        return DriveWithPoses(drive, self.name, cloud_poses, scan_poses)
+
+
+def benchmark_drives(split_name: str) -> list[CacheJob]:
+    """
+    Return the drives of a split of the shipped benchmark.
+
+    :raise ValueError: there is no such split
+    """
+    split = load_benchmark(shared_file('config/benchmark.yaml')).split(split_name)
+    return [
+        CacheJob(
+            f'{split.name}/{place.seed:04d}_{visit.index}',
+            split.spacing(visit),
+            SimulatedDrive(place, visit),
+        )
+        for place in split.places
+        for visit in place.sessions
+    ]
+
+
+def hercules_drives(
+    root: Path,
+    split_name: str,
+    query_spacing_m: float | None,
+    scan_spacing_m: float,
+    heading: str,
+) -> tuple[list[CacheJob], list[str]]:
+    """
+    Return the drives of the papers' split that are there, and a line on each that is not.
+
+    :param split_name: 'papers' for all of it
+    :raise ValueError: none is there, or the map of a place whose other drives are
+    """
+    found = find_sequences(root)
+    jobs: list[CacheJob] = []
+    notes: list[str] = []
+    for split in PAPERS_SPLIT if split_name == 'papers' else (split_name,):
+        spacing = _spacing(split, query_spacing_m, scan_spacing_m)
+        for place, numbers in PAPERS_SPLIT[split].items():
+            there = [number for number in numbers if (place, number) in found]
+            if split != 'train' and there and there[0] != numbers[0]:
+                raise ValueError(
+                    f'{place}/{numbers[0]}, the map of {place}, is not below {root}, '
+                    f'which has only {", ".join(there)} of that place'
+                )
+            jobs += [
+                CacheJob(
+                    f'{split}/{place}_{number}',
+                    spacing,
+                    RecordedDrive(found[place, number], f'{place}/{number}', 'hercules', heading),
+                )
+                for number in there
+            ]
+            notes += [
+                f'{place}/{number} ({split}) is not below {root} and was skipped'
+                for number in numbers
+                if number not in there
+            ]
+    if not jobs:
+        raise ValueError(
+            f'{root} has no drive of the papers ({split_name}): expected folders such as '
+            'Mountain/01 or Library_01_Day below it'
+        )
+    return jobs, notes
+
+
+def recorded_drives(
+    paths: Sequence[Path],
+    world: str,
+    split: str,
+    dataset: str,
+    query_spacing_m: float | None,
+    scan_spacing_m: float,
+    heading: str,
+) -> list[CacheJob]:
+    """
+    Return drives through one place, called after their directories.
+
+    :raise ValueError: two have the same name
+    """
+    names = [path.resolve().stem for path in paths]
+    if len(set(names)) < len(names):
+        raise ValueError(f'the drives are named {names}: rename one, or cache it under its world')
+    spacing = _spacing(split, query_spacing_m, scan_spacing_m)
+    return [
+        CacheJob(
+            f'{split}/{world}_{name}',
+            spacing,
+            RecordedDrive(path, f'{world}/{name}', dataset, heading),
+        )
+        for path, name in zip(paths, names, strict=True)
+    ]
+
+
+def _spacing(split: str, query_spacing_m: float | None, scan_spacing_m: float) -> Spacing:
+    usual_m = TEST_SPACING_M if split == 'test' else TRAINING_SPACING_M
+    return Spacing(usual_m if query_spacing_m is None else query_spacing_m, scan_spacing_m)

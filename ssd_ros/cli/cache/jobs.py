@@ -1,0 +1,129 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Filling a cache with drives, several at a time, and what came of each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from ssd_ros.bev.preprocessing import PreprocessingConfig
+from ssd_ros.cli.common.parallel import Report, run_jobs
+from ssd_ros.cli.common.progress import progress_bar
+from ssd_ros.datasets.sequence import RadarSequence
+from ssd_ros.evaluation.bev_cache import (
+    cache_drive,
+    is_cached,
+    load_drive,
+    POSE_TOLERANCE_NS,
+    Spacing,
+)
+from ssd_ros.motion.trajectory import Trajectory
+from ssd_ros.records import record_from_mapping
+import yaml
+
+
+class Source(Protocol):
+    """Where a drive comes from; travels to the process that caches it."""
+
+    @property
+    def digest(self) -> str:
+        """What tells it from other drives of its name."""
+        ...
+
+    def open(self) -> RadarSequence:
+        """Make the drive readable."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CacheJob:
+    """
+    One drive to cache.
+
+    :param directory: split and drive, below the directory of the cache
+    """
+
+    directory: str
+    spacing: Spacing
+    source: Source
+
+
+def read_preprocessing(path: Path) -> PreprocessingConfig:
+    """
+    Read the section `preprocessing` of a training's YAML.
+
+    :raise ValueError: there is none, or an option of it is unknown or has a wrong type
+    """
+    try:
+        values = yaml.safe_load(path.read_text())
+        if not isinstance(values, dict) or 'preprocessing' not in values:
+            raise ValueError('there is no section preprocessing')
+        return record_from_mapping(PreprocessingConfig, values['preprocessing'], 'preprocessing.')
+    except (ValueError, yaml.YAMLError) as error:
+        raise ValueError(f'{path}: {error}') from error
+
+
+def fill_cache(
+    jobs: Sequence[CacheJob], root: Path, preprocessing: PreprocessingConfig, num_processes: int
+) -> list[str]:
+    """Cache the drives that are not there yet, and return a line on each of all."""
+    missing = [
+        job
+        for job in jobs
+        if not is_cached(root / job.directory, preprocessing, job.spacing, job.source.digest)
+    ]
+    notes: dict[str, list[str]] = {job.directory: ['was there'] for job in jobs}
+    if missing:
+        work = partial(_cache, root, preprocessing)
+        with progress_bar('cache', 'image') as progress:
+            new = run_jobs(missing, work, num_processes, progress)
+        notes |= {job.directory: lines for job, lines in zip(missing, new, strict=True)}
+    return [_summary(root, job, preprocessing, notes[job.directory]) for job in jobs]
+
+
+def _cache(
+    root: Path, preprocessing: PreprocessingConfig, job: CacheJob, report: Report
+) -> list[str]:
+    """Cache one drive and return what is worth knowing about it."""
+    sequence = job.source.open()
+    is_begun = False
+
+    def progress(_done: int, total: int) -> None:
+        nonlocal is_begun
+        if not is_begun:
+            report(0, total)
+            is_begun = True
+        report(1, total)
+
+    directory, source = root / job.directory, job.source.digest
+    cache_drive(sequence, directory, preprocessing, job.spacing, progress, source=source)
+    notes: list[str] = []
+    if job.spacing.student_m is not None:
+        notes += _notes('4D radar', sequence.cloud_stamps_ns, sequence.cloud_poses)
+    if job.spacing.panorama_m is not None:
+        notes += _notes('spinning radar', sequence.scan_stamps_ns, sequence.scan_poses)
+    return notes
+
+
+def _notes(sensor: str, stamps_ns: NDArray[np.int64], poses: Trajectory) -> list[str]:
+    if len(stamps_ns) == 0:
+        return [f'no {sensor}']
+    _, has_pose = poses.nearest(stamps_ns, POSE_TOLERANCE_NS)
+    num_without = int(np.count_nonzero(~has_pose))
+    if num_without == 0:
+        return []
+    return [f'{num_without} of {len(stamps_ns)} scans of the {sensor} have no pose, left out']
+
+
+def _summary(
+    root: Path, job: CacheJob, preprocessing: PreprocessingConfig, notes: Sequence[str]
+) -> str:
+    drive = load_drive(root / job.directory, preprocessing)
+    counts = f'{len(drive.student_bevs):6} 4D images, {len(drive.panoramas):6} panoramas'
+    return f'{job.directory:28} {counts}{"".join(f"; {note}" for note in notes)}'

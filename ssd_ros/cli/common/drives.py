@@ -1,0 +1,71 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Drives for the commands: recorded ones, with other poses if asked, and simulated ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from ssd_ros.datasets.bags.rosbag2 import Rosbag2Config
+from ssd_ros.datasets.formats.open_sequence import open_sequence
+from ssd_ros.datasets.poses import poses_at, read_hercules_poses
+from ssd_ros.datasets.sequence import RadarSequence
+from ssd_ros.motion.trajectory import Trajectory
+from ssd_ros.radar.types import RadarPointCloud, SpinningRadarScan
+
+
+@dataclass(frozen=True, slots=True)
+class DriveWithPoses:
+    """A drive under a given name and with given poses; satisfies RadarSequence."""
+
+    drive: RadarSequence
+    name: str
+    cloud_poses: Trajectory
+    scan_poses: Trajectory
+
+    @property
+    def cloud_stamps_ns(self) -> NDArray[np.int64]:
+        """Stamps of the 4D radar scans."""
+        return self.drive.cloud_stamps_ns
+
+    @property
+    def scan_stamps_ns(self) -> NDArray[np.int64]:
+        """Stamps of the spinning radar scans."""
+        return self.drive.scan_stamps_ns
+
+    def cloud(self, index: int) -> RadarPointCloud:
+        """Read one 4D radar scan."""
+        return self.drive.cloud(index)
+
+    def scan(self, index: int) -> SpinningRadarScan:
+        """Read one spinning radar scan."""
+        return self.drive.scan(index)
+
+
+def open_drive(
+    path: Path,
+    dataset: str = 'auto',
+    poses_file: Path | None = None,
+    bag: Rosbag2Config | None = None,
+) -> RadarSequence:
+    """
+    Open a recorded drive.
+
+    :param poses_file: lines `stamp_ns x y z qx qy qz qw`, used instead of the drive's poses
+    :param bag: topics and units of a rosbag2
+    :raise ValueError: it is not a drive
+    """
+    bag = replace(bag or Rosbag2Config(), poses_file=poses_file)
+    drive = open_sequence(path, dataset, bag)
+    if poses_file is None:
+        return drive
+    poses = read_hercules_poses(poses_file)
+    return DriveWithPoses(
+        drive,
+        drive.name,
+        poses_at(poses, drive.cloud_stamps_ns),
+        poses_at(poses, drive.scan_stamps_ns),
+    )

@@ -1,0 +1,128 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Command `compare`: every method in one benchmark, handcrafted and learned."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+import os
+from pathlib import Path
+
+from ssd_ros.cli.common.console import at_least, make_parser, ONE_THREAD, run_command, usable_cores
+from ssd_ros.cli.evaluate.command import TASKS
+
+EXAMPLES = """\
+  compare --cache runs/cache/test --out runs/compare
+  compare --cache runs/cache/test --out runs/compare --methods autoplace --tasks multi 4d \\
+      --learned autoplace=runs/autoplace/models
+  compare --cache runs/cache/validation --out runs/trial --methods ssd radvlad_repaired
+"""
+# Kept here so that --help need not import the methods; a test compares it with theirs.
+HANDCRAFTED = (
+    'ring_key_released',
+    'ring_key_repaired',
+    'scan_context_ring_key_released',
+    'scan_context_ring_key_repaired',
+    'scan_context_released',
+    'scan_context_repaired',
+    'intensity_scan_context_released',
+    'intensity_scan_context_repaired',
+    'raplace_released',
+    'raplace_repaired',
+    'radvlad_released',
+    'radvlad_repaired',
+    'fft_radvlad_released',
+    'fft_radvlad_repaired',
+    'referee_released',
+    'referee_repaired',
+)
+OURS = 'ssd'
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    result = make_parser(
+        'compare',
+        'Judge methods on cached drives: ours, every handcrafted baseline as released and '
+        'repaired, other trained models. All see the same images, maps and queries. Finished '
+        'rows are kept in OUT and not done again; the report covers all rows that are there.',
+        EXAMPLES,
+    )
+    add = result.add_argument
+    add('--cache', type=Path, nargs='+', required=True, metavar='DIR', help='split to judge on')
+    add('--out', type=Path, required=True, help='for the rows, compare.md and compare.html')
+    add(
+        '--methods',
+        nargs='+',
+        metavar='NAME',
+        help=f'of {OURS} (the installed models), {", ".join(HANDCRAFTED)}, and the names of '
+        '--learned (all)',
+    )
+    add(
+        '--learned',
+        action='append',
+        default=[],
+        metavar='NAME=DIR',
+        help='student.onnx and teacher.onnx of another training run; repeatable',
+    )
+    add(
+        '--tasks',
+        nargs='+',
+        choices=TASKS,
+        default=TASKS[:4],
+        help=f'see evaluate ({" ".join(TASKS[:4])})',
+    )
+    add('--database', choices=('A', 'B', 'C'), default='C', help='see evaluate (%(default)s)')
+    metres = at_least(float, 0)
+    for name, default, what in (
+        ('--keyframe-distance', 2.0, 'between two places of the map, database C'),
+        ('--query-spacing', 2.0, 'between two queries'),
+        ('--radius', 5.0, 'within which an answer is right'),
+    ):
+        add(name, type=metres, default=default, metavar='METRES', help=f'{what} (%(default)s)')
+    views = 'headings of the map for trained models (%(default)s)'
+    add('--views', type=at_least(int, 1), default=36, help=views)
+    add('--jobs', type=at_least(int, 1), default=usable_cores(), help='(%(default)s)')
+    return result
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Judge what is missing, measure costs, write the report and print its table."""
+    os.environ.update(ONE_THREAD)  # a core for each process, so that times compare
+    from ssd_ros.cli.compare.report import write_report
+    from ssd_ros.cli.compare.rows import Comparing, finish_rows
+    from ssd_ros.evaluation.queries.protocol import Protocol
+    from ssd_ros.shared_files import shared_file
+
+    learned = {OURS: shared_file('models/student.onnx').parent} | _learned(arguments.learned)
+    known = (OURS, *HANDCRAFTED, *(name for name in learned if name != OURS))
+    methods = arguments.methods or known
+    if unknown := sorted(set(methods) - set(known)):
+        raise ValueError(f'unknown method {unknown[0]!r}; choose from {", ".join(known)}')
+    protocol = Protocol(
+        database=arguments.database,
+        keyframe_m=arguments.keyframe_distance,
+        query_m=arguments.query_spacing,
+        num_views=arguments.views,
+        radius_m=arguments.radius,
+    )
+    comparing = Comparing(tuple(arguments.cache), arguments.out, protocol, learned)
+    finish_rows(comparing, methods, arguments.tasks, arguments.jobs)
+    print(write_report(comparing, known))
+
+
+def _learned(texts: Sequence[str]) -> dict[str, Path]:
+    """Return the folders of other models by the name of their method."""
+    result = {}
+    for text in texts:
+        name, has_folder, folder = text.partition('=')
+        if not (has_folder and name.isidentifier()) or name in (OURS, *HANDCRAFTED):
+            raise ValueError(f'--learned is {text!r}, expected NEW_NAME=DIR')
+        result[name] = Path(folder)
+    return result
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code."""
+    return run_command(parser(), run, argv)

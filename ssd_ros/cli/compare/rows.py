@@ -1,0 +1,223 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The rows of `compare`: one for each method and task, on disk as soon as they are done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+import hashlib
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from ssd_ros.baselines import METHODS
+from ssd_ros.baselines.method import Method
+from ssd_ros.baselines.polar_image import PolarImage
+from ssd_ros.bev.preprocessing import PreprocessingConfig
+from ssd_ros.cli.common.parallel import Report, run_jobs
+from ssd_ros.cli.common.progress import progress_bar
+from ssd_ros.cli.evaluate.caches import cached_drives
+from ssd_ros.encoders.network import OnnxEncoder
+from ssd_ros.evaluation.bev_cache import CachedDrive
+from ssd_ros.evaluation.judging.costs import Costs, costs_of
+from ssd_ros.evaluation.judging.learned import LearnedMethod
+from ssd_ros.evaluation.judging.methods import image_of, MethodJudge
+from ssd_ros.evaluation.queries.pairs import pairs_of
+from ssd_ros.evaluation.queries.protocol import Protocol
+from ssd_ros.evaluation.scores.results import (
+    are_simulated,
+    Evaluation,
+    METHOD,
+    read_evaluation,
+    Result,
+    write_evaluation,
+)
+from ssd_ros.files import sha256_of, write_bytes_atomically
+from ssd_ros.records import record_from_mapping
+
+_COST_IMAGES = 40  # of each sensor, to measure the costs of a method on
+
+
+@dataclass(frozen=True, slots=True)
+class Comparing:
+    """
+    What is compared, and where the rows are kept.
+
+    :param caches: splits of cached drives
+    :param learned: folders with student.onnx and teacher.onnx, by the name of the method; has ours
+    """
+
+    caches: tuple[Path, ...]
+    out: Path
+    protocol: Protocol
+    learned: Mapping[str, Path]
+
+    @property
+    def preprocessing(self) -> PreprocessingConfig:
+        """That of our models, which all methods are given."""
+        return _encoder(self.learned[METHOD] / 'student.onnx', '4d').contract.preprocessing
+
+    def drives(self) -> list[CachedDrive]:
+        """
+        Map the drives into memory.
+
+        :raise ValueError: two of them have one name
+        """
+        return cached_drives(self.caches, self.preprocessing)
+
+    def row_path(self, method: str, task: str) -> Path:
+        """Return the file of a row."""
+        return self.out / 'rows' / f'{method}-{task}.json'
+
+    def costs_path(self, method: str) -> Path:
+        """Return the file of a method's costs."""
+        return self.out / 'costs' / f'{method}.json'
+
+
+class _Job(NamedTuple):
+    method: str
+    tasks: tuple[str, ...]
+
+
+def finish_rows(
+    comparing: Comparing, methods: Sequence[str], tasks: Sequence[str], num_processes: int
+) -> None:
+    """
+    Judge the methods on the tasks that they have no row of yet, then measure missing costs.
+
+    :raise ValueError: the folder holds rows of other drives, models or another protocol, or no
+        drive has the images of a task
+    """
+    drives = comparing.drives()
+    check_origin(comparing, drives)
+    for method in methods:
+        if method in comparing.learned:
+            check_models(comparing, method)
+    possible = [task for task in tasks if pairs_of(drives, task)]
+    if not possible:
+        raise ValueError(f'none of {len(drives)} cached drives has images for {", ".join(tasks)}')
+    jobs = []
+    for method in methods:
+        missing = [task for task in possible if not comparing.row_path(method, task).exists()]
+        if missing:
+            jobs.append(_Job(method, tuple(missing)))
+    with progress_bar('methods', 'image') as progress:
+        run_jobs(jobs, partial(_judge, comparing), num_processes, progress)
+    unmeasured = [method for method in methods if not comparing.costs_path(method).exists()]
+    with progress_bar('costs', 'method') as progress:
+        for number, method in enumerate(unmeasured):
+            progress(number, len(unmeasured))
+            measured = json.dumps(asdict(_measure(comparing, drives, method)))
+            write_bytes_atomically(comparing.costs_path(method), measured.encode())
+        progress(len(unmeasured), len(unmeasured))
+
+
+def check_origin(comparing: Comparing, drives: Sequence[CachedDrive]) -> None:
+    """
+    Write what the rows of the folder are of, or compare it with what it says.
+
+    :raise ValueError: it holds rows of other drives or another protocol
+    """
+    digest = hashlib.sha256()
+    for drive in drives:
+        digest.update(drive.name.encode())
+        for array in (drive.student_poses, drive.panorama_poses):
+            digest.update(array.tobytes())
+    origin = {'protocol': asdict(comparing.protocol), 'drives': digest.hexdigest()}
+    _settle(comparing.out / 'origin.json', origin, 'rows of other drives or another protocol')
+
+
+def check_models(comparing: Comparing, method: str) -> None:
+    """
+    Write which models the rows of a trained method are of, or compare them with what it says.
+
+    :raise ValueError: they are of other models
+    """
+    folder = comparing.learned[method]
+    digests = {name: sha256_of(folder / name) for name in ('student.onnx', 'teacher.onnx')}
+    path = comparing.out / 'models' / f'{method}.json'
+    _settle(path, digests, f'rows of other models under the name {method}')
+
+
+def _settle(path: Path, settings: Mapping[str, Any], otherwise: str) -> None:
+    if not path.exists():
+        write_bytes_atomically(path, (json.dumps(settings, indent=1) + '\n').encode())
+    elif json.loads(path.read_bytes()) != settings:
+        raise ValueError(f'{path} says that there are {otherwise}: choose another --out')
+
+
+def methods_there(comparing: Comparing, known: Sequence[str]) -> list[str]:
+    """Return the methods that have a row, the known ones first and in their order."""
+    stems = [path.stem for path in sorted((comparing.out / 'rows').glob('*-*.json'))]
+    names = [stem.rpartition('-')[0] for stem in stems]
+    return [name for name in dict.fromkeys([*known, *names]) if name in names]
+
+
+def rows_of(comparing: Comparing, methods: Sequence[str]) -> Evaluation:
+    """Return all finished rows of these methods, in their order."""
+    results: list[Result] = []
+    is_simulated = False
+    for method in methods:
+        for path in sorted((comparing.out / 'rows').glob(f'{method}-*.json')):
+            row = read_evaluation(path)
+            results += row.results
+            is_simulated |= row.is_simulated
+    settings = {'cache': ' '.join(map(str, comparing.caches))}
+    return Evaluation(comparing.protocol, is_simulated, results, settings)
+
+
+def costs_by_method(comparing: Comparing, methods: Sequence[str]) -> dict[str, Costs]:
+    """Return what is known of the costs of these methods."""
+    costs = {}
+    for method in methods:
+        if (path := comparing.costs_path(method)).exists():
+            costs[method] = record_from_mapping(Costs, json.loads(path.read_bytes()))
+    return costs
+
+
+def _judge(comparing: Comparing, job: _Job, report: Report) -> None:
+    drives = comparing.drives()
+    judge = MethodJudge(
+        _method(comparing, job.method),
+        job.method,
+        comparing.preprocessing.grid,
+        comparing.protocol,
+        report,
+    )
+    for task in job.tasks:
+        results = judge.run(drives, task)
+        row = Evaluation(comparing.protocol, are_simulated(drives), results)
+        write_evaluation(comparing.row_path(job.method, task), row)
+
+
+def _method(comparing: Comparing, name: str) -> Method:
+    if name in METHODS:
+        return METHODS[name]()
+    folder = comparing.learned[name]
+    return LearnedMethod(
+        _encoder(folder / 'student.onnx', '4d'),
+        _encoder(folder / 'teacher.onnx', 'spinning'),
+        comparing.protocol.num_views,
+    )
+
+
+def _encoder(path: Path, sensor: str) -> OnnxEncoder:
+    return OnnxEncoder(path, 'cpu', 1, expected_sensor=sensor)
+
+
+def _measure(comparing: Comparing, drives: Sequence[CachedDrive], method: str) -> Costs:
+    grid = comparing.preprocessing.grid
+    drive = next(one for one in drives if len(one.student_bevs) and len(one.panoramas))
+
+    def images(sensor: str, num: int) -> list[PolarImage]:
+        rows = np.linspace(0, num - 1, min(num, _COST_IMAGES)).astype(int)
+        return [image_of(drive, sensor, int(row), grid) for row in rows]
+
+    return costs_of(
+        _method(comparing, method),
+        images('4d', len(drive.student_bevs)),
+        images('spinning', len(drive.panoramas)),
+    )

@@ -1,0 +1,212 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Command `evaluate`: recall of the shipped models; `compare` judges others."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ssd_ros.cli.build_db.command import DATASETS
+from ssd_ros.cli.common.console import at_least, make_parser, run_command, usable_cores
+from ssd_ros.shared_files import ENCODERS
+
+if TYPE_CHECKING:
+    from ssd_ros.evaluation.scores.results import Result
+
+EXAMPLES = """\
+  evaluate --cache runs/cache/test --markdown test.md --html test.html --json test.json
+  evaluate --cache runs/cache/test --views 36 18 12 6 --random-yaw 0
+  evaluate --cache runs/cache/test --student a/student.onnx --teacher a/teacher.onnx \\
+           --reference test.json
+  evaluate --map HeRCULES/Library/01 --queries HeRCULES/Library/02 HeRCULES/Library/03
+  evaluate --simulate demo --encoder scan_context --plot demo.png
+"""
+TASKS = ('single', 'multi', '4d', 'spinning', '4d_single', 'spinning_single')
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    result = make_parser(
+        'evaluate',
+        'Look up queries in maps and compare the answers with the poses. On cached drives, all '
+        'tasks of the papers, place by place; on drives, 4D radar scans in the map of a spinning '
+        'radar through the chain of the node. A keyframe counts once, with its best view; queries '
+        'with no keyframe within the radius do not count and are listed as left out.',
+        EXAMPLES,
+    )
+    add = result.add_argument
+    _add_drives(result)
+    _add_caches(result)
+    add(
+        '--encoder',
+        choices=tuple(ENCODERS),
+        default='network',
+        help='of the node, on drives (%(default)s); `compare` judges others on caches',
+    )
+    add('--student', type=Path, help="the 4D radar's model (the one that is installed)")
+    add('--teacher', type=Path, help="the spinning radar's model (the one that is installed)")
+    add(
+        '--reference',
+        type=Path,
+        metavar='FILE',
+        help='--json of another run on the same queries: count wins and losses against it',
+    )
+    metres = at_least(float, 0)
+    add(
+        '--radius',
+        type=at_least(float, 0.1),
+        default=5.0,
+        metavar='METRES',
+        help='within which an answer is right (%(default)s)',
+    )
+    add(
+        '--query-spacing',
+        type=metres,
+        metavar='METRES',
+        help='between two queries (2.0; 0.5 with --cache, as the papers)',
+    )
+    add(
+        '--keyframe-distance',
+        type=metres,
+        default=2.0,
+        metavar='METRES',
+        help='between two places of the map (%(default)s; 0 = every scan; with --cache for '
+        '--database C alone)',
+    )
+    add(
+        '--views',
+        type=at_least(int, 1),
+        nargs='+',
+        default=[],
+        help='headings of the map (all that the teacher makes); with --cache further numbers '
+        'are compared',
+    )
+    files = result.add_argument_group('files to write')
+    for name, what in (
+        ('json', 'the results with every query'),
+        ('markdown', "tables laid out as the papers', with theirs beside ours"),
+        ('html', 'tables and pictures in one file that needs no other'),
+        ('plot', 'precision over recall (PNG)'),
+    ):
+        files.add_argument(f'--{name}', type=Path, metavar='FILE', help=what)
+    add('--device', default='auto', choices=('auto', 'cpu', 'cuda'), help='(%(default)s)')
+    add('--threads', type=at_least(int, 1), default=usable_cores(), help='(%(default)s)')
+    return result
+
+
+def _add_drives(result: argparse.ArgumentParser) -> None:
+    drives = result.add_argument_group('drives, recorded or simulated')
+    drives.add_argument('--map', type=Path, help='drive with spinning radar')
+    drives.add_argument('--queries', type=Path, nargs='+', default=[], help='drives with 4D radar')
+    drives.add_argument('--dataset', default='auto', choices=DATASETS, help='(%(default)s)')
+    drives.add_argument(
+        '--simulate',
+        choices=('validation', 'demo'),
+        help='simulated worlds that no model was trained on, instead of --map and --queries',
+    )
+
+
+def _add_caches(result: argparse.ArgumentParser) -> None:
+    caches = result.add_argument_group('cached drives, instead')
+    caches.add_argument(
+        '--cache', type=Path, nargs='+', metavar='DIR', help='split made by the command cache'
+    )
+    caches.add_argument(
+        '--tasks',
+        nargs='+',
+        choices=TASKS,
+        help='4D in spinning of the same or another session, 4D in 4D, spinning in spinning '
+        '(single multi 4d spinning)',
+    )
+    caches.add_argument(
+        '--database',
+        choices=('A', 'B', 'C'),
+        help='A: the scan nearest to each query; B: all scans; C: --keyframe-distance apart (B)',
+    )
+    caches.add_argument(
+        '--random-yaw',
+        type=int,
+        metavar='SEED',
+        help='also turn every scan of the map by a random angle',
+    )
+
+
+def evaluate(arguments: argparse.Namespace) -> None:
+    """Run the evaluation that the arguments ask for, print its table and write its files."""
+    _check(arguments)
+    from ssd_ros.cli.evaluate.report import write_reports
+    from ssd_ros.cli.evaluate.run import evaluate_caches, evaluate_drives
+
+    evaluation, masks = (
+        evaluate_caches(arguments) if arguments.cache else evaluate_drives(arguments)
+    )
+    if evaluation.is_simulated:
+        print('simulated radar')
+    print(table(evaluation.results))
+    for line in write_reports(evaluation, masks, arguments):
+        print(line)
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    """Refuse what contradicts itself before anything is loaded."""
+    has_drives = bool(arguments.map or arguments.queries)
+    if sum([bool(arguments.cache), bool(arguments.simulate), has_drives]) > 1:
+        raise ValueError('--cache, --simulate, or --map with --queries: give one or the other')
+    if not (arguments.cache or arguments.simulate or (arguments.map and arguments.queries)):
+        raise ValueError(
+            'what to evaluate on? give --map and --queries, or --simulate, or --cache'
+        )
+    for_caches = ('tasks', 'database', 'random_yaw')
+    if arguments.cache and arguments.encoder != 'network':
+        raise ValueError('--encoder is for drives: compare judges other methods on caches')
+    if not arguments.cache:
+        for name in for_caches:
+            if getattr(arguments, name) is not None:
+                raise ValueError(f'--{name.replace("_", "-")} is for --cache alone')
+        if len(arguments.views) > 1:
+            raise ValueError('several numbers of --views are for --cache alone')
+    if arguments.query_spacing is None:
+        arguments.query_spacing = 0.5 if arguments.cache else 2.0
+
+
+def table(results: Sequence[Result]) -> str:
+    """Return the scores as lines of text."""
+    results = [result for result in results if result.is_answerable]
+    if not results:
+        raise ValueError(
+            'no query lies within the radius of the map: are the drives in one map frame?'
+        )
+    width = max(len(result.title) for result in results)
+    lines = [
+        f'{"map -> queries":<{width}} {"task":<8} {"method":<13} {"N":>5} {"out":>4} {"R@1":>6} '
+        f'{"95 %":>12} {"R@5":>6} {"R@1%":>6} {"chance":>7} {"precision":>9} {"accepted":>8} '
+        f'{"yaw":>6}'
+    ]
+    for result in results:
+        score = result.score()
+        low, high = score.recall_at_1_interval
+        lines.append(
+            f'{result.title:<{width}} {result.task:<8} {result.method:<13} {score.num_queries:>5} '
+            f'{score.num_left_out:>4} {score.recall_at_1:>6.3f} {low:>6.3f}-{high:.3f} '
+            f'{score.recall_at_5:>5.3f} {score.recall_at_1_percent:>6.3f} {score.chance:>7.4f} '
+            f'{_or_dash(score.accepted_precision, 9)} {_or_dash(score.accepted_recall, 8)} '
+            f'{_or_dash(score.median_yaw_error_deg, 6)} {result.variant}'.rstrip()
+        )
+    lines.append(
+        f'right = within {results[0].radius_m:g} m; N = queries that count, out = left out (no '
+        'keyframe within the radius);\nprecision = of accepted first answers, accepted = right '
+        'accepted answers among N; yaw = median error in degrees where right'
+    )
+    return '\n'.join(lines)
+
+
+def _or_dash(value: float | None, width: int) -> str:
+    return f'{"-":>{width}}' if value is None else f'{value:>{width}.3f}'
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code."""
+    return run_command(parser(), evaluate, argv)

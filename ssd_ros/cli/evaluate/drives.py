@@ -1,0 +1,163 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Evaluation on drives, through the chain of the node: build maps, ask every query."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+import logging
+from pathlib import Path
+
+import numpy as np
+from ssd_ros.cli.common.drives import open_drive
+from ssd_ros.cli.common.progress import progress_bar
+from ssd_ros.datasets.sequence import RadarSequence
+from ssd_ros.encoders.place_encoder import PlaceEncoder
+from ssd_ros.evaluation.queries.answers import Answers, ground_truth, select_queries
+from ssd_ros.evaluation.queries.records import query_records
+from ssd_ros.evaluation.scores.results import METHOD, Result
+from ssd_ros.evaluation.scores.score import one_percent
+from ssd_ros.maps.builder import build_database
+from ssd_ros.maps.place_database import PlaceDatabase
+from ssd_ros.recognition.answer import Query, Recognition, RecognizerConfig
+from ssd_ros.recognition.place_recognizer import PlaceRecognizer
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One drive to map and the drives to find in that map."""
+
+    mapping: RadarSequence
+    queries: tuple[RadarSequence, ...]
+
+
+def recorded_drives(mapping: Path, queries: Sequence[Path], dataset: str) -> list[Place]:
+    """Open recorded drives."""
+    opened = tuple(open_drive(path, dataset) for path in queries)
+    return [Place(open_drive(mapping, dataset), opened)]
+
+
+def simulated_drives(worlds: str) -> list[Place]:
+    """Return drives of worlds that no model was trained on; the first of each is mapped."""
+    # Importing the simulator compiles it, for seconds: only where it is asked for.
+    from ssd_ros.cli.simulate.jobs import jobs_of
+    from ssd_ros.simulator.config import DEMO_SEED, VALIDATION_SEEDS
+
+    # Of the validation worlds' three drives the last is in rain, as in training.
+    preset, seeds, rain_mm_per_h = {
+        'demo': ('demo', [DEMO_SEED], None),
+        'validation': ('bench', VALIDATION_SEEDS[:2], [0.0, 0.0, 8.0]),
+    }[worlds]
+    places = []
+    for seed in seeds:
+        jobs = jobs_of(preset, 'default', seed=seed, rain_mm_per_h=rain_mm_per_h)
+        mapping, *queries = [job.sequence() for job in jobs]
+        places.append(Place(mapping, tuple(queries)))
+    return places
+
+
+def run(
+    places: Sequence[Place],
+    student: PlaceEncoder,
+    teacher: PlaceEncoder,
+    arguments: argparse.Namespace,
+) -> list[Result]:
+    """Build each map, ask all queries of its drives and judge every method."""
+    results: list[Result] = []
+    for place in places:
+        with progress_bar(f'map {place.mapping.name}', 'keyframe') as progress:
+            database = build_database(
+                place.mapping,
+                teacher,
+                arguments.views[0] if arguments.views else None,
+                arguments.keyframe_distance,
+                progress=progress,
+            )
+        for drive in place.queries:
+            results.append(_judge(drive, student, database, arguments))
+    return results
+
+
+def _judge(
+    drive: RadarSequence,
+    student: PlaceEncoder,
+    database: PlaceDatabase,
+    arguments: argparse.Namespace,
+) -> Result:
+    num_answers = min(max(5, one_percent(len(database))), len(database))
+    num_rows = max(RecognizerConfig().search_rows, num_answers * database.info.num_views)
+    recognizer = PlaceRecognizer(
+        student, [database], RecognizerConfig(top_k=num_answers, search_rows=num_rows)
+    )
+    chosen, poses = select_queries(drive, arguments.query_spacing)
+    answered: list[int] = []
+    recognitions: list[Recognition] = []
+    occupied: list[int] = []
+    window = _Window(drive, recognizer, student.contract.preprocessing.num_scans)
+    with progress_bar(f'queries {drive.name}', 'query') as progress:
+        for number, index in enumerate(chosen):
+            query = window.query_at(int(index))
+            progress(number + 1, len(chosen))
+            if query is None:
+                continue
+            answered.append(number)
+            recognitions.append(recognizer.query(query))
+            occupied.append(int(np.count_nonzero(query.image.bev)))
+    if not answered:
+        raise ValueError(f'{drive.name}: none of {len(chosen)} queries could be read')
+    queries = poses.select(np.array(answered, dtype=np.int64))
+    truth = ground_truth(queries, database.keyframes, arguments.radius)
+    answers = _answers_of_recognitions(recognitions, num_answers)
+    source = database.info.source
+    return Result(
+        task='single' if drive.name == source else 'multi',
+        method=METHOD,
+        place=source.rpartition('/')[0],
+        map_drive=source,
+        query_drive=drive.name,
+        num_keyframes=len(database),
+        num_views=database.info.num_views,
+        radius_m=arguments.radius,
+        records=query_records(answers, truth, np.array(occupied, dtype=np.int64)),
+    )
+
+
+def _answers_of_recognitions(recognitions: Sequence[Recognition], num_answers: int) -> Answers:
+    keyframes = np.full((len(recognitions), num_answers), -1, dtype=np.int64)
+    for row, recognition in zip(keyframes, recognitions, strict=True):
+        found = [candidate.keyframe_id for candidate in recognition.candidates]
+        row[: len(found)] = found
+    firsts = [recognition.candidates[0] for recognition in recognitions]
+    return Answers(
+        keyframes,
+        np.array([first.distance for first in firsts]),
+        np.array([first.relative_yaw_rad for first in firsts]),
+        np.array([first.ratio for first in firsts]),
+        np.array([first.accepted for first in firsts]),
+    )
+
+
+class _Window:
+    """Feeds a recognizer the scans up to each query, and no more than its window holds."""
+
+    def __init__(self, drive: RadarSequence, recognizer: PlaceRecognizer, num_scans: int) -> None:
+        self._drive = drive
+        self._recognizer = recognizer
+        self._num_scans = num_scans
+        self._next = 0
+
+    def query_at(self, index: int) -> Query | None:
+        """Return the query of a scan, None if that scan cannot be read."""
+        query = None
+        for fed in range(max(self._next, index + 1 - self._num_scans), index + 1):
+            try:
+                query = self._recognizer.prepare(self._drive.cloud(fed))
+            except (ValueError, OSError) as error:
+                _log.warning('%s: left out scan %d: %s', self._drive.name, fed, error)
+                query = None
+        self._next = index + 1
+        return query

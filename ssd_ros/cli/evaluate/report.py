@@ -1,0 +1,73 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the command `evaluate` writes: JSON, Markdown, HTML, a plot."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+
+from matplotlib.figure import Figure
+from ssd_ros.cli.common.report_figures import precision_figure
+from ssd_ros.cli.common.report_html import html_report
+from ssd_ros.evaluation.queries.protocol import TASKS
+from ssd_ros.evaluation.scores.paired import compare_pairs, Comparison
+from ssd_ros.evaluation.scores.results import (
+    Evaluation,
+    METHOD,
+    read_evaluation,
+    Result,
+    select,
+    write_evaluation,
+)
+from ssd_ros.evaluation.tables.papers import markdown
+from ssd_ros.files import write_bytes_atomically
+
+
+def write_reports(
+    evaluation: Evaluation, masks: Figure | None, arguments: argparse.Namespace
+) -> list[str]:
+    """
+    Write the files that the arguments ask for.
+
+    :return: lines about wins and losses, to be printed
+    """
+    others: dict[str, tuple[str, Sequence[Result]]] = {}
+    if arguments.reference:
+        reference = read_evaluation(arguments.reference)
+        path = arguments.reference.resolve()
+        others[f'{path.parent.name}/{path.stem}'] = METHOD, reference.results
+    comparisons = _comparisons(evaluation, others)
+    if arguments.json:
+        write_evaluation(arguments.json, evaluation)
+    if arguments.markdown or arguments.html:
+        text = markdown(evaluation, comparisons)
+        if arguments.markdown:
+            write_bytes_atomically(arguments.markdown, text.encode())
+        if arguments.html:
+            caption = 'Blocks of the image in which both radars, or one, have returns'
+            document = html_report(evaluation, text, others, {caption: masks})
+            write_bytes_atomically(arguments.html, document.encode())
+    if arguments.plot:
+        arguments.plot.parent.mkdir(parents=True, exist_ok=True)
+        figure = precision_figure([one for one in evaluation.results if one.is_answerable])
+        figure.savefig(arguments.plot, dpi=150)
+    return [
+        f'against {title}: {one.wins} wins, {one.losses} losses of {one.num_queries}, R@1 '
+        f'{one.difference:+.3f} [{one.low:+.3f}, {one.high:+.3f}], p {one.p_value:.2g}'
+        for title, one in comparisons.items()
+    ]
+
+
+def _comparisons(
+    evaluation: Evaluation, others: Mapping[str, tuple[str, Sequence[Result]]]
+) -> dict[str, Comparison]:
+    """Compare ours with every other method in every task that both have."""
+    comparisons = {}
+    for title, (method, results) in others.items():
+        for task in TASKS:
+            ours = select(evaluation.results, task, METHOD)
+            if ours and (theirs := select(results, task, method)):
+                name = f'{title}, {TASKS[task].title}'
+                comparisons[name] = compare_pairs(ours, theirs, task)
+    return comparisons

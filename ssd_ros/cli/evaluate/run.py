@@ -1,0 +1,81 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The work of the command `evaluate`, on drives or on caches."""
+
+from __future__ import annotations
+
+import argparse
+
+from matplotlib.figure import Figure
+from ssd_ros.cli.evaluate.caches import cached_drives, run_on_caches
+from ssd_ros.cli.evaluate.drives import recorded_drives, run, simulated_drives
+from ssd_ros.cli.evaluate.report_masks import masks_figure
+from ssd_ros.encoders.place_encoder import open_encoder, PlaceEncoder, require_same_space
+from ssd_ros.evaluation.queries.protocol import Protocol
+from ssd_ros.evaluation.scores.results import are_simulated, Evaluation, is_simulated_place
+from ssd_ros.shared_files import ENCODERS, shared_file
+
+
+def encoders(arguments: argparse.Namespace) -> tuple[PlaceEncoder, PlaceEncoder]:
+    """
+    Load student and teacher.
+
+    :raise ValueError: they were not trained together
+    """
+    shipped = ENCODERS[arguments.encoder]
+    student = open_encoder(
+        arguments.student or shared_file(shipped.student),
+        arguments.device,
+        arguments.threads if arguments.cache else 1,  # the node has one
+    )
+    teacher = open_encoder(
+        arguments.teacher or shared_file(shipped.teacher),
+        arguments.device,
+        arguments.threads,
+        'spinning',
+    )
+    require_same_space(student, teacher)
+    return student, teacher
+
+
+def evaluate_drives(arguments: argparse.Namespace) -> tuple[Evaluation, None]:
+    """Evaluate through the chain of the node."""
+    if arguments.simulate:
+        places = simulated_drives(arguments.simulate)
+    else:
+        places = recorded_drives(arguments.map, arguments.queries, arguments.dataset)
+    results = run(places, *encoders(arguments), arguments)
+    protocol = _protocol(arguments, 'C', results[0].num_views)
+    is_simulated = any(is_simulated_place(result.place) for result in results)
+    return Evaluation(protocol, is_simulated, results, settings(arguments)), None
+
+
+def evaluate_caches(arguments: argparse.Namespace) -> tuple[Evaluation, Figure | None]:
+    """Evaluate on caches; also return a picture of one place."""
+    student, teacher = encoders(arguments)
+    drives = cached_drives(arguments.cache, student.contract.preprocessing)
+    arguments.views = arguments.views or [teacher.contract.num_views]
+    protocol = _protocol(arguments, arguments.database or 'B', arguments.views[0])
+    results = run_on_caches(drives, student, teacher, protocol, arguments)
+    is_simulated = are_simulated(drives)
+    masks = masks_figure(drives, student.contract.preprocessing.grid)
+    return Evaluation(protocol, is_simulated, results, settings(arguments)), masks
+
+
+def _protocol(arguments: argparse.Namespace, database: str, num_views: int) -> Protocol:
+    return Protocol(
+        database=database,
+        keyframe_m=arguments.keyframe_distance,
+        query_m=arguments.query_spacing,
+        num_views=num_views,
+        radius_m=arguments.radius,
+    )
+
+
+def settings(arguments: argparse.Namespace) -> dict[str, str]:
+    """Return the options of the command in words."""
+    return {
+        name: ' '.join(map(str, value)) if isinstance(value, list) else str(value)
+        for name, value in vars(arguments).items()
+        if value not in (None, [])
+    }

@@ -1,0 +1,112 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""
+Command `pose_graph_demo`: what loop closures do for a back end, over real ROS 2.
+
+Simulates a drive of several laps with drifting odometry, plays it to the node and to a pose graph
+in GTSAM that takes the node's candidates, and compares the trajectory with and without them.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+import shutil
+
+from ssd_ros.cli.common.console import at_least, make_parser, run_command
+from ssd_ros.cli.common.played_bag import wait_for_collector, wait_for_player
+from ssd_ros.cli.common.ros_processes import ros_process
+
+EXAMPLES = """\
+  pose_graph_demo --output pose_graph
+  pose_graph_demo --output pose_graph --laps 2 --rate 2 --fresh
+  pose_graph_demo --output pose_graph_map --map demo/map
+"""
+# What the pose graph writes.
+_RESULTS = ('odometry.tum', 'optimized.tum', 'optimized_in_map.tum', 'edges.jsonl')
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    result = make_parser(
+        'pose_graph_demo',
+        'Drive several simulated laps, find loop closures while driving and correct the drift of '
+        'the odometry in a pose graph. Node, pose graph, player and collector are four processes '
+        'that meet over ROS 2 topics. The drive is kept for the next run.',
+        EXAMPLES,
+    )
+    add = result.add_argument
+    add('--output', type=Path, default=Path('pose_graph'), help='directory (%(default)s)')
+    add('--laps', type=at_least(float, 0.1), default=3.0, help='of the drive (%(default)s)')
+    add('--rate', type=at_least(float, 0.1), default=1.0, help='pace of playing (%(default)s)')
+    add('--map', type=Path, help='map of the same world besides, such as demo/map of `demo`')
+    presets = ('demo', 'unit')
+    add('--preset', choices=presets, default='demo', help='world to drive in (%(default)s)')
+    add('--fresh', action='store_true', help='simulate again')
+    return result
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Simulate what is missing, play it and judge the result."""
+    from ssd_ros.cli.pose_graph_demo.drive import LapsDrive, prepared_drive
+    from ssd_ros.cli.pose_graph_demo.report import read_report
+
+    output: Path = arguments.output.absolute()
+    if arguments.fresh:
+        shutil.rmtree(output / 'bag', ignore_errors=True)
+        (output / 'drive.json').unlink(missing_ok=True)
+    drive = LapsDrive(arguments.preset, arguments.laps)
+    print(f'1/2 simulate: {drive.laps:g} laps and their odometry in {output / "bag"}')
+    bag, truth = prepared_drive(drive, output)
+    prior_map = arguments.map.absolute() if arguments.map else None
+    _play(output, bag, arguments.rate, prior_map, len(truth))
+    report = read_report(output, drive.settings(), truth)
+    print(report.table())
+    print(f'figures: {report.write(output / "pose_graph.json")}')
+    print(f'picture: {report.draw(output / "pose_graph.png")}')
+
+
+def _play(output: Path, bag: Path, rate: float, prior_map: Path | None, num_clouds: int) -> None:
+    """Play the drive to the node and the pose graph; results are files in the directory."""
+    from ssd_ros.datasets.bags.rosbag2_writer import ODOMETRY_TOPIC, POINTS_TOPIC
+    from ssd_ros.ros.companions.dds_environment import isolated_dds
+    from ssd_ros.shared_files import shared_file
+
+    print('2/2 localize: node, pose graph, player and collector meet over DDS')
+    answers = output / 'answers.jsonl'
+    for name in (answers.name, *_RESULTS):  # a run that fails must not show those of the last
+        (output / name).unlink(missing_ok=True)
+    parameters = ['--params-file', str(shared_file('config/localize.yaml'))]
+    parameters += ['-p', 'online_index:=true']
+    if prior_map is not None:
+        parameters += ['-p', f'index_path:={prior_map}']
+    parameters += ['-p', 'stamp_source:=header']  # the drive was not recorded just now
+    parameters += ['-r', f'points:={POINTS_TOPIC}', '-r', f'odom:={ODOMETRY_TOPIC}']
+    player = [
+        'companions.bag_player',
+        '--bag',
+        str(bag),
+        '--topic',
+        POINTS_TOPIC,
+        '--rate',
+        str(rate),
+    ]
+    player += ['--odometry-topic', ODOMETRY_TOPIC]
+    with ExitStack() as stack:
+        dds = stack.enter_context(isolated_dds(shared_file('config/fastdds_profile.xml')))
+        stack.enter_context(ros_process(dds, 'node.localize_node', '--ros-args', *parameters))
+        graph = ['companions.pose_graph_node', '--output', str(output)]
+        stack.enter_context(ros_process(dds, *graph, '--odometry-topic', ODOMETRY_TOPIC))
+        stack.enter_context(
+            ros_process(dds, 'companions.candidate_collector', '--output', str(answers))
+        )
+        wait_for_collector(answers)
+        with ros_process(dds, *player) as process:
+            wait_for_player(process, answers, num_clouds)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code."""
+    return run_command(parser(), run, argv)

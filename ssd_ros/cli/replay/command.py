@@ -1,0 +1,138 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Command `replay`: a recording through the recogniser of the node, without ROS."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+import time
+
+from ssd_ros.cli.build_db.command import DATASETS
+from ssd_ros.cli.common.console import at_least, make_parser, run_command
+from ssd_ros.shared_files import ENCODERS
+
+EXAMPLES = """\
+  replay --input drive.mcap --map library.map --html replay.html
+  replay --input drive --topic /ars548/points --map library.map --params config/localize.yaml \\
+         --csv candidates.csv --json summary.json
+  replay --input HeRCULES/Library/02 --map library.map --truth --rate 2 --html replay.html
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    result = make_parser(
+        'replay',
+        'Answer the 4D radar scans of a recording as the node would, as fast as this machine can: '
+        'every candidate to a table, the figures to a summary, plots to a report. Needs no ROS.',
+        EXAMPLES,
+    )
+    add = result.add_argument
+    add('--input', required=True, type=Path, help='rosbag2 (directory, .db3 or .mcap) or drive')
+    add(
+        '--map',
+        type=Path,
+        nargs='+',
+        metavar='DIR',
+        help='maps made by build_db, in one frame (index_path of the parameters; none with '
+        'online_index)',
+    )
+    add('--dataset', default='auto', choices=DATASETS, help='format of the input (%(default)s)')
+    add(
+        '--topic',
+        help='rosbag2: clouds of the 4D radar (the only topic whose clouds have a Doppler field)',
+    )
+    add(
+        '--params',
+        type=Path,
+        nargs='+',
+        default=[],
+        metavar='FILE',
+        help='parameters of the node, such as config/localize.yaml config/drivers/hercules.yaml; '
+        'those of topics, frames and clocks are without effect (its defaults)',
+    )
+    add('--encoder', choices=tuple(ENCODERS), help='(encoder of the parameters)')
+    add('--student', type=Path, help="the 4D radar's model (model_path of the parameters)")
+    add(
+        '--rate',
+        type=at_least(float, 0.01),
+        metavar='HZ',
+        help='most queries per second of the recording (query_rate of the parameters)',
+    )
+    _add_poses(result)
+    files = result.add_argument_group('files to write')
+    for name, what in (
+        ('csv', 'one line per candidate: the stamp of its query and the columns of ~/candidates'),
+        ('json', 'the summary'),
+        ('html', 'summary and plots in one file that needs no other'),
+    ):
+        files.add_argument(f'--{name}', type=Path, metavar='FILE', help=what)
+    add('--device', choices=('auto', 'cpu', 'cuda'), help='(device of the parameters)')
+    add('--threads', type=at_least(int, 1), help='of the encoder (num_threads of the parameters)')
+    return result
+
+
+def _add_poses(result: argparse.ArgumentParser) -> None:
+    poses = result.add_argument_group('poses of the 4D radar, where the input has some')
+    poses.add_argument('--poses-topic', metavar='TOPIC', help='rosbag2: odometry or poses')
+    poses.add_argument(
+        '--poses',
+        type=Path,
+        metavar='FILE',
+        help='instead of those in the input: lines stamp_ns x y z qx qy qz qw',
+    )
+    poses.add_argument(
+        '--truth',
+        action='store_true',
+        help='they are true, in the frame of the map: judge the answers by them; else they are '
+        'odometry, and answers are compared with the motion between them',
+    )
+    poses.add_argument(
+        '--radius',
+        type=at_least(float, 0.1),
+        default=5.0,
+        metavar='METRES',
+        help='within which an answer is right (%(default)s)',
+    )
+
+
+def replay(arguments: argparse.Namespace) -> None:
+    """Replay the recording that the arguments name, print the summary and write the files."""
+    from ssd_ros.cli.common.progress import progress_bar
+    from ssd_ros.cli.replay.files import Table
+    from ssd_ros.cli.replay.log import log_of
+    from ssd_ros.cli.replay.poses import judge
+    from ssd_ros.cli.replay.report import html_report
+    from ssd_ros.cli.replay.run import open_replay
+    from ssd_ros.cli.replay.summary import summary_of, text_of
+    from ssd_ros.files import file_written_atomically, write_bytes_atomically
+    from ssd_ros.records import json_text
+
+    run = open_replay(arguments)
+    start_s, kept = time.monotonic(), []
+    with ExitStack() as stack:
+        table = None
+        if arguments.csv:
+            table = Table(stack.enter_context(file_written_atomically(arguments.csv)))
+        progress = stack.enter_context(progress_bar(run.drive.name, 'scan'))
+        for step in run.steps(progress):
+            kept.append(step.without_the_rest())
+            if table is not None:
+                table.add(step)
+    log, wall_s = log_of(kept), time.monotonic() - start_s
+    judged = judge(run, log, arguments.radius if arguments.truth else None)
+    summary = summary_of(run, log, judged, wall_s)
+    print(text_of(summary))
+    if arguments.json:
+        write_bytes_atomically(arguments.json, (json_text(summary, indent=1) + '\n').encode())
+    if arguments.html:
+        document = html_report(run, log, judged, summary)
+        write_bytes_atomically(arguments.html, document.encode())
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code."""
+    return run_command(parser(), replay, argv)

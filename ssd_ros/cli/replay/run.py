@@ -1,0 +1,205 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The recogniser of the node, fed from a recording instead of from topics."""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+import time
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from ssd_ros.cli.common.drives import open_drive
+from ssd_ros.datasets.bags.rosbag2 import Rosbag2Config
+from ssd_ros.datasets.sequence import RadarSequence
+from ssd_ros.encoders.place_encoder import PlaceEncoder
+from ssd_ros.radar.types import RadarPointCloud
+from ssd_ros.recognition.answer import Recognition, SensorPose
+from ssd_ros.recognition.candidate_judge import limits_of
+from ssd_ros.recognition.candidates import Flag
+from ssd_ros.recognition.decision import AcceptLimits
+from ssd_ros.recognition.place_recognizer import PlaceRecognizer
+from ssd_ros.ros.matching.loading import load_encoder, load_maps, new_live_session
+from ssd_ros.ros.matching.travel_gate import TravelGate
+from ssd_ros.ros.messages.candidate_rows import candidate_rows, flags_of_query
+from ssd_ros.ros.messages.geometry import pose_from_xyzrpy
+from ssd_ros.ros.parameters.file import read_parameter_files
+from ssd_ros.ros.parameters.node import NodeParameters
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """
+    The answer to one query.
+
+    :param rows: of `~/candidates`, best first
+    :param best: the best of them in a map, or in the running drive where there is no map; no row
+        if there is none
+    :param closes_loop: a place of the running drive was accepted
+    :param times_ms: of each stage, `read` from the recording included
+    """
+
+    stamp_ns: int
+    rows: NDArray[np.void]
+    best: NDArray[np.void]
+    closes_loop: bool
+    num_points: int
+    times_ms: Mapping[str, float]
+
+    def without_the_rest(self) -> Step:
+        """Return it with the best row alone: of a long recording not all can be kept."""
+        return replace(self, rows=self.best)
+
+
+class Replay:
+    """A recording, the recogniser and the loop between them."""
+
+    def __init__(
+        self,
+        drive: RadarSequence,
+        recognizer: PlaceRecognizer,
+        encoder: PlaceEncoder,
+        parameters: NodeParameters,
+        has_odometry: bool,
+    ) -> None:
+        """
+        Take over what open_replay loaded.
+
+        :param has_odometry: the poses of the drive are odometry; else the radar's own velocity
+            tells how far the vehicle has come
+        """
+        self.drive = drive
+        self.recognizer = recognizer
+        self.encoder = encoder
+        self.parameters = parameters
+        mounting = parameters.radar_topics()[0].extrinsics
+        self.base_radar = pose_from_xyzrpy(mounting or (0.0,) * 6)
+        self.faults: Counter[str] = Counter()  # reason -> scans that gave none
+        self._poses = self._odometry() if has_odometry else {}
+
+    @property
+    def has_no_map(self) -> bool:
+        """Whether places are searched in the running drive alone."""
+        return not self.recognizer.maps
+
+    def limits(self) -> AcceptLimits:
+        """Return what candidates of the first map are accepted by, or of the running drive."""
+        source = self.recognizer.live if self.has_no_map else self.recognizer.maps[0]
+        assert source is not None  # open_replay wants one of them
+        return limits_of(source, self.encoder.contract, self.recognizer.config)
+
+    def keyframes_m(self) -> NDArray[np.float64]:
+        """Return where the keyframes of all maps are, shape (K, 3)."""
+        positions_m = [database.keyframes.positions_m for database in self.recognizer.maps]
+        return np.concatenate([np.zeros((0, 3)), *positions_m])
+
+    def steps(self, progress: Callable[[int, int], None]) -> Iterator[Step]:
+        """
+        Yield the answers in the order of the recording.
+
+        :param progress: called with scans done and all scans
+        """
+        stamps_ns = self.drive.cloud_stamps_ns.tolist()
+        due_ns, gate = stamps_ns[0], TravelGate()
+        period_ns = round(1e9 / self.parameters.query_rate)
+        for index, stamp_ns in enumerate(stamps_ns):
+            start = time.perf_counter()
+            cloud = self._cloud(index)
+            if cloud is not None:
+                read_ms = (time.perf_counter() - start) * 1e3
+                query = self.recognizer.prepare(cloud, self._poses.get(index))
+                is_due = stamp_ns >= due_ns
+                if is_due and gate.passes(query.odometry, self.parameters.min_travel):
+                    # In the mean, as in the node: jitter of the stamps loses no query.
+                    due_ns = max(due_ns, stamp_ns - period_ns) + period_ns
+                    yield self._step(self.recognizer.query(query), read_ms)
+            progress(index + 1, len(stamps_ns))
+
+    def _odometry(self) -> dict[int, SensorPose]:
+        """Return the poses of the scans that have one."""
+        chosen, poses = self.drive.cloud_poses.at(self.drive.cloud_stamps_ns)
+        pairs = zip(poses.positions_m, poses.quaternions_xyzw, strict=True)
+        return {
+            index: SensorPose(*pose) for index, pose in zip(chosen.tolist(), pairs, strict=True)
+        }
+
+    def _cloud(self, index: int) -> RadarPointCloud | None:
+        try:
+            cloud = self.drive.cloud(index)
+        except (ValueError, OSError) as error:
+            self.faults[str(error)] += 1
+            return None
+        if len(cloud) == 0:
+            self.faults['no valid point'] += 1
+            return None
+        return cloud
+
+    def _step(self, found: Recognition, read_ms: float) -> Step:
+        flags, max_ratio = flags_of_query(found), self.limits().ambiguous_ratio
+        rows = candidate_rows(found.candidates, self.base_radar, max_ratio, flags)
+        is_live = has_flag(rows, Flag.LIVE_SESSION)
+        best = (rows if self.has_no_map else rows[~is_live])[:1].copy()
+        closes_loop = bool((is_live & has_flag(rows, Flag.ACCEPTED)).any())
+        times_ms = {'read': read_ms, **found.timings_ms._asdict()}
+        return Step(found.stamp_ns, rows, best, closes_loop, found.num_points, times_ms)
+
+
+def has_flag(rows: NDArray[np.void], flag: Flag) -> NDArray[np.bool_]:
+    """Return in which rows a flag is set, shape (N,)."""
+    return np.asarray((rows['flags'] & int(flag)) != 0)
+
+
+def open_replay(arguments: argparse.Namespace) -> Replay:
+    """
+    Load what the arguments name.
+
+    :raise ValueError: the recording, a map, the model or the parameters cannot be used
+    :raise OSError: one of them cannot be read
+    """
+    parameters = parameters_of(arguments)
+    if not (parameters.index_path or parameters.online_index):
+        raise ValueError(
+            'no map: give --map, a directory made by build_db, or --params with online_index'
+        )
+    if arguments.truth and not parameters.index_path:
+        raise ValueError('--truth is in the frame of a map: give --map')
+    encoder = load_encoder(parameters)
+    recognizer = PlaceRecognizer(
+        encoder,
+        load_maps(parameters.index_path, parameters.online_index),
+        parameters.recognizer_config(),
+        new_live_session(encoder, parameters),
+    )
+    drive = open_drive(
+        arguments.input,
+        arguments.dataset,
+        arguments.poses,
+        Rosbag2Config(
+            sensors=('4d',),
+            needs_poses=False,
+            points_topic=arguments.topic,
+            poses_topic=arguments.poses_topic,
+            decoder=parameters.decoder_config(),
+        ),
+    )
+    if len(drive.cloud_stamps_ns) == 0:
+        raise ValueError(f'{arguments.input} has no scans of a 4D radar')
+    return Replay(drive, recognizer, encoder, parameters, not arguments.truth)
+
+
+def parameters_of(arguments: argparse.Namespace) -> NodeParameters:
+    """Return the parameters of the node with what the command line says instead."""
+    parameters = read_parameter_files(arguments.params)
+    given: dict[str, Any] = {
+        'index_path': ':'.join(map(str, arguments.map or [])),
+        'encoder': arguments.encoder,
+        'model_path': arguments.student and str(arguments.student),
+        'device': arguments.device,
+        'num_threads': arguments.threads,
+        'query_rate': arguments.rate,
+    }
+    return replace(parameters, **{name: value for name, value in given.items() if value})

@@ -1,0 +1,138 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The figures of a replay: for the console, the JSON file and the report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from ssd_ros.cli.replay.log import DECISIONS, ReplayLog
+from ssd_ros.cli.replay.poses import Motion, Truth
+from ssd_ros.cli.replay.run import Replay
+from ssd_ros.evaluation.scores.results import is_simulated_place
+from ssd_ros.recognition.candidates import Flag
+
+# The stages of the recogniser; reading the recording is not one of them.
+_NOT_A_STAGE = ('read',)
+
+
+def latencies_ms(log: ReplayLog) -> NDArray[np.float64]:
+    """Return what the recogniser took for each query, shape (Q,)."""
+    stages = [times for stage, times in log.times_ms.items() if stage not in _NOT_A_STAGE]
+    return np.asarray(np.sum(stages, axis=0))
+
+
+def summary_of(
+    replay: Replay, log: ReplayLog, judged: Truth | Motion | None, wall_s: float
+) -> dict[str, Any]:
+    """
+    Return the summary.
+
+    :param judged: the answers beside the poses of the recording, if it has any
+    :param wall_s: how long the replay took
+    """
+    stamps_ns = replay.drive.cloud_stamps_ns
+    recording_s = float(stamps_ns[-1] - stamps_ns[0]) / 1e9
+    num_faults = sum(replay.faults.values())
+    counts = {name: int((log.decisions == name).sum()) for name in DECISIONS}
+    times = {**log.times_ms, 'recogniser': latencies_ms(log)}
+    sources = [replay.drive.name, *(place.info.source for place in replay.recognizer.maps)]
+    return {
+        'recording': replay.drive.name,
+        'simulated': any(map(is_simulated_place, sources)),
+        'maps': [
+            {'uuid': place.info.uuid, 'keyframes': len(place), 'of': place.info.source}
+            for place in replay.recognizer.maps
+        ],
+        'encoder': replay.encoder.digest,
+        'scans': len(stamps_ns),
+        'scans_left_out': num_faults,
+        'queries': len(log),
+        'without_candidate': int((~log.has_candidate).sum()),
+        **counts,
+        'loop_closures': int(log.closes_loop.sum()),
+        'accepted_by': asdict(replay.limits()),
+        'accept_rate': counts['accepted'] / len(log),
+        'recording_s': recording_s,
+        'wall_s': wall_s,
+        'speed_factor': recording_s / wall_s,
+        'queries_per_s': len(log) / wall_s,
+        'latency_ms': {stage: _percentiles(values) for stage, values in times.items()},
+        'best': {
+            name: _percentiles(log.best[name])
+            for name in ('distance', 'ratio', 'confidence', 'support')
+        },
+        'truth': judged.figures() if isinstance(judged, Truth) else None,
+        'odometry': judged.figures() if isinstance(judged, Motion) else None,
+        'warnings': list(_warnings(replay, log, judged, recording_s / wall_s)),
+    }
+
+
+def _percentiles(values: NDArray[Any]) -> dict[str, float]:
+    """Return the percentiles of what is known, NaN if nothing is."""
+    known = values[np.isfinite(values)]
+    if len(known) == 0:
+        return {name: float('nan') for name in ('p50', 'p95', 'p99', 'max')}
+    p50, p95, p99 = np.percentile(known, [50, 95, 99]).tolist()
+    return {'p50': p50, 'p95': p95, 'p99': p99, 'max': float(known.max())}
+
+
+def _warnings(
+    replay: Replay, log: ReplayLog, judged: Truth | Motion | None, speed_factor: float
+) -> Iterator[str]:
+    """Yield what a user should know before trusting the figures."""
+    for reason, count in replay.faults.most_common(5):
+        yield f'{count} scans left out: {reason}'
+    if (low := int(log.has_flag(Flag.LOW_POINTS).sum())) > len(log) // 10:
+        yield f'{low} of {len(log)} queries had too few static points to be accepted'
+    if not np.isfinite(log.best['confidence']).any():
+        yield 'no confidence: the map has no calibration'
+    if judged is None:
+        yield 'no poses beside the answers: --poses or --poses-topic name some'
+    if speed_factor < 1:
+        yield f'slower than real time: {speed_factor:.2f} of it'
+
+
+def text_of(summary: Mapping[str, Any]) -> str:
+    """Return the summary as lines of text."""
+    recogniser = summary['latency_ms']['recogniser']
+    simulated = ', simulated' if summary['simulated'] else ''
+    rows = [
+        ('recording', f'{summary["recording"]}, {summary["recording_s"]:.1f} s{simulated}'),
+        *(
+            ('map', f'{place["keyframes"]} keyframes of {place["of"]}')
+            for place in summary['maps']
+        ),
+        ('scans', f'{summary["scans"]}, of which {summary["scans_left_out"]} left out'),
+        ('queries', f'{summary["queries"]}'),
+        ('accepted', f'{summary["accepted"]} ({summary["accept_rate"]:.1%})'),
+        ('ambiguous', f'{summary["ambiguous"]}'),
+        ('rejected', f'{summary["rejected"]}'),
+        ('latency p50 / p99', f'{recogniser["p50"]:.1f} / {recogniser["p99"]:.1f} ms'),
+        ('speed', f'{summary["speed_factor"]:.1f} x real time in {summary["wall_s"]:.1f} s'),
+    ]
+    if loops := summary['loop_closures']:
+        rows.append(('closed a loop', f'{loops} queries, in the running drive'))
+    if truth := summary['truth']:
+        rows += [
+            ('queries in the map', f'{truth["queries_in_map"]} of {truth["queries"]}'),
+            (f'R@1 within {truth["radius_m"]:g} m', _number(truth['recall_at_1'], '.3f')),
+            ('accepted precision', _number(truth['accepted_precision'], '.4f')),
+            ('accepted recall', _number(truth['accepted_recall'], '.3f')),
+            ('accepted outside', f'{truth["accepted_outside_map"]}'),
+            ('median error', f'{_number(truth["median_error_m"], ".2f")} m, '
+             f'{_number(truth["median_yaw_error_deg"], ".2f")} degrees'),
+        ]  # fmt: skip
+    if odometry := summary['odometry']:
+        share = _number(odometry['agreeing'], '.3f')
+        rows.append(('agree with odometry', f'{share} of {odometry["pairs"]} accepted pairs'))
+    rows += [('warning', text) for text in summary['warnings']]
+    return '\n'.join(f'{name:<20} {value}' for name, value in rows)
+
+
+def _number(value: float, form: str) -> str:
+    return '-' if np.isnan(value) else f'{value:{form}}'

@@ -1,0 +1,71 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Command `soak`: load the localizer for an hour and see that its memory does not grow."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from ssd_ros.cli.common.console import at_least, make_parser, run_command
+
+EXAMPLES = """\
+  soak --minutes 60
+  soak --minutes 10 --output soak
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    result = make_parser(
+        'soak',
+        'Publish large clouds at 100 Hz to a running localizer. Ends with code 1 if a cloud is '
+        'unaccounted for or the memory of the node grows: the growth over an hour at 100 Hz is '
+        'extrapolated from a line through what it held after the first fifth of the time.',
+        EXAMPLES,
+    )
+    add = result.add_argument
+    add('--minutes', type=at_least(float, 0.1), default=60.0, help='(%(default)s)')
+    add('--rate', type=at_least(float, 0.1), default=100.0, help='clouds a second (%(default)s)')
+    add('--points', type=at_least(int, 1), default=10_000, help='in each cloud (%(default)s)')
+    add('--rows', type=at_least(int, 36), default=10_000, help='of the map (%(default)s)')
+    add('--busy', type=at_least(int, 0), default=0, metavar='N',
+        help='processes that do nothing but compute (%(default)s)')  # fmt: skip
+    add('--max-latency', type=at_least(float, 1), default=500.0, metavar='MS',
+        help='99th percentile that is allowed (%(default)s)')  # fmt: skip
+    add('--max-growth', type=at_least(float, 0), default=20.0, metavar='MIB',
+        help='growth over 360,000 clouds that is allowed (%(default)s)')  # fmt: skip
+    add('--student', type=Path, help="the 4D radar's model (the one that is installed)")
+    add('--output', type=Path, default=Path('soak'), help='directory of figures (%(default)s)')
+    return result
+
+
+def soak(arguments: argparse.Namespace) -> None:
+    """Load the node, write figures and judge them."""
+    from ssd_ros.cli.bench.inputs import random_database
+    from ssd_ros.cli.bench.node_load import Load, run_load
+    from ssd_ros.cli.common.progress import progress_bar
+    from ssd_ros.cli.soak.report import draw, summarise
+    from ssd_ros.encoders.network import OnnxEncoder
+    from ssd_ros.files import write_bytes_atomically
+    from ssd_ros.shared_files import shared_file
+
+    output: Path = arguments.output.absolute()
+    student = arguments.student or shared_file('models/student.onnx')
+    random_database(arguments.rows, OnnxEncoder(student, 'cpu')).save(output / 'map')
+    seconds = arguments.minutes * 60
+    load = Load(arguments.rate, arguments.points, seconds, arguments.busy, 0, {})
+    with progress_bar('soak', 's') as progress:
+        result = run_load(load, output / 'map', student, output, progress)
+    summary = summarise(result)
+    write_bytes_atomically(output / 'soak.json', summary.to_json().encode())
+    draw(result, output / 'soak.png')
+    print(summary.table())
+    print(f'figures: {output / "soak.json"}, picture: {output / "soak.png"}')
+    summary.check(arguments.max_latency, arguments.max_growth)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code."""
+    return run_command(parser(), soak, argv)

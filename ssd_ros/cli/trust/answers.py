@@ -1,0 +1,170 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Queries asked of a map, and how right the verified candidates are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from ssd_ros.cli.trust.queries import DriveQueries
+from ssd_ros.files import file_written_atomically
+from ssd_ros.maps.place_database import PlaceDatabase
+from ssd_ros.motion.trajectory import wrap_angle, yaw_from_quaternion
+from ssd_ros.recognition.answer import LoopClosureCandidate
+from ssd_ros.recognition.place_recognizer import PlaceRecognizer
+
+Progress = Callable[[int, int], None]
+_PER_CANDIDATE = ('distance', 'ratio', 'overlap', 'support')
+
+
+@dataclass(frozen=True, slots=True)
+class PairAnswers:
+    """
+    What one drive found in one map: Q queries, K verified candidates each, nearest first.
+
+    Nothing here depends on a calibration. Where a query has fewer candidates there is NaN.
+
+    :param map_drive: that made the map
+    :param sensor: of the map, 'spinning' or '4d'
+    :param poses: shape (Q, 3), true x, y, yaw of the queries in their world
+    :param nearest_m: shape (Q,), to the nearest keyframe; infinite in the map of another world
+    :param keyframe_m: shape (Q, K), from the query to the candidate's keyframe, likewise
+    :param error_m: shape (Q, K), of the candidate's position, likewise
+    :param yaw_error_rad: shape (Q, K), absolute
+    :param x_m: shape (Q, K), with y_m where the candidate says that the query is in the map
+    :param offset_m: shape (Q, K), from the candidate's keyframe to there
+    :param low_points: shape (Q,), too few static returns for any candidate to be accepted
+    :param verify_ms: shape (Q,), of all candidates together
+    """
+
+    query_drive: str
+    map_drive: str
+    sensor: str
+    poses: NDArray[np.float64]
+    nearest_m: NDArray[np.float64]
+    distance: NDArray[np.float64]
+    ratio: NDArray[np.float64]
+    overlap: NDArray[np.float64]
+    support: NDArray[np.float64]
+    keyframe_m: NDArray[np.float64]
+    error_m: NDArray[np.float64]
+    yaw_error_rad: NDArray[np.float64]
+    x_m: NDArray[np.float64]
+    y_m: NDArray[np.float64]
+    offset_m: NDArray[np.float64]
+    low_points: NDArray[np.bool_]
+    verify_ms: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.poses)
+
+    @property
+    def world(self) -> str:
+        """Of the queries."""
+        return self.query_drive.rpartition('/')[0]
+
+    @property
+    def is_stranger(self) -> bool:
+        """Whether the drive was in another world than the map."""
+        return self.world != self.map_drive.rpartition('/')[0]
+
+    @property
+    def is_same_session(self) -> bool:
+        """Whether the drive was looked up in its own map."""
+        return self.query_drive == self.map_drive
+
+    def save(self, path: Path) -> None:
+        """Write the answers, whole or not at all."""
+        with file_written_atomically(path) as file:
+            arrays: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
+            np.savez_compressed(file, **arrays)
+
+    @classmethod
+    def load(cls, path: Path) -> PairAnswers:
+        """Read what `save` wrote."""
+        with np.load(path, allow_pickle=False) as file:
+            values: dict[str, Any] = {name: file[name] for name in cls.__slots__}
+        texts = {name: str(value) for name, value in values.items() if value.ndim == 0}
+        return cls(**values | texts)
+
+
+def ask(
+    queries: DriveQueries,
+    recognizer: PlaceRecognizer,
+    numbers: Sequence[int],
+    progress: Progress,
+) -> PairAnswers:
+    """
+    Ask queries of the one map of a recogniser.
+
+    :param recognizer: with one map, not calibrated
+    :param numbers: of the queries to ask, in order
+    """
+    (database,) = recognizer.maps
+    is_stranger = queries.world != database.info.source.rpartition('/')[0]
+    width = recognizer.config.verified_candidates
+    rows: list[dict[str, NDArray[np.float64]]] = []
+    low_points, verify_ms = [], []
+    recognizer.clear()
+    for number in numbers:
+        recognition = recognizer.query(queries.query(number))
+        verified = [item for item in recognition.candidates if item.verified][:width]
+        rows.append(_row(verified, queries.poses[number], width))
+        low_points.append(recognition.low_points)
+        verify_ms.append(recognition.timings_ms.verify)
+        progress(1, 0)
+    chosen = np.array(numbers, np.int64)
+    columns = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
+    if is_stranger:
+        for name in ('keyframe_m', 'error_m'):
+            columns[name][:] = np.inf
+    return PairAnswers(
+        query_drive=queries.name,
+        map_drive=database.info.source,
+        sensor=database.info.sensor,
+        poses=queries.poses[chosen],
+        nearest_m=_nearest_m(queries.poses[chosen], database, is_stranger),
+        low_points=np.array(low_points),
+        verify_ms=np.array(verify_ms),
+        **columns,
+    )
+
+
+def _nearest_m(
+    poses: NDArray[np.float64], database: PlaceDatabase, is_stranger: bool
+) -> NDArray[np.float64]:
+    if is_stranger:
+        return np.full(len(poses), np.inf)
+    offsets = poses[:, None, :2] - database.keyframes.positions_m[None, :, :2]
+    return np.asarray(np.hypot(offsets[..., 0], offsets[..., 1]).min(axis=1))
+
+
+def _row(
+    found: Sequence[LoopClosureCandidate], truth: NDArray[np.float64], width: int
+) -> dict[str, NDArray[np.float64]]:
+    names = (*_PER_CANDIDATE, 'keyframe_m', 'error_m', 'yaw_error_rad', 'x_m', 'y_m', 'offset_m')
+    row: dict[str, NDArray[np.float64]] = {name: np.full(width, np.nan) for name in names}
+    for place, candidate in enumerate(found):
+        for name in _PER_CANDIDATE:
+            row[name][place] = getattr(candidate, name)
+        row['keyframe_m'][place] = np.hypot(*(candidate.position_m[:2] - truth[:2]))
+        pose = pose_of(candidate)
+        row['error_m'][place] = np.hypot(*(pose[:2] - truth[:2]))
+        row['x_m'][place], row['y_m'][place] = pose[:2]
+        row['offset_m'][place] = np.hypot(candidate.relative_x_m, candidate.relative_y_m)
+        row['yaw_error_rad'][place] = abs(float(wrap_angle(pose[2] - truth[2])))
+    return row
+
+
+def pose_of(candidate: LoopClosureCandidate) -> NDArray[np.float64]:
+    """Return x, y, yaw of the query in the map according to a verified candidate."""
+    yaw = float(yaw_from_quaternion(candidate.quaternion_xyzw))
+    cos, sin = np.cos(yaw), np.sin(yaw)
+    x, y = candidate.relative_x_m, candidate.relative_y_m
+    shift = np.array([cos * x - sin * y, sin * x + cos * y])
+    return np.append(candidate.position_m[:2] + shift, yaw + candidate.relative_yaw_rad)

@@ -1,0 +1,136 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Command `trust`: how far accepted candidates can be trusted, and the calibration for that."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ssd_ros.cli.build_db.command import DATASETS
+from ssd_ros.cli.common.console import at_least, make_parser, run_command, usable_cores
+from ssd_ros.shared_files import ENCODERS, shared_file
+
+if TYPE_CHECKING:
+    from ssd_ros.confidence.model import ConfidenceModel
+    from ssd_ros.encoders.place_encoder import PlaceEncoder
+
+EXAMPLES = """\
+  trust --benchmark validation validation_hard validation_trust --out runs/trust \\
+      --fit models/confidence.json
+  trust --benchmark test test_trust --out runs/trust --report trust_test
+  trust --benchmark test test_trust --out runs/trust --encoder scan_context --report fallback
+  trust --drives Library/01 Library/02 --strangers Sports/01 Sports/02 --out runs/mine \\
+      --fit mine.json --store-in library.map --report mine
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    result = make_parser(
+        'trust',
+        'Run drives through the chain of the node, each in the map of its own place and in those '
+        'of other places, and judge what would be accepted: pose errors after verification, R@1 '
+        'before and after re-ranking, precision and recall, reliability, accepted strangers. '
+        'Drives and answers that are in OUT already are not done again.',
+        EXAMPLES,
+    )
+    add = result.add_argument
+    source = result.add_mutually_exclusive_group(required=True)
+    source.add_argument(
+        '--benchmark', nargs='+', metavar='SPLIT', help='simulated drives of the benchmark'
+    )
+    source.add_argument(
+        '--drives', type=Path, nargs='+', metavar='PATH', help='recorded; the first makes the map'
+    )
+    add('--strangers', type=Path, nargs='+', default=[], metavar='PATH', help='with --drives: '
+        'drives somewhere else, which must not be accepted')  # fmt: skip
+    add('--dataset', choices=DATASETS, default='auto', help='of --drives (%(default)s)')
+    add('--out', required=True, type=Path, help='working directory')
+    add('--fit', type=Path, metavar='FILE', help='fit the confidence on these and write it here')
+    add('--store-in', type=Path, metavar='MAP', help='put the calibration into a map as well')
+    add('--report', type=Path, metavar='NAME', help='write NAME.json, NAME.md and NAME.html')
+    add('--encoder', choices=tuple(ENCODERS), default='network', help='of the node (%(default)s)')
+    add('--student', type=Path, help="the 4D radar's model (the one that is installed)")
+    add('--teacher', type=Path, help="the spinning radar's model (the one that is installed)")
+    add('--confidence', type=Path, help='the calibration to judge (the one that is installed)')
+    add(
+        '--query-spacing',
+        type=at_least(float, 0.5),
+        default=2.0,
+        metavar='METRES',
+        help='between two queries (%(default)s)',
+    )
+    add('--min-precision', type=float, default=0.99, help='of --fit (%(default)s)')
+    add('--max-stranger-rate', type=float, default=0.001, help='of --fit (%(default)s)')
+    add('--jobs', type=at_least(int, 1), default=usable_cores(), help='(%(default)s)')
+    return result
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Answer all queries, fit if asked for, and print the tables."""
+    from ssd_ros.cli.trust.drives import drives_of_benchmark, recorded_drives
+    from ssd_ros.cli.trust.fit import fit_models
+    from ssd_ros.cli.trust.jobs import answers_of, Models
+    from ssd_ros.cli.trust.report import write_report
+    from ssd_ros.cli.trust.tables import judge, summary
+    from ssd_ros.confidence.file import write_confidence
+    from ssd_ros.encoders.place_encoder import open_encoder
+
+    if arguments.strangers and not arguments.drives:
+        raise ValueError('--strangers goes with --drives: a split of --benchmark has its own')
+    shipped = ENCODERS[arguments.encoder]
+    models = Models(
+        arguments.student or shared_file(shipped.student),
+        arguments.teacher or shared_file(shipped.teacher),
+    )
+    if arguments.drives:
+        mapping, *queries = arguments.drives
+        drives = recorded_drives(mapping, queries, arguments.strangers, arguments.dataset)
+        data = f'{len(drives)} recorded drives, map of {mapping}'
+    else:
+        drives = drives_of_benchmark(arguments.benchmark)
+        data = f'simulated worlds of {", ".join(arguments.benchmark)}'
+    answers = answers_of(
+        drives, models, arguments.out, arguments.query_spacing, int(arguments.jobs)
+    )
+    student = open_encoder(models.student, 'cpu')
+    space = student.contract.descriptor_space
+    if arguments.fit:
+        limits = arguments.min_precision, arguments.max_stranger_rate
+        write_confidence(arguments.fit, space, fit_models(answers, data, *limits))
+    path = arguments.fit or arguments.confidence or shared_file(ENCODERS[student.kind].confidence)
+    calibration = {kind: _calibration(path, space, kind) for kind in ('spinning', '4d')}
+    judged = [judge(pair, calibration[pair.sensor]) for pair in answers]
+    print(summary(judged), end='')
+    if arguments.report:
+        write_report(arguments.report, judged, data)
+    if arguments.store_in:
+        _store(arguments.store_in, path, student)
+
+
+def _calibration(path: Path, space: str, sensor: str) -> ConfidenceModel:
+    from ssd_ros.confidence.file import load_confidence
+
+    model = load_confidence(path, space, sensor)
+    if model is None:
+        raise ValueError(f'{path} has no calibration of these models for {sensor} maps')
+    return model
+
+
+def _store(map_path: Path, path: Path, student: PlaceEncoder) -> None:
+    """Put the calibration for maps of its sensor into a map."""
+    from ssd_ros.maps.place_database import PlaceDatabase
+
+    database = PlaceDatabase.load(map_path)
+    space = student.contract.descriptor_space
+    database.require_encoder(student.kind, space, 'the student')
+    database.confidence = _calibration(path, space, database.info.sensor)
+    database.save(map_path)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code."""
+    return run_command(parser(), run, argv)

@@ -1,0 +1,113 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""From answers whose truth is known to a calibration."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from ssd_ros.cli.trust.answers import PairAnswers
+from ssd_ros.confidence.fit import FirstAnswers, fit_confidence
+from ssd_ros.confidence.model import ConfidenceModel
+from ssd_ros.recognition.candidate_judge import nearest_of_best
+
+# Reconstructed: a pose farther off than this would bend a pose graph.
+TOLERANCE_M = 2.0
+YAW_TOLERANCE_RAD = math.radians(5)
+_NUM_ROUNDS = 5
+
+
+def is_right(answers: PairAnswers) -> NDArray[np.bool_]:
+    """Return which candidates give the pose within the tolerance, shape (Q, K)."""
+    return (answers.error_m <= TOLERANCE_M) & (answers.yaw_error_rad <= YAW_TOLERANCE_RAD)
+
+
+def fit_models(
+    answers: Sequence[PairAnswers], data: str, min_precision: float, max_stranger_rate: float
+) -> dict[str, ConfidenceModel]:
+    """
+    Return a calibration for maps of each sensor.
+
+    A drive in its own map is left out: nothing has changed there, which flatters.
+
+    :param data: what the answers are, in words
+    """
+    other = [pair for pair in answers if not pair.is_same_session]
+    return {
+        sensor: fit(
+            [pair for pair in other if pair.sensor == sensor],
+            data,
+            min_precision,
+            max_stranger_rate,
+        )
+        for sensor in sorted({pair.sensor for pair in other})
+    }
+
+
+def fit(
+    answers: Sequence[PairAnswers], data: str, min_precision: float, max_stranger_rate: float
+) -> ConfidenceModel:
+    """
+    Fit the confidence of the best candidate of each query.
+
+    Which candidate is best depends on the confidence: fitted again until that no longer changes.
+
+    :param answers: of other sessions in a map of one sensor, and of strangers
+    :param data: what they are, in words
+    """
+    chosen = [np.nanargmin(_or_one(pair.distance), axis=1) for pair in answers]
+    for _ in range(_NUM_ROUNDS):
+        firsts = _first_answers(answers, chosen)
+        model = fit_confidence(firsts, TOLERANCE_M, data, min_precision, max_stranger_rate)
+        before, chosen = chosen, [first_of(pair, model) for pair in answers]
+        if all(np.array_equal(a, b) for a, b in zip(before, chosen, strict=True)):
+            break
+    return model
+
+
+def _or_one(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the values with a number where a query has no candidate at all."""
+    return np.where(np.isnan(values).all(axis=1, keepdims=True), 1.0, values)
+
+
+def confidence_of(answers: PairAnswers, model: ConfidenceModel) -> NDArray[np.float64]:
+    """Return the confidence in each candidate, shape (Q, K)."""
+    return model.confidence(answers.distance, answers.ratio, answers.overlap, answers.support)
+
+
+def first_of(answers: PairAnswers, model: ConfidenceModel) -> NDArray[np.int64]:
+    """Return which candidate of each query the recogniser ranks first, shape (Q,)."""
+    confidence = _or_one(confidence_of(answers, model))
+    positions_m = np.stack([answers.x_m, answers.y_m], axis=2)
+    return np.array(
+        [
+            nearest_of_best(confidence[row], positions_m[row], offsets_m, model.threshold)
+            for row, offsets_m in enumerate(answers.offset_m)
+        ]
+    )
+
+
+def _first_answers(
+    answers: Sequence[PairAnswers], chosen: Sequence[NDArray[np.int64]]
+) -> FirstAnswers:
+    """Return the chosen candidate of each query of all drives; drives are groups."""
+    drives = sorted({pair.query_drive for pair in answers})
+    columns: dict[str, list[NDArray[Any]]] = {}
+    for pair, picks in zip(answers, chosen, strict=True):
+        rows = np.arange(len(pair))
+        group = np.full(len(pair), drives.index(pair.query_drive))
+        of_pair: dict[str, NDArray[Any]] = {
+            'correct': is_right(pair)[rows, picks],
+            'is_stranger': np.full(len(pair), pair.is_stranger),
+            'group': group,
+        }
+        for name in ('distance', 'ratio', 'overlap', 'support'):
+            of_pair[name] = getattr(pair, name)[rows, picks]
+        has_answer = np.isfinite(of_pair['overlap'])
+        for name, values in of_pair.items():
+            columns.setdefault(name, []).append(values[has_answer])
+    return FirstAnswers(**{name: np.concatenate(parts) for name, parts in columns.items()})

@@ -1,0 +1,182 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Drives to queries and maps, queries and maps to answers: several at a time, resumable."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+from ssd_ros.cli.cache.jobs import Source
+from ssd_ros.cli.common.parallel import Report, run_jobs
+from ssd_ros.cli.common.progress import progress_bar
+from ssd_ros.cli.trust.answers import ask, PairAnswers
+from ssd_ros.cli.trust.queries import DriveQueries, live_session_of, queries_of
+from ssd_ros.encoders.place_encoder import open_encoder, PlaceEncoder
+from ssd_ros.evaluation.bev_cache import preprocessing_digest
+from ssd_ros.files import write_bytes_atomically
+from ssd_ros.maps.builder import build_database
+from ssd_ros.maps.files import MapInfo
+from ssd_ros.maps.place_database import PlaceDatabase
+from ssd_ros.recognition.place_recognizer import PlaceRecognizer
+
+KEYFRAME_M = 2.0
+OTHER_MAPS = 3  # of other worlds, that each drive is asked in
+
+
+class Models(NamedTuple):
+    """Files of a student and its teacher."""
+
+    student: Path
+    teacher: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Drive:
+    """
+    One drive of a world.
+
+    :param directory: for its files, below the working directory
+    :param is_map: it makes the maps of its world
+    """
+
+    directory: str
+    source: Source
+    is_map: bool
+
+
+class _Pair(NamedTuple):
+    queries: str
+    map_path: str
+
+
+class _Files(NamedTuple):
+    """Where things lie: queries serve every encoder, maps and answers belong to one."""
+
+    work: Path
+    descriptor_space: str
+
+    def queries(self, drive: str) -> Path:
+        return self.work / drive / 'queries.npz'
+
+    def map(self, path: str) -> Path:
+        return self.work / self.descriptor_space[:12] / path
+
+    def answers(self, pair: _Pair) -> Path:
+        name = f'{pair.queries}__{pair.map_path}'.replace('/', '_')
+        return self.map('answers') / f'{name}.npz'
+
+
+def answers_of(
+    drives: Sequence[Drive], models: Models, work: Path, query_m: float, num_processes: int
+) -> list[PairAnswers]:
+    """
+    Ask the queries of every drive of the maps of its world and, as strangers, of the others.
+
+    What is in the working directory already is not done again.
+
+    :param query_m: between two queries
+    :raise ValueError: the queries there were made with other settings
+    """
+    contract = open_encoder(models.student, 'cpu').contract
+    settings = {
+        'preprocessing': preprocessing_digest(contract.preprocessing),
+        'query_spacing_m': query_m,
+    }
+    _settle(work / 'settings.json', settings)
+    files = _Files(work, contract.descriptor_space)
+    prepare = partial(_prepare, models, files, query_m)
+    with progress_bar('drives', 'scan') as progress:
+        run_jobs(drives, prepare, num_processes, progress)
+    pairs = _pairs(drives, files)
+    answer = partial(_answer, models, files)
+    with progress_bar('queries', 'query') as progress:
+        run_jobs(pairs, answer, num_processes, progress)
+    return [PairAnswers.load(files.answers(pair)) for pair in pairs]
+
+
+def _settle(path: Path, settings: Mapping[str, object]) -> None:
+    """Write what the queries depend on, or compare it with what they were made with."""
+    if not path.exists():
+        write_bytes_atomically(path, json.dumps(settings, indent=2).encode() + b'\n')
+    elif json.loads(path.read_bytes()) != settings:
+        raise ValueError(
+            f'the queries in {path.parent} were made with another preprocessing or spacing, see '
+            f'{path.name}: choose another working directory with --out'
+        )
+
+
+def _prepare(models: Models, files: _Files, query_m: float, drive: Drive, report: Report) -> None:
+    """Make the queries of a drive and, if it is the first of its world, the maps."""
+    queries_path = files.queries(drive.directory)
+    student = open_encoder(models.student, 'cpu')
+    if not queries_path.exists():
+        sequence = drive.source.open()
+        report(0, len(sequence.cloud_stamps_ns))
+        queries_of(sequence, PlaceRecognizer(student, []), query_m, report).save(queries_path)
+    if not drive.is_map:
+        return
+    path = files.map(f'{drive.directory}/spinning.map')
+    if not path.exists():
+        teacher = open_encoder(models.teacher, 'cpu', expected_sensor='spinning')
+        build_database(drive.source.open(), teacher, keyframe_distance_m=KEYFRAME_M).save(path)
+    path = files.map(f'{drive.directory}/4d.map')
+    if not path.exists():
+        _map_of_queries(DriveQueries.load(queries_path), student).save(path)
+
+
+def _map_of_queries(queries: DriveQueries, student: PlaceEncoder) -> PlaceDatabase:
+    """Return the map that a vehicle would save of its own session."""
+    info = MapInfo(
+        student.contract.descriptor_space,
+        student.digest,
+        1,
+        KEYFRAME_M,
+        '4d',
+        queries.name,
+        scan_context=student.scan_context,
+    )
+    return PlaceDatabase(live_session_of(queries, student, KEYFRAME_M).to_map(info))
+
+
+def _pairs(drives: Sequence[Drive], files: _Files) -> list[_Pair]:
+    world_of = {
+        drive.directory: DriveQueries.load(files.queries(drive.directory)).world
+        for drive in drives
+    }
+    maps = [drive for drive in drives if drive.is_map]
+    worlds = [world_of[mapping.directory] for mapping in maps]
+    pairs = []
+    for drive in drives:
+        for number, mapping in enumerate(maps):
+            if not _is_asked(world_of[drive.directory], worlds, number, drive.is_map):
+                continue
+            # A session's own map finds nothing but the session itself.
+            kinds = ('spinning',) if drive is mapping else ('spinning', '4d')
+            pairs += [_Pair(drive.directory, f'{mapping.directory}/{kind}.map') for kind in kinds]
+    return pairs
+
+
+def _is_asked(world: str, worlds: Sequence[str], number: int, is_map: bool) -> bool:
+    """Return whether a drive is asked in a map: in its own, and as a stranger in the next ones."""
+    if world not in worlds:
+        return not is_map
+    steps = (number - worlds.index(world)) % len(worlds)
+    return steps == 0 or (steps <= OTHER_MAPS and not is_map)
+
+
+def _answer(models: Models, files: _Files, pair: _Pair, report: Report) -> None:
+    path = files.answers(pair)
+    if path.exists():
+        return
+    student = open_encoder(models.student, 'cpu')
+    database = PlaceDatabase.load(files.map(pair.map_path))
+    database.confidence = None  # candidates are judged later, by any calibration
+    queries = DriveQueries.load(files.queries(pair.queries))
+    numbers = range(len(queries))
+    report(0, len(numbers))
+    ask(queries, PlaceRecognizer(student, [database]), numbers, report).save(path)

@@ -1,0 +1,148 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Queries of a drive as the recogniser prepares them, kept on disk to be asked of many maps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from ssd_ros.bev.preprocessing import CloudImage
+from ssd_ros.datasets.sequence import RadarSequence
+from ssd_ros.encoders.place_encoder import PlaceEncoder
+from ssd_ros.files import file_written_atomically
+from ssd_ros.maps.live_session import LiveSession
+from ssd_ros.maps.place_database import Keyframe
+from ssd_ros.motion.odometry import OdometryPose
+from ssd_ros.motion.trajectory import quaternion_from_yaw, thin_by_distance
+from ssd_ros.radar.ego_velocity import EgoVelocity, Motion
+from ssd_ros.recognition.answer import Query
+from ssd_ros.recognition.place_recognizer import PlaceRecognizer
+from ssd_ros.verification import returns_of_points
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class DriveQueries:
+    """
+    Queries of one drive, in order of time.
+
+    :param name: of the drive, beginning with its world
+    :param stamps_ns: shape (Q,)
+    :param poses: shape (Q, 3): x, y in metres, yaw in radians in the map, the truth
+    :param bevs: shape (Q, num_ranges, num_azimuths) uint8
+    :param points_m: shape (P, 2) float32, static returns of all windows
+    :param first_points: shape (Q + 1,), where those of each query begin
+    :param travelled_m: shape (Q,), by the radar's own velocity; NaN where not known
+    :param segments: shape (Q,), see OdometryPose
+    """
+
+    name: str
+    stamps_ns: NDArray[np.int64]
+    poses: NDArray[np.float64]
+    bevs: NDArray[np.uint8]
+    points_m: NDArray[np.float32]
+    first_points: NDArray[np.int64]
+    travelled_m: NDArray[np.float64]
+    segments: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.stamps_ns)
+
+    @property
+    def world(self) -> str:
+        """Drives of one world share a map frame."""
+        return self.name.rpartition('/')[0]
+
+    def query(self, number: int) -> Query:
+        """Return one query as the recogniser wants it."""
+        first, last = self.first_points[number : number + 2]
+        points_m = self.points_m[first:last]
+        unknown = EgoVelocity(
+            Motion.UNKNOWN, np.zeros(3), np.full(3, np.inf), np.ones(len(points_m), bool)
+        )
+        travelled_m = float(self.travelled_m[number])
+        odometry = None
+        if np.isfinite(travelled_m):
+            odometry = OdometryPose(travelled_m, None, int(self.segments[number]))
+        image = CloudImage(self.bevs[number], unknown, points_m)
+        return Query(int(self.stamps_ns[number]), image, None, odometry, 0.0)
+
+    def save(self, path: Path) -> None:
+        """Write the queries, whole or not at all."""
+        arrays = {name: getattr(self, name) for name in _ARRAYS}
+        with file_written_atomically(path) as file:
+            np.savez_compressed(file, name=np.array(self.name), **arrays)
+
+    @classmethod
+    def load(cls, path: Path) -> DriveQueries:
+        """Read what `save` wrote."""
+        with np.load(path, allow_pickle=False) as file:
+            return cls(str(file['name']), **{name: file[name] for name in _ARRAYS})
+
+
+_ARRAYS = (
+    'stamps_ns',
+    'poses',
+    'bevs',
+    'points_m',
+    'first_points',
+    'travelled_m',
+    'segments',
+)
+
+
+def queries_of(
+    drive: RadarSequence, recognizer: PlaceRecognizer, spacing_m: float, progress: Progress
+) -> DriveQueries:
+    """
+    Feed all scans of a drive to a recogniser and keep a query every few metres.
+
+    :param recognizer: its maps are not asked
+    :param spacing_m: between two queries
+    """
+    posed, poses = drive.cloud_poses.at(drive.cloud_stamps_ns)
+    chosen = thin_by_distance(poses.positions_m, spacing_m)
+    wanted = {int(posed[row]): int(row) for row in chosen}
+    queries, rows = [], []
+    for index in range(len(drive.cloud_stamps_ns)):
+        query = recognizer.prepare(drive.cloud(index))
+        if index in wanted:
+            queries.append(query)
+            rows.append(wanted[index])
+        progress(1, 0)
+    kept = poses.select(np.array(rows, np.int64))
+    known = [query.odometry or OdometryPose(0.0, None, -1) for query in queries]
+    travelled_m = [pose.travelled_m if pose.segment >= 0 else np.nan for pose in known]
+    return DriveQueries(
+        drive.name,
+        kept.stamps_ns,
+        np.column_stack([kept.positions_m[:, :2], kept.yaws_rad]),
+        np.stack([query.image.bev for query in queries]),
+        np.concatenate([query.image.points_m for query in queries]),
+        np.cumsum([0, *(query.image.num_points for query in queries)]),
+        np.array(travelled_m),
+        np.array([pose.segment for pose in known]),
+    )
+
+
+def live_session_of(
+    queries: DriveQueries, student: PlaceEncoder, keyframe_distance_m: float
+) -> LiveSession:
+    """Return a drive as a session of the 4D radar, with its true poses."""
+    session = LiveSession(
+        student.contract.descriptor_size,
+        keyframe_distance_m,
+        scan_context=student.scan_context,
+    )
+    for number, (x, y, yaw) in enumerate(queries.poses):
+        position_m, stamp_ns = np.array([x, y, 0.0]), int(queries.stamps_ns[number])
+        if session.wants(stamp_ns, position_m):
+            returns_cm = returns_of_points(queries.query(number).image.points_m)
+            keyframe = Keyframe(stamp_ns, position_m, quaternion_from_yaw(yaw), returns_cm)
+            session.add(student.encode(queries.bevs[number]), keyframe)
+    return session

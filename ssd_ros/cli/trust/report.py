@@ -1,0 +1,90 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The report of `trust`: tables, reliability diagrams, what tells right from wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from matplotlib.figure import Figure
+import numpy as np
+from ssd_ros.cli.common.report_page import empty_figure, html_of_markdown, page, pictures
+from ssd_ros.cli.trust.tables import (
+    figures_of,
+    grouped,
+    Judged,
+    pooled_figures,
+    reliability_of,
+    summary,
+)
+from ssd_ros.files import write_bytes_atomically
+from ssd_ros.records import json_text
+
+
+def write_report(name: Path, judged: Sequence[Judged], data: str) -> None:
+    """
+    Write NAME.json, NAME.md and NAME.html.
+
+    :param data: what the drives are, in words
+    """
+    title = f'Trust in accepted candidates: {data}'
+    groups = grouped(judged)
+    content = {
+        'data': data,
+        'drives': [figures_of(item) for item in judged],
+        'pooled': {' / '.join(key): pooled_figures(items) for key, items in groups.items()},
+    }
+    text = f'# {title}\n\n{summary(judged)}'
+    figures: dict[str, Figure | None] = {}
+    for (sensor, kind), items in groups.items():
+        which = f'map of {sensor}, {kind}'
+        if kind == 'other session':
+            figures[f'Reliability: {which}'] = _reliability_figure(items)
+            figures[f'Position error of candidates ranked first: {which}'] = _error_figure(items)
+        figures[f'Overlap: {which}'] = _overlap_figure(items)
+    body = html_of_markdown(text) + pictures(figures)
+    figures_text = json_text(content, indent=1)
+    for suffix, written in (('json', figures_text), ('md', text), ('html', page(title, body))):
+        write_bytes_atomically(name.with_name(f'{name.name}.{suffix}'), written.encode())
+
+
+def _reliability_figure(items: Sequence[Judged]) -> Figure:
+    found = reliability_of(items)
+    figure, axes = empty_figure('confidence', 'share right')
+    axes.plot([0, 1], [0, 1], '--', color='gray', lw=1)
+    axes.plot(found.mean_confidence, found.share_right, 'o-')
+    for x, y, count in zip(
+        found.mean_confidence, found.share_right, found.counts.tolist(), strict=True
+    ):
+        if count:
+            axes.annotate(str(count), (x, y), textcoords='offset points', xytext=(6, -10))
+    axes.set(title=f'expected calibration error {found.calibration_error:.3f}')
+    return figure
+
+
+def _error_figure(items: Sequence[Judged]) -> Figure:
+    figure, axes = empty_figure('position error (m)', 'share of answerable queries')
+    for label, keep in (('all', False), ('accepted', True)):
+        errors_m = np.concatenate(
+            [
+                item.of_first('error_m')[item.answerable & (item.accepted | (not keep))]
+                for item in items
+            ]
+        )
+        if len(errors_m):
+            axes.plot(np.sort(errors_m), np.linspace(0, 1, len(errors_m)), label=label)
+    axes.set(xlim=(0, 5), ylim=(0, 1))
+    axes.legend()
+    return figure
+
+
+def _overlap_figure(items: Sequence[Judged]) -> Figure:
+    figure, axes = empty_figure('overlap', 'queries')
+    overlap = np.concatenate([item.of_first('overlap') for item in items])
+    right = np.concatenate([item.right for item in items])
+    bins = np.linspace(0, 1, 41).tolist()
+    axes.hist(overlap[right], bins, alpha=0.6, label='right')
+    axes.hist(overlap[~right & np.isfinite(overlap)], bins, alpha=0.6, label='wrong')
+    axes.legend()
+    return figure

@@ -1,0 +1,179 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What verification, ranking and calibration are worth, drive by drive."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from ssd_ros.cli.trust.answers import PairAnswers
+from ssd_ros.cli.trust.fit import confidence_of, first_of, is_right
+from ssd_ros.confidence.model import ConfidenceModel, Reliability, reliability
+
+RADIUS_M = 5.0  # of the papers: a keyframe that near is right
+_KINDS = ('single session', 'other session', 'other world')
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """
+    Answers and what a calibration makes of them.
+
+    :param first: shape (Q,), the candidate that ranks first
+    :param confidence: shape (Q,), in it
+    :param accepted: shape (Q,)
+    :param right: shape (Q,), whether its pose is right
+    """
+
+    answers: PairAnswers
+    first: NDArray[np.int64]
+    confidence: NDArray[np.float64]
+    accepted: NDArray[np.bool_]
+    right: NDArray[np.bool_]
+
+    @property
+    def kind(self) -> str:
+        """How the drive relates to the map."""
+        if self.answers.is_stranger:
+            return _KINDS[2]
+        return _KINDS[0] if self.answers.is_same_session else _KINDS[1]
+
+    @property
+    def answerable(self) -> NDArray[np.bool_]:
+        """Which queries have a keyframe near enough, shape (Q,)."""
+        return self.answers.nearest_m <= RADIUS_M
+
+    def of_first(self, name: str) -> NDArray[np.float64]:
+        """Return a figure of the candidates that rank first, shape (Q,)."""
+        values: NDArray[np.float64] = getattr(self.answers, name)
+        return values[np.arange(len(values)), self.first]
+
+
+def judge(answers: PairAnswers, model: ConfidenceModel) -> Judged:
+    """Rank and decide as the recogniser does with this calibration."""
+    first, rows = first_of(answers, model), np.arange(len(answers))
+    confidence = np.nan_to_num(confidence_of(answers, model)[rows, first], nan=0.0)
+    accepted = (confidence >= model.threshold) & ~answers.low_points
+    return Judged(answers, first, confidence, accepted, is_right(answers)[rows, first])
+
+
+def figures_of(judged: Judged) -> dict[str, float | int | str]:
+    """Return the figures of one drive in one map; those that do not exist are NaN."""
+    answers, can = judged.answers, judged.answerable
+    keyframe_m = judged.of_first('keyframe_m')
+    right_keyframe, right = keyframe_m <= RADIUS_M, judged.right
+    near = can & right_keyframe
+    accepted = judged.accepted
+    return {
+        'queries': answers.query_drive,
+        'map': answers.map_drive,
+        'sensor': answers.sensor,
+        'kind': judged.kind,
+        'num_queries': len(answers),
+        'num_answerable': int(can.sum()),
+        'recall_by_distance': _share(_nearest_is_right(answers)[can]),
+        'recall_by_confidence': _share(right_keyframe[can]),
+        'right_poses': _share(right[can]),
+        'position_error_m': _median(judged.of_first('error_m')[near]),
+        'yaw_error_deg': _median(np.degrees(judged.of_first('yaw_error_rad')[near])),
+        'num_accepted': int(accepted.sum()),
+        'accepted_rate': _share(accepted),
+        'accepted_precision': _share(right[accepted]),
+        'accepted_keyframe_precision': _share(right_keyframe[accepted]),
+        'accepted_recall': _share((accepted & right)[can]),
+        'verify_ms': _median(answers.verify_ms / answers.overlap.shape[1]),
+    }
+
+
+def _nearest_is_right(answers: PairAnswers) -> NDArray[np.bool_]:
+    """Return which queries the nearest descriptor answers right, shape (Q,)."""
+    distance = np.nan_to_num(answers.distance, nan=np.inf)
+    nearest = distance.argmin(axis=1)
+    return np.asarray(answers.keyframe_m[np.arange(len(answers)), nearest] <= RADIUS_M)
+
+
+def reliability_of(judged: Sequence[Judged]) -> Reliability:
+    """Compare confidence and truth over the queries of other sessions."""
+    return reliability(
+        np.concatenate([item.confidence for item in judged]),
+        np.concatenate([item.right for item in judged]),
+    )
+
+
+def pooled_figures(judged: Sequence[Judged]) -> dict[str, float | int]:
+    """Return the figures of all drives of one kind and sensor together."""
+    accepted = np.concatenate([item.accepted for item in judged])
+    right = np.concatenate([item.right for item in judged])
+    can = np.concatenate([item.answerable for item in judged])
+    near = can & (np.concatenate([item.of_first('keyframe_m') for item in judged]) <= RADIUS_M)
+    error_m = np.concatenate([item.of_first('error_m') for item in judged])
+    yaw_error_rad = np.concatenate([item.of_first('yaw_error_rad') for item in judged])
+    return {
+        'num_queries': len(accepted),
+        'num_accepted': int(accepted.sum()),
+        'accepted_rate': _share(accepted),
+        'accepted_precision': _share(right[accepted]),
+        'accepted_recall': _share((accepted & right)[can]),
+        'position_error_m': _median(error_m[near]),
+        'yaw_error_deg': _median(np.degrees(yaw_error_rad[near])),
+        'calibration_error': reliability_of(judged).calibration_error,
+    }
+
+
+def grouped(judged: Sequence[Judged]) -> Mapping[tuple[str, str], list[Judged]]:
+    """Return the drives by sensor of the map and kind, in a fixed order."""
+    groups: dict[tuple[str, str], list[Judged]] = {}
+    for sensor in ('spinning', '4d'):
+        for kind in _KINDS:
+            of_group = [
+                item for item in judged if (item.answers.sensor, item.kind) == (sensor, kind)
+            ]
+            if of_group:
+                groups[sensor, kind] = of_group
+    return groups
+
+
+def summary(judged: Sequence[Judged]) -> str:
+    """Return the tables as Markdown."""
+    lines = [
+        '| map | drive | queries | R@1 by distance | R@1 re-ranked | right pose | error m | deg '
+        '| accepted | precision | recall |',
+        '|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|',
+    ]
+    for (sensor, kind), items in grouped(judged).items():
+        if kind != _KINDS[2]:
+            lines += [_line(figures_of(item)) for item in items]
+        pooled = pooled_figures(items)
+        lines.append(
+            f'| {sensor} | **{kind}, all** | {pooled["num_queries"]} | | | '
+            f'| {_text(pooled["position_error_m"], 2)} | {_text(pooled["yaw_error_deg"], 2)} '
+            f'| {pooled["num_accepted"]} ({pooled["accepted_rate"]:.2%}) '
+            f'| {_text(pooled["accepted_precision"])} | {_text(pooled["accepted_recall"])} |'
+        )
+    return '\n'.join(lines) + '\n'
+
+
+def _line(figures: Mapping[str, float | int | str]) -> str:
+    return (
+        f'| {figures["sensor"]} {figures["map"]} | {figures["queries"]} '
+        f'| {figures["num_queries"]} | {_text(figures["recall_by_distance"])} '
+        f'| {_text(figures["recall_by_confidence"])} | {_text(figures["right_poses"])} '
+        f'| {_text(figures["position_error_m"], 2)} | {_text(figures["yaw_error_deg"], 2)} '
+        f'| {figures["num_accepted"]} | {_text(figures["accepted_precision"])} '
+        f'| {_text(figures["accepted_recall"])} |'
+    )
+
+
+def _text(value: float | int | str, digits: int = 3) -> str:
+    return '' if isinstance(value, str) or np.isnan(value) else f'{value:.{digits}f}'
+
+
+def _share(values: NDArray[np.bool_]) -> float:
+    return float(values.mean()) if len(values) else float('nan')
+
+
+def _median(values: NDArray[np.float64]) -> float:
+    return float(np.median(values)) if len(values) else float('nan')

@@ -1,0 +1,62 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The calibration that ships with a pair of models: one for maps of either radar."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+import json
+from pathlib import Path
+from typing import Any
+
+from ssd_ros.confidence.model import ConfidenceModel
+from ssd_ros.files import write_bytes_atomically
+from ssd_ros.records import record_from_mapping
+
+FORMAT_VERSION = 1
+MAX_BYTES = 1 << 16
+
+
+def write_confidence(
+    path: Path, descriptor_space: str, models: Mapping[str, ConfidenceModel]
+) -> None:
+    """
+    Write the calibration of a pair of models.
+
+    :param models: by the sensor of the map, 'spinning' or '4d'
+    """
+    content = {
+        'format_version': FORMAT_VERSION,
+        'descriptor_space': descriptor_space,
+        'models': {sensor: asdict(model) for sensor, model in models.items()},
+    }
+    write_bytes_atomically(path, json.dumps(content, indent=2).encode() + b'\n')
+
+
+def load_confidence(path: Path, descriptor_space: str, sensor: str) -> ConfidenceModel | None:
+    """
+    Return the calibration for maps of a sensor; None if the file has none for these models.
+
+    :raise ValueError: the file is damaged
+    :raise OSError: it cannot be read
+    """
+    content = _read(path)
+    if content['descriptor_space'] != descriptor_space or sensor not in content['models']:
+        return None
+    return record_from_mapping(ConfidenceModel, content['models'][sensor], f'{path}: {sensor}.')
+
+
+def _read(path: Path) -> dict[str, Any]:
+    size = path.stat().st_size
+    if size > MAX_BYTES:
+        raise ValueError(f'{path} has {size} bytes, too many for a calibration')
+    try:
+        content = json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f'{path} is not JSON: {error}') from error
+    if not isinstance(content, dict) or content.get('format_version') != FORMAT_VERSION:
+        raise ValueError(f'{path} is no calibration of format version {FORMAT_VERSION}')
+    if not isinstance(content.get('models'), dict) or 'descriptor_space' not in content:
+        raise ValueError(f'{path} is no calibration: it lacks models or descriptor_space')
+    return content

@@ -1,0 +1,223 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""
+Fit the confidence of candidates, and choose the threshold that accepts them.
+
+Queries outside the map (strangers) count little in the fit, so that probabilities hold inside
+it, and fully in the choice of the threshold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from ssd_ros.confidence.logistic_regression import signed_logistic_regression
+from ssd_ros.confidence.model import (
+    confidence_of,
+    ConfidenceModel,
+    feature_matrix,
+    FEATURES,
+    Judgement,
+    LogOdds,
+    probability,
+    reliability,
+    SIGNS,
+)
+from ssd_ros.confidence.threshold import lowest_threshold, num_needed
+
+_STRANGER_SHARE = 0.1  # reconstructed: of a vehicle's queries, outside its map
+_MIN_STRANGERS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class FirstAnswers:
+    """
+    The first answers to queries of known place, all arrays of shape (N,).
+
+    :param distance: between the descriptors
+    :param ratio: of this distance to that of the best other place
+    :param overlap: 0 .. 1, of the geometric verification
+    :param support: 0 .. 1, of the sequence filter; NaN where it is not known
+    :param correct: whether the answer is right
+    :param is_stranger: whether the query lies outside the map; none of these is right
+    :param group: number of the drive
+    """
+
+    distance: NDArray[np.floating]
+    ratio: NDArray[np.floating]
+    overlap: NDArray[np.floating]
+    support: NDArray[np.floating]
+    correct: NDArray[np.bool_]
+    is_stranger: NDArray[np.bool_]
+    group: NDArray[np.integer]
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            if np.shape(getattr(self, field.name)) != np.shape(self.correct):
+                raise ValueError(
+                    f'{field.name} has shape {np.shape(getattr(self, field.name))}, '
+                    f'expected {np.shape(self.correct)} as correct has'
+                )
+        for name in ('distance', 'ratio', 'overlap'):
+            if not np.isfinite(getattr(self, name)).all():
+                raise ValueError(f'{name} holds NaN or infinity, expected finite numbers')
+        if np.isinf(self.support).any():
+            raise ValueError('support holds infinity, expected 0 .. 1, or NaN without odometry')
+        if (self.correct & self.is_stranger).any():
+            raise ValueError('answers to queries outside the map are marked correct')
+
+    def without_support(self) -> FirstAnswers:
+        """Return the answers as if no support were known."""
+        return replace(self, support=np.full(len(self.correct), np.nan))
+
+    def select(self, chosen: NDArray[np.bool_]) -> FirstAnswers:
+        """Return the chosen answers."""
+        return FirstAnswers(*(getattr(self, field.name)[chosen] for field in fields(self)))
+
+
+def fit_confidence(
+    answers: FirstAnswers,
+    tolerance_m: float,
+    data: str,
+    min_precision: float = 0.99,
+    max_stranger_rate: float = 0.001,
+) -> ConfidenceModel:
+    """
+    Fit the confidence, and choose the lowest threshold that keeps both limits.
+
+    Of queries as independent and alike as these, with 95 % certainty: the precision inside the map
+    is at least min_precision (Wilson's bound), and at most max_stranger_rate of the strangers are
+    accepted, if the log-odds of the best of them fall off exponentially or faster.
+
+    :param tolerance_m: within which an answer was called right
+    :param data: what the answers are, in words
+    :raise ValueError: there are too few answers of a kind, or no threshold keeps the limits
+    """
+    if problem := _shortage(answers):
+        raise ValueError(f'confidence cannot be fitted: {problem}')
+    limits = min_precision, max_stranger_rate
+    if not all(0 < limit < 1 for limit in limits):
+        raise ValueError(f'min_precision and max_stranger_rate are {limits}, expected 0 .. 1')
+    model = _fit(answers, limits)
+    if math.isinf(model.threshold):
+        raise ValueError(
+            f'no threshold gives a precision of {min_precision} at a stranger rate of '
+            f'{max_stranger_rate}: {num_needed(min_precision)} or more answers must lie above '
+            'it, and hardly a wrong one; give more drives, or other limits'
+        )
+    confidence = model.confidence(answers)
+    return ConfidenceModel(
+        supported=model.supported,
+        unsupported=model.unsupported,
+        threshold=model.threshold,
+        tolerance_m=tolerance_m,
+        data=data,
+        fitted=judgement(answers, confidence, confidence >= model.threshold),
+        held_out=_held_out(answers, limits),
+        held_out_unsupported=_held_out(answers.without_support(), limits),
+    )
+
+
+def judgement(
+    answers: FirstAnswers, confidence: NDArray[np.float64], accepted: NDArray[np.bool_]
+) -> Judgement:
+    """Return how right the accepted answers are; there must be some inside the map."""
+    inside, correct = ~answers.is_stranger, answers.correct
+    num_inside, num_accepted = int(inside.sum()), int((accepted & inside).sum())
+    num_strangers = len(inside) - num_inside
+    num_right = int((accepted & correct).sum())
+    return Judgement(
+        num_queries=num_inside,
+        num_strangers=num_strangers,
+        num_accepted=num_accepted,
+        precision=num_right / max(num_accepted, 1),
+        recall=num_right / num_inside,
+        stranger_rate=int((accepted & ~inside).sum()) / max(num_strangers, 1),
+        calibration_error=reliability(confidence[inside], correct[inside]).calibration_error,
+    )
+
+
+class _Fit(NamedTuple):
+    """
+    What answers teach.
+
+    :param threshold: that keeps the limits whether supports are known or not; infinite if none
+    """
+
+    supported: LogOdds
+    unsupported: LogOdds
+    threshold: float
+
+    def confidence(self, answers: FirstAnswers) -> NDArray[np.float64]:
+        return confidence_of(_features(answers), self.supported, self.unsupported)
+
+
+def _fit(answers: FirstAnswers, limits: tuple[float, float]) -> _Fit:
+    """Fit all answers as if no support were known, and those where it is."""
+    unsupported = _most_likely(answers, FEATURES[:-1])
+    threshold = _threshold(answers, unsupported, limits)
+    known = answers.select(np.isfinite(answers.support))
+    if _shortage(known):
+        return _Fit(LogOdds((*unsupported.weights, 0.0), unsupported.bias), unsupported, threshold)
+    supported = _most_likely(known, FEATURES)
+    return _Fit(supported, unsupported, max(threshold, _threshold(known, supported, limits)))
+
+
+def _threshold(answers: FirstAnswers, model: LogOdds, limits: tuple[float, float]) -> float:
+    log_odds, outside = model.of(_features(answers)), answers.is_stranger
+    least = lowest_threshold(
+        log_odds[~outside], answers.correct[~outside], log_odds[outside], *limits
+    )
+    return math.inf if least is None else float(probability(np.array(least)))
+
+
+def _held_out(answers: FirstAnswers, limits: tuple[float, float]) -> Judgement | None:
+    """Judge each drive by what the others teach; None if one of them holds all of a kind."""
+    confidence = np.zeros(len(answers.correct))
+    accepted = np.zeros(len(confidence), bool)
+    for group in np.unique(answers.group):
+        held = answers.group == group
+        others = answers.select(~held)
+        if _shortage(others):
+            return None
+        model = _fit(others, limits)
+        confidence[held] = model.confidence(answers.select(held))
+        accepted[held] = confidence[held] >= model.threshold
+    return judgement(answers, confidence, accepted)
+
+
+def _shortage(answers: FirstAnswers) -> str:
+    """Return what kind of answer there is too little of, empty if nothing lacks."""
+    num_right, num_strangers = int(answers.correct.sum()), int(answers.is_stranger.sum())
+    num_wrong = len(answers.correct) - num_right - num_strangers
+    if not (num_right and num_wrong):
+        return f'{num_right} right and {num_wrong} wrong answers inside the map, expected both'
+    if num_strangers < _MIN_STRANGERS:
+        return (
+            f'{num_strangers} queries outside the map, expected at least {_MIN_STRANGERS}: '
+            'search for drives of another place as well'
+        )
+    return ''
+
+
+def _features(answers: FirstAnswers) -> NDArray[np.float64]:
+    return feature_matrix(*(getattr(answers, name) for name in FEATURES))
+
+
+def _most_likely(answers: FirstAnswers, names: Sequence[str]) -> LogOdds:
+    """Return the most likely log-odds from the first features."""
+    num_strangers = int(answers.is_stranger.sum())
+    in_each = (len(answers.correct) - num_strangers) / num_strangers
+    stranger_weight = in_each * _STRANGER_SHARE / (1 - _STRANGER_SHARE)
+    weights, bias = signed_logistic_regression(
+        _features(answers)[:, : len(names)],
+        SIGNS[: len(names)],
+        answers.correct,
+        np.where(answers.is_stranger, stranger_weight, 1.0),
+    )
+    return LogOdds(tuple(weights.tolist()), bias)

@@ -1,0 +1,159 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""rosbag2 recordings (sqlite3 and MCAP), read and written without ROS."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rosbags.interfaces import Connection
+from ssd_ros.datasets.bags.reader import BagReader
+from ssd_ros.datasets.bags.spinning_topic import open_scans, Scans
+from ssd_ros.datasets.poses import empty_trajectory, poses_at, read_hercules_poses
+from ssd_ros.motion.trajectory import Trajectory
+from ssd_ros.radar.fields import DecoderConfig, PointCloudError
+from ssd_ros.radar.messages import DECODERS, MESSAGE_TYPES
+from ssd_ros.radar.types import RadarPointCloud, SpinningRadarScan
+
+_DECODERS = {MESSAGE_TYPES[kind]: decode for kind, decode in DECODERS.items()}
+_POSE_STAMPED = 'geometry_msgs/msg/PoseStamped'
+_POSES = (
+    'nav_msgs/msg/Odometry',
+    _POSE_STAMPED,
+    'geometry_msgs/msg/PoseWithCovarianceStamped',
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rosbag2Config:
+    """
+    Which topics to read; one without a name is found if it is the only one of its type.
+
+    Of several topics of clouds it is the only one with a Doppler field.
+    """
+
+    sensors: tuple[str, ...] = ('4d', 'spinning')  # the others' messages are left alone
+    needs_poses: bool = True  # False: of several topics of poses without a name none is read
+    points_topic: str | None = None
+    scan_topic: str | None = None
+    poses_topic: str | None = None
+    poses_file: Path | None = None  # lines `stamp_ns x y z qx qy qz qw`, instead of a topic
+    spinning_preset: str | None = None  # one of spinning_preset.PRESETS; None: by the messages
+    range_resolution_m: float | None = None  # of the scans; None: as recorded or of the preset
+    decoder: DecoderConfig = field(default_factory=DecoderConfig)
+
+
+class Rosbag2Sequence:
+    """
+    A drive recorded with rosbag2: a directory with metadata.yaml, or one .db3 or .mcap file.
+
+    Its poses count for both radars: put static offsets into the recording if they matter. Stamps
+    are those of the headers, or of the recorder where a driver leaves them zero.
+    """
+
+    def __init__(self, path: Path, config: Rosbag2Config | None = None) -> None:
+        """
+        Open the bag and list its messages; they are read when asked for.
+
+        :raise ValueError: the bag is damaged, or a topic is not there or not the only one
+        """
+        self._config = config or Rosbag2Config()
+        self.name = path.stem
+        self._reader = BagReader(path)
+        self._scans = self._open_scans()
+        self._points = self._reader.index(self._cloud_connections())
+        self.cloud_stamps_ns = self._points.stamps_ns
+        self.scan_stamps_ns = (
+            np.empty(0, np.int64) if self._scans is None else self._scans.stamps_ns
+        )
+        poses = self._read_poses()
+        self.cloud_poses = poses_at(poses, self.cloud_stamps_ns)
+        self.scan_poses = poses_at(poses, self.scan_stamps_ns)
+
+    def cloud(self, index: int) -> RadarPointCloud:
+        """
+        Read one message of the 4D radar.
+
+        :raise PointCloudError: it cannot be decoded
+        """
+        decode = _DECODERS[self._points.connections[0].msgtype]
+        cloud = decode(self._reader.message(self._points, index), self._config.decoder).cloud
+        return replace(cloud, stamp_ns=int(self.cloud_stamps_ns[index]))
+
+    def scan(self, index: int) -> SpinningRadarScan:
+        """
+        Read one turn of the spinning radar.
+
+        :raise ValueError: it cannot be decoded
+        """
+        if self._scans is None:
+            raise IndexError(f'{self.name} was opened without its spinning radar')
+        return self._scans.scan(index)
+
+    def close(self) -> None:
+        """Close the bag's files."""
+        self._reader.close()
+
+    def _open_scans(self) -> Scans | None:
+        config = self._config
+        if 'spinning' not in config.sensors:
+            return None
+        return open_scans(
+            self._reader, config.scan_topic, config.spinning_preset, config.range_resolution_m
+        )
+
+    def _cloud_connections(self) -> list[Connection]:
+        if '4d' not in self._config.sensors:
+            return []
+        types, name = tuple(_DECODERS), self._config.points_topic
+        topics = self._reader.topics_of(types)
+        if name is None and len(topics) > 1:
+            with_doppler = [topic for topic in topics if self._has_doppler(topic)]
+            name = with_doppler[0] if len(with_doppler) == 1 else None
+        return self._reader.connections(name, types)
+
+    def _has_doppler(self, topic: str) -> bool:
+        """Return whether the first cloud of a topic is one of a radar."""
+        connections = self._reader.connections(topic, tuple(_DECODERS))
+        for _, message in self._reader.messages(connections):
+            try:
+                decoded = _DECODERS[connections[0].msgtype](message, self._config.decoder)
+            except PointCloudError:
+                return False
+            return decoded.stats.has_doppler
+        return False
+
+    def _read_poses(self) -> Trajectory:
+        if self._config.poses_file is not None:
+            return read_hercules_poses(self._config.poses_file)
+        connections = self._pose_connections()
+        poses: dict[int, list[float]] = {}
+        for stamp_ns, message in self._reader.messages(connections):
+            pose = message.pose if connections[0].msgtype == _POSE_STAMPED else message.pose.pose
+            poses.setdefault(stamp_ns, _pose_values(pose))
+        if not poses:
+            return empty_trajectory()
+        values = np.array([poses[stamp_ns] for stamp_ns in sorted(poses)])
+        norms = np.linalg.norm(values[:, 3:], axis=1, keepdims=True)
+        if not (np.isfinite(values).all() and (norms > 0.5).all()):
+            raise ValueError(
+                f'{self._reader.path}: {connections[0].topic} holds poses that are none'
+            )
+        stamps_ns = np.array(sorted(poses), np.int64)
+        return Trajectory(stamps_ns, values[:, :3], values[:, 3:] / norms)
+
+    def _pose_connections(self) -> list[Connection]:
+        try:
+            return self._reader.connections(self._config.poses_topic, _POSES)
+        except ValueError:
+            if self._config.needs_poses or self._config.poses_topic is not None:
+                raise
+            return []
+
+
+def _pose_values(pose: Any) -> list[float]:
+    p, q = pose.position, pose.orientation
+    return [p.x, p.y, p.z, q.x, q.y, q.z, q.w]

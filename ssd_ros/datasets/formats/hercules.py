@@ -1,0 +1,142 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""
+HeRCULES: 4D radar (ARS548, 20 Hz) and spinning radar (Navtech RAS6, 4 Hz) of one vehicle.
+
+A sequence is a directory: Radar/Continental/<ns>.bin, Radar/Navtech/<ns>.png and the poses of
+each sensor in PR_GT/. The simulator writes the same format.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+import logging
+import math
+from pathlib import Path
+
+import numpy as np
+from ssd_ros.datasets.poses import empty_trajectory, read_hercules_poses, write_hercules_poses
+from ssd_ros.datasets.sequence import RadarSequence
+from ssd_ros.datasets.spinning.polar_png import read_plain_scan, write_plain_scan
+from ssd_ros.datasets.stamped_files import find_below, paths_by_stamp
+from ssd_ros.files import directory_written_atomically
+from ssd_ros.motion.trajectory import Trajectory
+from ssd_ros.radar.ars548 import ARS548_DTYPE, ars548_records, cloud_from_ars548_records
+from ssd_ros.radar.types import RadarPointCloud, SpinningRadarScan, uniform_azimuths_rad
+
+# The files hold 150 m of the sensor's 330, in 3424 rows (the simulator's fast scans: 856).
+MAX_RANGE_M = 150.0
+_MAX_NUM_DETECTIONS = 100_000  # an ARS548 sends at most 800
+
+_logger = logging.getLogger(__name__)
+
+
+class HerculesSequence:
+    """One HeRCULES drive; either radar and either file of poses may be missing."""
+
+    def __init__(self, root: Path) -> None:
+        """
+        Find the files, whatever the case of the folders' names.
+
+        :raise FileNotFoundError: there is no folder of either radar
+        """
+        names = {'continental', 'navtech', 'continental_gt.txt', 'navtech_gt.txt'}
+        found = find_below(root, names)
+        if not found.keys() & {'continental', 'navtech'}:
+            raise FileNotFoundError(
+                f'{root} has neither Radar/Continental nor Radar/Navtech; '
+                f'it holds {sorted(path.name for path in root.iterdir())[:10]}'
+            )
+        self.name = f'{root.parent.name}/{root.name}' if root.name.isdigit() else root.name
+        self.cloud_stamps_ns, self._cloud_paths = paths_by_stamp(found.get('continental'), '.bin')
+        self.scan_stamps_ns, self._scan_paths = paths_by_stamp(found.get('navtech'), '.png')
+        self.cloud_poses = _poses(found.get('continental_gt.txt'))
+        self.scan_poses = _poses(found.get('navtech_gt.txt'))
+
+    def cloud(self, index: int) -> RadarPointCloud:
+        """Read one ARS548 scan; a record that is cut off at the end is left out."""
+        path, stamp_ns = self._cloud_paths[index], int(self.cloud_stamps_ns[index])
+        num_bytes = path.stat().st_size
+        if num_bytes > _MAX_NUM_DETECTIONS * ARS548_DTYPE.itemsize:
+            raise ValueError(
+                f'{path} has {num_bytes} bytes, expected one scan: '
+                f'at most {_MAX_NUM_DETECTIONS} records of {ARS548_DTYPE.itemsize} bytes'
+            )
+        if num_rest := num_bytes % ARS548_DTYPE.itemsize:
+            _logger.warning('%s: %d bytes after the last whole record', path, num_rest)
+        records = np.fromfile(path, ARS548_DTYPE)
+        return cloud_from_ars548_records(records, stamp_ns, 'continental')
+
+    def scan(self, index: int) -> SpinningRadarScan:
+        """Read one RAS6 scan."""
+        stamp_ns = int(self.scan_stamps_ns[index])
+        return read_plain_scan(self._scan_paths[index], stamp_ns, MAX_RANGE_M)
+
+
+def write_hercules(
+    root: Path,
+    place: str,
+    number: str,
+    sequence: RadarSequence,
+    progress: Callable[[int], None] | None = None,
+) -> Path:
+    """
+    Write a drive as `<root>/<place>/<number>`, which appears only once it is complete.
+
+    :param progress: called after every file with the number of clouds and scans written so far
+    :return: the directory of the sequence
+    :raise ValueError: a scan is not what the format holds: 400 even azimuths over 150 m
+    """
+    path = root / place / number
+    num_done = 0
+
+    def report() -> None:
+        nonlocal num_done
+        num_done += 1
+        if progress is not None:
+            progress(num_done)
+
+    with directory_written_atomically(path) as folder:
+        clouds, scans, poses, stamps = (
+            folder / name
+            for name in ('Radar/Continental', 'Radar/Navtech', 'PR_GT', 'sensor_data')
+        )
+        for directory in (clouds, scans, poses, stamps):
+            directory.mkdir(parents=True)
+        for index, stamp_ns in enumerate(sequence.cloud_stamps_ns):
+            ars548_records(sequence.cloud(index)).tofile(clouds / f'{stamp_ns}.bin')
+            report()
+        for index, stamp_ns in enumerate(sequence.scan_stamps_ns):
+            scan = sequence.scan(index)
+            _require_hercules_scan(scan)
+            write_plain_scan(scans / f'{stamp_ns}.png', scan.power)
+            report()
+        write_hercules_poses(poses / 'Continental_gt.txt', sequence.cloud_poses)
+        write_hercules_poses(poses / 'Navtech_gt.txt', sequence.scan_poses)
+        _write_stamps(stamps, sequence)
+    return path
+
+
+def _poses(path: Path | None) -> Trajectory:
+    return empty_trajectory() if path is None else read_hercules_poses(path)
+
+
+def _require_hercules_scan(scan: SpinningRadarScan) -> None:
+    num_bins, num_azimuths = scan.power.shape
+    max_range_m = num_bins * scan.range_resolution_m + scan.range_offset_m
+    if not math.isclose(max_range_m, MAX_RANGE_M, abs_tol=0.5):
+        raise ValueError(f'scan reaches {max_range_m:.2f} m, expected {MAX_RANGE_M} m')
+    if not np.allclose(scan.azimuths_rad, uniform_azimuths_rad(num_azimuths), atol=1e-3):
+        raise ValueError('scan has uneven azimuths, which the format cannot hold')
+
+
+def _write_stamps(folder: Path, sequence: RadarSequence) -> None:
+    stamps_ns = {
+        'continental': sequence.cloud_stamps_ns.tolist(),
+        'navtech': sequence.scan_stamps_ns.tolist(),
+    }
+    for sensor, values in stamps_ns.items():
+        (folder / f'{sensor}_stamp.csv').write_text(''.join(f'{value}\n' for value in values))
+    events = sorted((value, sensor) for sensor, values in stamps_ns.items() for value in values)
+    lines = ''.join(f'{value},{sensor}\n' for value, sensor in events)
+    (folder / 'datastamp.csv').write_text(lines)

@@ -1,0 +1,56 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The one view of a drive that map building, training and evaluation need."""
+
+from __future__ import annotations
+
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+from ssd_ros.motion.trajectory import Trajectory
+from ssd_ros.radar.types import RadarPointCloud, SpinningRadarScan
+
+
+@runtime_checkable
+class RadarSequence(Protocol):
+    """
+    One drive with either or both radars; every reader and the simulator satisfy it.
+
+    A sequence without one of the sensors has an empty stamp array for it. Index i of `cloud`
+    (`scan`) is the scan at `cloud_stamps_ns[i]` (`scan_stamps_ns[i]`); data are read when asked
+    for. The poses are those of the sensor itself, in one map frame for all drives of a place.
+    """
+
+    @property
+    def name(self) -> str:
+        """Place and number, such as `Library/01`."""
+        ...
+
+    @property
+    def cloud_stamps_ns(self) -> NDArray[np.int64]:
+        """Stamps of the 4D radar scans, shape (N,), ascending."""
+        ...
+
+    @property
+    def scan_stamps_ns(self) -> NDArray[np.int64]:
+        """Stamps of the spinning radar scans, shape (M,), ascending."""
+        ...
+
+    @property
+    def cloud_poses(self) -> Trajectory:
+        """Poses of the 4D radar; not every scan needs one."""
+        ...
+
+    @property
+    def scan_poses(self) -> Trajectory:
+        """Poses of the spinning radar; not every scan needs one."""
+        ...
+
+    def cloud(self, index: int) -> RadarPointCloud:
+        """Read one 4D radar scan."""
+        ...
+
+    def scan(self, index: int) -> SpinningRadarScan:
+        """Read one spinning radar scan."""
+        ...

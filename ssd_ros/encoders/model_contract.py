@@ -1,0 +1,151 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""
+What a model file says about itself, so that its user has no option to get wrong.
+
+The contract holds everything that the caller must do as in training.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+import json
+import math
+import re
+from typing import Any, NamedTuple
+
+from ssd_ros.bev.preprocessing import PreprocessingConfig
+from ssd_ros.records import record_from_mapping
+
+CONTRACT_KEY = 'ssd_ros.contract'
+FORMAT_VERSION = 2
+MAX_GRID_CELLS = 1 << 22
+MAX_DESCRIPTOR_SIZE = 1 << 14
+
+
+class Sensor(NamedTuple):
+    """What a model of this sensor is and what its ends are called."""
+
+    description: str
+    input_name: str
+    output_name: str
+
+
+SENSORS = {
+    '4d': Sensor('student, 4D radar', 'polar_bev', 'descriptor'),
+    'spinning': Sensor('teacher, spinning radar', 'panorama', 'descriptors'),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ModelContract:
+    """
+    What an ONNX model expects and promises; JSON under `ssd_ros.contract` in its metadata.
+
+    :param sensor: '4d' (student: a polar BEV in, its descriptor out) or 'spinning' (teacher: a
+        panorama in, a descriptor for each of its views out)
+    :param num_views: descriptors of one image, 1 for '4d'
+    :param descriptor_space: 64 hexadecimal digits shared by the student and the teacher of one
+        training run; only descriptors of the same space can be compared
+    :param accept_max_distance: a candidate nearer than this is accepted, calibrated in validation
+    :param accept_max_ratio: likewise, of its distance to that of the best far-away alternative
+    :param training_data: in words
+    :param commit: of the code that trained the model
+    :param created: ISO 8601 date
+    """
+
+    format_version: int
+    sensor: str
+    preprocessing: PreprocessingConfig
+    num_views: int
+    descriptor_size: int
+    descriptor_space: str
+    accept_max_distance: float
+    accept_max_ratio: float
+    training_data: str
+    commit: str
+    created: str
+
+    def __post_init__(self) -> None:
+        if self.sensor not in SENSORS:
+            raise ValueError(f'sensor is {self.sensor!r}; choose from {", ".join(SENSORS)}')
+        grid = self.preprocessing.grid
+        if grid.num_ranges * grid.panorama_azimuths > MAX_GRID_CELLS:
+            raise ValueError(
+                f'preprocessing.grid has {grid.num_ranges} x {grid.panorama_azimuths} around, '
+                f'more cells than the {MAX_GRID_CELLS} that are supported'
+            )
+        self._check_views()
+        if not 1 <= self.descriptor_size <= MAX_DESCRIPTOR_SIZE:
+            raise ValueError(
+                f'descriptor_size is {self.descriptor_size}, expected 1 .. {MAX_DESCRIPTOR_SIZE}'
+            )
+        if not re.fullmatch('[0-9a-f]{64}', self.descriptor_space):
+            raise ValueError(
+                f'descriptor_space is {self.descriptor_space!r}, expected 64 hexadecimal digits'
+            )
+        for name in ('accept_max_distance', 'accept_max_ratio'):
+            value = getattr(self, name)
+            if not (math.isfinite(value) and value > 0):
+                raise ValueError(f'{name} is {value}, expected a finite number above 0')
+
+    def _check_views(self) -> None:
+        num_columns = self.preprocessing.grid.panorama_azimuths
+        if self.sensor == '4d' and self.num_views != 1:
+            raise ValueError(f'num_views is {self.num_views}, expected 1 for sensor 4d')
+        if self.num_views < 1 or num_columns % self.num_views:
+            raise ValueError(
+                f'num_views is {self.num_views}, which does not divide the {num_columns} columns '
+                'of a panorama'
+            )
+
+    @property
+    def input_shape(self) -> tuple[int, int]:
+        """Rows and columns of one image."""
+        grid = self.preprocessing.grid
+        is_view = self.sensor == '4d'
+        return grid.num_ranges, grid.num_azimuths if is_view else grid.panorama_azimuths
+
+    @property
+    def output_shape(self) -> tuple[int, ...]:
+        """Shape of what the model gives for one image."""
+        size = (self.descriptor_size,)
+        return size if self.sensor == '4d' else (self.num_views, *size)
+
+    def to_json(self) -> str:
+        """Return the text that belongs into the metadata of the model."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> ModelContract:
+        """
+        Read the metadata of a model.
+
+        :raise ValueError: a field is unknown, missing (nested ones too: defaults may change
+            between versions) or has a wrong type or value
+        """
+        try:
+            values = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise ValueError(f'contract is not JSON: {error}') from error
+        # First: another version has other fields.
+        version = values.get('format_version') if isinstance(values, dict) else None
+        if version not in (None, FORMAT_VERSION):
+            raise ValueError(
+                f'format_version is {version}, this ssd_ros reads {FORMAT_VERSION}: '
+                'export the model again'
+            )
+        contract = record_from_mapping(cls, values)
+        if missing := first_missing(asdict(contract), values):
+            raise ValueError(f'contract lacks {missing}')
+        return contract
+
+
+def first_missing(expected: dict[str, Any], given: dict[str, Any]) -> str:
+    """Return the dotted name of a field that the given mapping lacks, '' if there is none."""
+    for name, value in expected.items():
+        if name not in given:
+            return name
+        if isinstance(value, dict) and (deeper := first_missing(value, given[name])):
+            return f'{name}.{deeper}'
+    return ''

@@ -1,0 +1,81 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What turns images of either radar into descriptors: a network or, without one, scan contexts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from ssd_ros.encoders.model_contract import ModelContract
+from ssd_ros.encoders.network import OnnxEncoder
+from ssd_ros.encoders.scan_context import ScanContextConfig
+from ssd_ros.encoders.scan_context_encoder import ScanContextEncoder, SUFFIX
+
+
+class PlaceEncoder(Protocol):
+    """A student or a teacher."""
+
+    contract: ModelContract
+    digest: str
+
+    @property
+    def kind(self) -> str:
+        """Its name on command lines: 'network' or 'scan_context'."""
+        ...
+
+    @property
+    def provider(self) -> str:
+        """What computes it."""
+        ...
+
+    @property
+    def scan_context(self) -> ScanContextConfig | None:
+        """What its descriptors are; None = those of a network."""
+        ...
+
+    def encode(self, bev: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return the unit descriptor of a polar BEV, shape (D,)."""
+        ...
+
+    def encode_batch(self, bevs: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return the unit descriptors of several polar BEVs, shape (N, D)."""
+        ...
+
+    def encode_panorama(self, panorama: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return the unit descriptors of all views of a panorama, (contract.num_views, D)."""
+        ...
+
+
+def open_encoder(
+    path: Path | str, device: str = 'auto', num_threads: int = 1, expected_sensor: str = '4d'
+) -> PlaceEncoder:
+    """
+    Open a network, or a description of scan contexts if the name ends in .json.
+
+    :param device: 'auto', 'cpu' or 'cuda'
+    :param expected_sensor: '4d' or 'spinning', of the images
+    :raise ValueError: the file is damaged or not for this sensor
+    :raise OSError: it cannot be read
+    """
+    if Path(path).suffix != SUFFIX:
+        return OnnxEncoder(path, device, num_threads, expected_sensor=expected_sensor)
+    if device == 'cuda':
+        raise ValueError('device is cuda, but scan contexts are made on the CPU: choose auto')
+    return ScanContextEncoder(path, expected_sensor)
+
+
+def require_same_space(student: PlaceEncoder, teacher: PlaceEncoder) -> None:
+    """
+    Refuse two encoders whose descriptors cannot be compared.
+
+    :raise ValueError: they are of different training runs
+    """
+    spaces = [encoder.contract.descriptor_space for encoder in (student, teacher)]
+    if spaces[0] != spaces[1]:
+        raise ValueError(
+            'student and teacher are of different training runs (descriptor space '
+            f'{spaces[0][:12]} and {spaces[1][:12]}): their descriptors cannot be compared'
+        )

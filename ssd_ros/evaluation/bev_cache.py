@@ -1,0 +1,218 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""
+Drives as the networks see them: polar BEV images on disk, memory-mapped.
+
+One directory per drive, written whole or not at all, so an interrupted run goes on with the
+drives that are missing. The command `cache` fills it from simulated and recorded drives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from ssd_ros.bev.preprocessing import CloudPreprocessor, PreprocessingConfig, scan_panorama
+from ssd_ros.datasets.sequence import RadarSequence
+from ssd_ros.files import directory_written_atomically
+from ssd_ros.motion.trajectory import thin_by_distance, Trajectory
+
+POSE_TOLERANCE_NS = 5_000_000
+_META = 'meta.json'
+_ARRAYS = {
+    'student_bevs': (np.uint8, 3),
+    'student_poses': (np.float64, 2),
+    'student_stamps_ns': (np.int64, 1),
+    'panoramas': (np.uint8, 3),
+    'panorama_poses': (np.float64, 2),
+    'panorama_stamps_ns': (np.int64, 1),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Spacing:
+    """Distance travelled between two images of a drive; None leaves the sensor out."""
+
+    student_m: float | None = 2.0
+    panorama_m: float | None = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class CachedDrive:
+    """
+    One drive, its images memory-mapped.
+
+    :param world: drives of one world share a map frame
+    :param name: of the drive, beginning with the world
+    :param student_bevs: shape (Q, num_ranges, num_azimuths) uint8
+    :param student_poses: shape (Q, 3): x, y in metres, yaw in radians, map frame
+    :param student_stamps_ns: shape (Q,)
+    :param panoramas: shape (M, num_ranges, panorama_azimuths) uint8
+    :param panorama_poses: shape (M, 3)
+    :param panorama_stamps_ns: shape (M,)
+    """
+
+    world: str
+    name: str
+    student_bevs: NDArray[np.uint8]
+    student_poses: NDArray[np.float64]
+    student_stamps_ns: NDArray[np.int64]
+    panoramas: NDArray[np.uint8]
+    panorama_poses: NDArray[np.float64]
+    panorama_stamps_ns: NDArray[np.int64]
+
+
+def preprocessing_digest(preprocessing: PreprocessingConfig) -> str:
+    """Return 64 hexadecimal digits that change with any option of the preprocessing."""
+    text = json.dumps(asdict(preprocessing), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def is_cached(
+    directory: Path, preprocessing: PreprocessingConfig, spacing: Spacing, source: str = ''
+) -> bool:
+    """
+    Return whether the drive is there already, made with these options.
+
+    :param source: what `cache_drive` was told; a cache that does not say its source is accepted
+    """
+    try:
+        meta = json.loads((directory / _META).read_text())
+    except (OSError, ValueError):
+        return False
+    if not isinstance(meta, dict):
+        return False
+    wanted = {'preprocessing': preprocessing_digest(preprocessing), 'spacing': asdict(spacing)}
+    has_options = all(meta.get(key) == wanted[key] for key in wanted)
+    return has_options and meta.get('source', source) == source
+
+
+def cache_drive(
+    sequence: RadarSequence,
+    directory: Path,
+    preprocessing: PreprocessingConfig,
+    spacing: Spacing,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+    *,
+    source: str = '',
+) -> None:
+    """
+    Write the images of a drive; the part of its name before the slash is the world.
+
+    :param progress: called after each image with the number done and the number of all
+    :param source: where the drive comes from, so that another one of its name is not taken for it
+    """
+    clouds, cloud_poses = _chosen(
+        sequence.cloud_stamps_ns, sequence.cloud_poses, spacing.student_m
+    )
+    scans, scan_poses = _chosen(sequence.scan_stamps_ns, sequence.scan_poses, spacing.panorama_m)
+    total = len(clouds) + len(scans)
+    with directory_written_atomically(directory) as part:
+        np.save(part / 'student_poses.npy', _planar(cloud_poses))
+        np.save(part / 'student_stamps_ns.npy', cloud_poses.stamps_ns)
+        np.save(part / 'panorama_poses.npy', _planar(scan_poses))
+        np.save(part / 'panorama_stamps_ns.npy', scan_poses.stamps_ns)
+        grid = preprocessing.grid
+        shape = (len(clouds), grid.num_ranges, grid.num_azimuths)
+        bevs = _new_array(part / 'student_bevs.npy', shape)
+        for row, bev in enumerate(_student_bevs(sequence, clouds, preprocessing)):
+            bevs[row] = bev
+            progress(row + 1, total)
+        shape = (len(scans), grid.num_ranges, grid.panorama_azimuths)
+        panoramas = _new_array(part / 'panoramas.npy', shape)
+        for row, index in enumerate(scans):
+            panoramas[row] = scan_panorama(sequence.scan(int(index)), preprocessing)
+            progress(len(clouds) + row + 1, total)
+        meta = {
+            'world': sequence.name.rpartition('/')[0],
+            'name': sequence.name,
+            'source': source,
+            'preprocessing': preprocessing_digest(preprocessing),
+            'spacing': asdict(spacing),
+        }
+        (part / _META).write_text(json.dumps(meta, indent=1))
+
+
+def load_drive(directory: Path, preprocessing: PreprocessingConfig) -> CachedDrive:
+    """
+    Map the images of a drive into memory.
+
+    :raise ValueError: the directory is no cached drive or was made with another preprocessing
+    """
+    try:
+        meta = json.loads((directory / _META).read_text())
+        world, name, digest = (str(meta[key]) for key in ('world', 'name', 'preprocessing'))
+        arrays = {
+            key: np.load(directory / f'{key}.npy', mmap_mode='r', allow_pickle=False)
+            for key in _ARRAYS
+        }
+    except (OSError, EOFError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(f'{directory} is not a cached drive: {error!r}') from error
+    if digest != preprocessing_digest(preprocessing):
+        raise ValueError(
+            f'{directory} was cached with another preprocessing: cache it again for this run'
+        )
+    for key, (kind, num_axes) in _ARRAYS.items():
+        if arrays[key].dtype != kind or arrays[key].ndim != num_axes:
+            raise ValueError(
+                f'{directory}/{key}.npy has shape {arrays[key].shape} and type '
+                f'{arrays[key].dtype}, expected {num_axes} axes of {np.dtype(kind)}'
+            )
+    return CachedDrive(world, name, **arrays)
+
+
+def load_drives(directory: Path, preprocessing: PreprocessingConfig) -> list[CachedDrive]:
+    """
+    Map all drives of a directory into memory, in order of name.
+
+    :raise ValueError: there is none
+    """
+    directories = sorted(path.parent for path in directory.glob(f'*/{_META}'))
+    if not directories:
+        raise ValueError(
+            f'{directory} holds no cached drive: '
+            'fill it with the command cache (python -m ssd_ros.cli.cache --help)'
+        )
+    return [load_drive(path, preprocessing) for path in directories]
+
+
+def _student_bevs(
+    sequence: RadarSequence, clouds: NDArray[np.int64], preprocessing: PreprocessingConfig
+) -> Iterator[NDArray[np.uint8]]:
+    """Yield the image of each cloud with those before it; a cloud is read once."""
+    preprocessor = CloudPreprocessor(preprocessing)
+    following = 0  # the first cloud that the preprocessor has not seen
+    for index in clouds.tolist():
+        first = max(0, index - preprocessing.num_scans + 1)
+        if first > following:
+            preprocessor.clear()
+        for newer in range(max(first, following), index + 1):
+            image = preprocessor.process(sequence.cloud(newer))
+        following = index + 1
+        yield image.bev
+
+
+def _chosen(
+    stamps_ns: NDArray[np.int64], poses: Trajectory, spacing_m: float | None
+) -> tuple[NDArray[np.int64], Trajectory]:
+    """Return the scans to keep, and their poses under their own stamps."""
+    if spacing_m is None:
+        return np.zeros(0, np.int64), poses.select(np.zeros(0, np.int64))
+    posed, at = poses.at(stamps_ns, POSE_TOLERANCE_NS)
+    kept = thin_by_distance(at.positions_m, spacing_m)
+    return posed[kept], at.select(kept)
+
+
+def _planar(poses: Trajectory) -> NDArray[np.float64]:
+    return np.column_stack([poses.positions_m[:, :2], poses.yaws_rad])
+
+
+def _new_array(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    # NumPy leaves this function without types.
+    open_memmap: Callable[..., NDArray[np.uint8]] = np.lib.format.open_memmap
+    return open_memmap(path, mode='w+', dtype=np.uint8, shape=shape)

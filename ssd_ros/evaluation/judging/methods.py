@@ -1,0 +1,116 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Judge any method on cached drives: same maps, same queries, same rules as ours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from ssd_ros.baselines.method import Descriptors, Matches, Method
+from ssd_ros.baselines.polar_image import PolarImage
+from ssd_ros.bev.polar_bev import PolarGrid
+from ssd_ros.evaluation.bev_cache import CachedDrive
+from ssd_ros.evaluation.judging.encoders import result_of
+from ssd_ros.evaluation.queries.answers import Answers
+from ssd_ros.evaluation.queries.pairs import Pair, pairs_of, Setting, setting_of
+from ssd_ros.evaluation.queries.protocol import Protocol, Task, TASKS
+from ssd_ros.evaluation.queries.retrieval import nearest_first
+from ssd_ros.evaluation.scores.results import Result
+
+Report = Callable[[int, int], None]
+"""Called with the number of images described since, and of all of them at the first call."""
+
+
+class MethodJudge:
+    """One method on the drives of one task; every image is described as seldom as can be."""
+
+    def __init__(
+        self, method: Method, name: str, grid: PolarGrid, protocol: Protocol, report: Report
+    ) -> None:
+        """
+        Begin.
+
+        :param name: of the method in results
+        :param report: called for every image
+        """
+        self._method = method
+        self._name = name
+        self._grid = grid
+        self._protocol = protocol
+        self._report = report
+        self._queries: dict[tuple[str, str], Descriptors] = {}
+
+    def run(self, drives: Sequence[CachedDrive], task_name: str) -> list[Result]:
+        """
+        Answer all queries of a task.
+
+        :raise ValueError: the drives lack images that the task asks for
+        """
+        pairs = pairs_of(drives, task_name)
+        if not pairs:
+            raise ValueError(
+                f'task {task_name} asks for images that none of {len(drives)} drives has'
+            )
+        settings = [setting_of(pair, self._protocol) for pair in pairs]
+        maps: dict[str, list[int]] = {}
+        for number, pair in enumerate(pairs):
+            maps.setdefault(pair.map_drive.name, []).append(number)
+        num_scans = sum(len(settings[numbers[0]].scans) for numbers in maps.values())
+        self._report(0, num_scans + sum(len(setting.queries) for setting in settings))
+        results: dict[int, Result] = {}
+        for numbers in maps.values():
+            mine = [(pairs[number], settings[number]) for number in numbers]
+            results.update(zip(numbers, self._in_one_map(mine, TASKS[task_name]), strict=True))
+        return [results[number] for number in range(len(pairs))]
+
+    def _in_one_map(self, asked: Sequence[tuple[Pair, Setting]], task: Task) -> list[Result]:
+        mapping, scans = asked[0][0].map_drive, asked[0][1].scans
+        images = [image_of(mapping, task.map_sensor, row, self._grid) for row in scans]
+        self._method.fit(images)
+        for_part = task.map_sensor != task.query_sensor
+        places = []
+        for image in images:
+            places.append(self._method.describe_place(image, for_part))
+            self._report(1, 0)
+        index = self._method.index(np.stack(places))
+        num_views = len(places[0])
+        results = []
+        for pair, setting in asked:
+            queries = self._describe(pair.query_drive, task.query_sensor, setting.queries)
+            answers = answers_of(index.search(queries), setting)
+            results.append(result_of(pair, self._name, setting, answers, num_views))
+        return results
+
+    def _describe(self, drive: CachedDrive, sensor: str, rows: NDArray[np.int64]) -> Descriptors:
+        """Return the descriptors of a drive's queries, those of before where they hold."""
+        key = (drive.name, sensor)
+        if key not in self._queries or self._method.fits_map:
+            described = []
+            for row in rows:
+                described.append(self._method.describe(image_of(drive, sensor, row, self._grid)))
+                self._report(1, 0)
+            self._queries[key] = np.stack(described)
+        else:
+            self._report(len(rows), 0)
+        return self._queries[key]
+
+
+def image_of(drive: CachedDrive, sensor: str, row: int, grid: PolarGrid) -> PolarImage:
+    """
+    Return one cached image as methods take it.
+
+    :param sensor: '4d' or 'spinning'
+    """
+    if sensor == '4d':
+        return PolarImage.of_view(np.asarray(drive.student_bevs[row]), grid)
+    return PolarImage.of_panorama(np.asarray(drive.panoramas[row]), grid)
+
+
+def answers_of(matches: Matches, setting: Setting) -> Answers:
+    """Sort what may be found by distance, nearest first."""
+    allowed = np.where(setting.excluded, np.inf, matches.distances)
+    keyframes, distances = nearest_first(allowed, setting.entries)
+    yaws_rad = matches.relative_yaws_rad[np.arange(len(keyframes)), keyframes[:, 0]]
+    return Answers(keyframes, distances[:, 0].astype(np.float64), yaws_rad)

@@ -1,0 +1,249 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""
+A map on disk: a directory of `meta.json` and the arrays of descriptors, keyframes and returns.
+
+A map is untrusted input: sizes and checksums are checked before an array is read, nothing is
+unpickled, and every refusal names the file, the reason and the way out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timezone
+import json
+from pathlib import Path
+from typing import Any
+import uuid
+import zlib
+
+import numpy as np
+from numpy.typing import NDArray
+from ssd_ros import __version__
+from ssd_ros.confidence.model import ConfidenceModel
+from ssd_ros.encoders.scan_context import ScanContextConfig
+from ssd_ros.files import directory_written_atomically
+from ssd_ros.maps.arrays import fingerprint, load_array
+from ssd_ros.maps.meta import (
+    FORMAT_VERSION,
+    MapError,
+    META_FILE,
+    read_meta,
+    REBUILD,
+    sha256_of_meta,
+)
+from ssd_ros.motion.trajectory import Trajectory
+from ssd_ros.records import record_from_mapping
+
+DESCRIPTORS_FILE = 'descriptors.npy'
+KEYFRAMES_FILE = 'keyframes.npy'
+RETURNS_FILE = 'returns.npy'
+MAX_RETURNS_BYTES = 8192  # of one keyframe
+UNIT_LENGTH_TOLERANCE = 1e-3
+
+_KEYFRAME = np.dtype(
+    [('stamp_ns', '<i8'), ('position_m', '<f8', (3,)), ('quaternion_xyzw', '<f8', (4,))]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MapInfo:
+    """
+    Where a map comes from; of this, its encoder decides what it can be searched with.
+
+    :param descriptor_space: of the training run whose encoder filled the map
+    :param encoder_digest: SHA-256 of that encoder's file
+    :param sensor: that saw the keyframes, 'spinning' or '4d'
+    :param source: name of the drive
+    :param origin: what the zero of the map frame is, in words, such as `UTM 52N`
+    :param num_scans: scans of the drive
+    :param num_without_pose: of these, scans left out because no pose was near in time
+    :param num_unreadable: scans left out because they could not be read
+    :param novelty_distance: an answer that is not nearer may be a wrong place, see
+        ssd_ros.maps.novelty; 0 = not known
+    :param scan_context: what its descriptors are; None = those of a network
+    """
+
+    descriptor_space: str
+    encoder_digest: str
+    num_views: int
+    keyframe_distance_m: float
+    sensor: str = 'spinning'
+    source: str = ''
+    map_frame_id: str = 'map'
+    sensor_frame_id: str = ''
+    origin: str = ''
+    num_scans: int = 0
+    num_without_pose: int = 0
+    num_unreadable: int = 0
+    novelty_distance: float = 0.0
+    scan_context: ScanContextConfig | None = None
+    software_version: str = __version__
+    created: str = field(
+        default_factory=lambda: datetime.now(timezone.utc).isoformat(timespec='seconds')
+    )
+    uuid: str = field(default_factory=lambda: str(uuid.uuid4()))
+
+    @property
+    def map_id(self) -> int:
+        """Short name of the map in messages: CRC32 of its UUID."""
+        return zlib.crc32(self.uuid.encode())
+
+    @property
+    def encoder(self) -> str:
+        """The kind of encoder that filled it, 'network' or 'scan_context'."""
+        return 'network' if self.scan_context is None else 'scan_context'
+
+
+@dataclass(frozen=True, slots=True)
+class MapContent:
+    """
+    What a map consists of; making one checks it.
+
+    :param descriptors: shape (num_keyframes * num_views, D) float32, unit length; the views of
+        one keyframe stand together
+    :param keyframes: poses of the radar
+    :param returns_cm: shape (num_keyframes, M, 2) int16, see ssd_ros.verification
+    :param confidence: how far an answer from this map can be trusted; None = not calibrated
+    """
+
+    descriptors: NDArray[np.float32]
+    keyframes: Trajectory
+    returns_cm: NDArray[np.int16]
+    info: MapInfo
+    confidence: ConfidenceModel | None = None
+
+    def __post_init__(self) -> None:
+        _check_descriptors(self.descriptors, len(self.keyframes), self.info.num_views)
+        _check_scan_contexts(self.descriptors.shape[1], self.info)
+        _check_returns(self.returns_cm, len(self.keyframes))
+        if not np.isfinite(self.keyframes.positions_m).all():
+            raise MapError('a keyframe position is not finite')
+        turns = np.linalg.norm(self.keyframes.quaternions_xyzw, axis=1)
+        if not (np.abs(turns - 1) <= UNIT_LENGTH_TOLERANCE).all():
+            raise MapError('a keyframe quaternion is not of unit length')
+
+
+def write_map(path: Path, content: MapContent) -> None:
+    """
+    Write a map whole or not at all; a map that stood there is replaced.
+
+    :raise MapError: something that is not a map stands there, or a number is not finite
+    """
+    check_map_target(path)
+    arrays = {
+        DESCRIPTORS_FILE: content.descriptors,
+        KEYFRAMES_FILE: _records_of(content.keyframes),
+        RETURNS_FILE: content.returns_cm,
+    }
+    with directory_written_atomically(path) as directory:
+        for name, array in arrays.items():
+            with (directory / name).open('wb') as file:
+                np.save(file, array, allow_pickle=False)
+        meta = {
+            'format_version': FORMAT_VERSION,
+            'num_keyframes': len(content.keyframes),
+            'descriptor_size': content.descriptors.shape[1],
+            'num_returns': content.returns_cm.shape[1],
+            'info': asdict(content.info),
+            'confidence': content.confidence and asdict(content.confidence),
+            'files': {name: fingerprint(directory / name) for name in arrays},
+        }
+        meta['meta_sha256'] = sha256_of_meta(meta)
+        (directory / META_FILE).write_text(json.dumps(meta, indent=2) + '\n')
+
+
+def read_map(path: Path) -> MapContent:
+    """
+    Read a map; everything in it is checked before it is used.
+
+    :raise MapError: the map is absent, truncated, foreign or damaged, and why
+    :raise OSError: a file of it cannot be opened
+    """
+    meta = read_meta(path)
+    num_keyframes, files = meta['num_keyframes'], meta['files']
+    try:
+        info = record_from_mapping(MapInfo, meta['info'])
+        confidence = meta['confidence'] and record_from_mapping(
+            ConfidenceModel, meta['confidence'], 'confidence.'
+        )
+    except ValueError as error:
+        raise MapError(f'{path / META_FILE}: {error}: {REBUILD}') from error
+    shape = (num_keyframes * info.num_views, meta['descriptor_size'])
+    descriptors = load_array(path / DESCRIPTORS_FILE, files, np.dtype('<f4'), shape)
+    records = load_array(path / KEYFRAMES_FILE, files, _KEYFRAME, (num_keyframes,))
+    returns_cm = load_array(
+        path / RETURNS_FILE, files, np.dtype('<i2'), (num_keyframes, meta['num_returns'], 2)
+    )
+    try:
+        return MapContent(descriptors, _trajectory_of(records), returns_cm, info, confidence)
+    except ValueError as error:
+        raise MapError(f'{path}: {error}: {REBUILD}') from error
+
+
+def check_map_target(path: Path) -> None:
+    """
+    Refuse to write a map where something else stands, which the write would delete.
+
+    :raise MapError: `path` exists and is neither a map nor an empty directory
+    """
+    if not path.exists() or (path / META_FILE).is_file():
+        return
+    if not path.is_dir() or any(path.iterdir()):
+        raise MapError(f'{path} exists and is not a map: choose another place for the map')
+
+
+def _check_descriptors(
+    descriptors: NDArray[np.float32], num_keyframes: int, num_views: int
+) -> None:
+    if num_keyframes == 0:
+        raise MapError('a map needs at least one keyframe')
+    if num_views < 1:
+        raise MapError(f'num_views is {num_views}, expected at least 1')
+    num_rows = num_keyframes * num_views
+    if descriptors.ndim != 2 or len(descriptors) != num_rows or descriptors.dtype != np.float32:
+        raise MapError(
+            f'descriptors have shape {descriptors.shape} and type {descriptors.dtype}, expected '
+            f'({num_keyframes} keyframes * {num_views} views = {num_rows}, D) float32'
+        )
+    lengths = np.sqrt(np.einsum('ij,ij->i', descriptors, descriptors))
+    is_unit = np.abs(lengths - 1) <= UNIT_LENGTH_TOLERANCE  # False for a NaN, too
+    if not is_unit.all():
+        row = int(np.argmin(is_unit))
+        raise MapError(f'descriptor {row} has length {lengths[row]:.4g}, expected 1')
+
+
+def _check_scan_contexts(descriptor_size: int, info: MapInfo) -> None:
+    config, found = info.scan_context, (descriptor_size, info.num_views)
+    if config is not None and found != (config.num_rings * config.num_sectors, 1):
+        raise MapError(
+            f'{info.num_views} descriptors of {descriptor_size} numbers make a keyframe, expected '
+            f'one scan context of {config.num_rings} x {config.num_sectors}'
+        )
+
+
+def _check_returns(returns_cm: NDArray[np.int16], num_keyframes: int) -> None:
+    shape, num_bytes = returns_cm.shape, returns_cm[:1].nbytes
+    if returns_cm.ndim != 3 or shape[0] != num_keyframes or shape[2] != 2:
+        raise MapError(f'returns have shape {shape}, expected ({num_keyframes} keyframes, M, 2)')
+    if returns_cm.dtype != np.int16 or num_bytes > MAX_RETURNS_BYTES:
+        raise MapError(
+            f'the returns of a keyframe take {num_bytes} bytes of {returns_cm.dtype}, expected '
+            f'at most {MAX_RETURNS_BYTES} of int16'
+        )
+
+
+def _records_of(keyframes: Trajectory) -> NDArray[Any]:
+    records = np.empty(len(keyframes), dtype=_KEYFRAME)
+    records['stamp_ns'] = keyframes.stamps_ns
+    records['position_m'] = keyframes.positions_m
+    records['quaternion_xyzw'] = keyframes.quaternions_xyzw
+    return records
+
+
+def _trajectory_of(records: NDArray[Any]) -> Trajectory:
+    return Trajectory(
+        records['stamp_ns'].astype(np.int64),
+        records['position_m'].astype(np.float64),
+        records['quaternion_xyzw'].astype(np.float64),
+    )

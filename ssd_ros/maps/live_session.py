@@ -1,0 +1,122 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The places of the running drive, seen by its own 4D radar: a map that grows."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from ssd_ros.confidence.model import ConfidenceModel
+from ssd_ros.encoders.scan_context import ScanContextConfig
+from ssd_ros.maps.files import MapContent, MapInfo, MAX_RETURNS_BYTES
+from ssd_ros.maps.meta import MapError
+from ssd_ros.maps.place_database import Keyframe
+from ssd_ros.maps.place_index import Neighbours, new_index
+from ssd_ros.motion.trajectory import Trajectory
+
+LIVE_MAP_ID = 0xFFFFFFFF
+MAX_BYTES = 1 << 30  # reconstructed: 200 km at 2 m with a network, 45 km with scan contexts
+
+
+class LiveSession:
+    """
+    Keyframes of this drive, in the odometry frame.
+
+    Written and searched by one thread.
+    """
+
+    map_id = LIVE_MAP_ID
+    is_live = True
+
+    def __init__(
+        self,
+        descriptor_size: int,
+        keyframe_distance_m: float = 2.0,
+        confidence: ConfidenceModel | None = None,
+        scan_context: ScanContextConfig | None = None,
+    ) -> None:
+        """
+        Start without a keyframe.
+
+        :param confidence: fitted on 4D radar looked up in 4D radar; None = not calibrated
+        :param scan_context: what the descriptors are; None = those of a network
+        """
+        self.confidence = confidence
+        self._keyframe_distance_m = keyframe_distance_m
+        self._index = new_index(scan_context, descriptor_size)
+        self._max_keyframes = MAX_BYTES // (self._index.bytes_per_row + MAX_RETURNS_BYTES)
+        self._keyframes: list[Keyframe] = []
+
+    def clear(self) -> None:
+        """Forget all keyframes: time or odometry began anew."""
+        self._index.clear()
+        self._keyframes.clear()
+
+    def __len__(self) -> int:
+        """Return the number of keyframes."""
+        return len(self._keyframes)
+
+    @property
+    def view_yaws_rad(self) -> NDArray[np.float64]:
+        """Heading of each view relative to its keyframe, counter-clockwise, (num_views,)."""
+        return self._index.view_yaws_rad
+
+    def wants(self, stamp_ns: int, position_m: NDArray[np.float64]) -> bool:
+        """Return whether a scan here lies far enough from the last keyframe to become one."""
+        if not self._keyframes:
+            return True
+        last = self._keyframes[-1]
+        if stamp_ns <= last.stamp_ns or len(self) >= self._max_keyframes:
+            return False
+        moved_m = position_m[:2] - last.position_m[:2]
+        return bool(np.hypot(*moved_m) >= self._keyframe_distance_m)
+
+    def add(self, descriptor: NDArray[np.float32], keyframe: Keyframe) -> None:
+        """
+        Append a keyframe.
+
+        :param descriptor: shape (D,), unit length
+        :param keyframe: pose of the 4D radar in the odometry frame
+        """
+        self._index.add(descriptor[None])
+        self._keyframes.append(keyframe)
+
+    def search(self, descriptor: NDArray[np.float32], num_rows: int, newest_ns: int) -> Neighbours:
+        """
+        Return the nearest keyframes up to a stamp: those just left would always win.
+
+        :param descriptor: shape (D,), unit length
+        """
+        num_old = bisect_right(self._keyframes, newest_ns, key=lambda keyframe: keyframe.stamp_ns)
+        return self._index.search(descriptor, num_rows, num_old)
+
+    def keyframe(self, number: int) -> Keyframe:
+        """Return one keyframe."""
+        return self._keyframes[number]
+
+    def positions_m(self, numbers: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return where keyframes are, shape (N, 3)."""
+        return _stacked([self._keyframes[number].position_m for number in numbers], 3)
+
+    def to_map(self, info: MapInfo) -> MapContent:
+        """
+        Return the session as a map.
+
+        :param info: with one view and sensor '4d'
+        :raise MapError: there is no keyframe
+        """
+        if not self._keyframes:
+            raise MapError('the session has no keyframe yet: drive a little, with odometry')
+        stamps_ns, positions_m, quaternions, returns_cm = zip(*self._keyframes, strict=True)
+        keyframes = Trajectory(
+            np.array(stamps_ns, np.int64), _stacked(positions_m, 3), _stacked(quaternions, 4)
+        )
+        descriptors = self._index.descriptors()
+        return MapContent(descriptors, keyframes, np.stack(returns_cm), info, self.confidence)
+
+
+def _stacked(rows: Sequence[NDArray[np.float64]], width: int) -> NDArray[np.float64]:
+    return np.array(rows, np.float64).reshape(-1, width)

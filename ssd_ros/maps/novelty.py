@@ -1,0 +1,38 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""How near two different places of a map look: what is not nearer than that may be unknown."""
+
+from __future__ import annotations
+
+import numpy as np
+from ssd_ros.maps.place_database import PlaceDatabase
+
+_RADIUS_M = 25.0  # farther away is another place
+_NUM_KEYFRAMES = 200  # of the map, evenly
+_NUM_ROWS = 1024
+
+
+def novelty_distance(database: PlaceDatabase) -> float:
+    """
+    Return the median distance of keyframes to the most similar other place of the map.
+
+    The answer to a query from outside the map is such a wrong place. Distances of different
+    places to each other hardly differ between the two radars, those of one place do. This does
+    not hold for scan contexts: whole turns are nearer to each other than a field of view is to
+    them.
+
+    :return: between unit descriptors; 0 if the map is a single place, or of whole turns
+    """
+    if database.info.encoder == 'scan_context' and database.info.sensor == 'spinning':
+        return 0.0
+    count = min(len(database), _NUM_KEYFRAMES)
+    chosen = np.unique(np.linspace(0, len(database) - 1, count).astype(np.int64))
+    descriptors = database.descriptors()[:: database.info.num_views]
+    distances = []
+    for number in chosen:
+        found = database.search(descriptors[number], _NUM_ROWS)
+        offset_m = database.positions_m(found.keyframes) - database.positions_m(number[None])
+        others = found.distances[np.hypot(offset_m[:, 0], offset_m[:, 1]) > _RADIUS_M]
+        if len(others):
+            distances.append(float(others[0]))
+    return float(np.median(distances)) if distances else 0.0

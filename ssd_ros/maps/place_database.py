@@ -1,0 +1,187 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""
+The map to search in: one descriptor per keyframe and view, with the pose of each keyframe.
+
+The index is built from the descriptors at loading, see place_index.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from ssd_ros.maps.files import MapContent, read_map, UNIT_LENGTH_TOLERANCE, write_map
+from ssd_ros.maps.meta import MapError, REBUILD
+from ssd_ros.maps.place_index import Neighbours, new_index
+
+
+class Keyframe(NamedTuple):
+    """
+    A mapped place.
+
+    :param position_m: shape (3,) float64, of the mapping radar in its map
+    :param quaternion_xyzw: shape (4,) float64
+    :param returns_cm: shape (M, 2) int16, see ssd_ros.verification
+    """
+
+    stamp_ns: int
+    position_m: NDArray[np.float64]
+    quaternion_xyzw: NDArray[np.float64]
+    returns_cm: NDArray[np.int16]
+
+
+class PlaceDatabase:
+    """Descriptors of mapped places, searched exactly."""
+
+    def __init__(self, content: MapContent, num_threads: int = 1) -> None:
+        """
+        Index the descriptors; they are copied.
+
+        :param num_threads: of FAISS while it searches; more than one wait busily for work
+        """
+        self.info = content.info
+        self.keyframes = content.keyframes
+        self.returns_cm = content.returns_cm
+        self.confidence = content.confidence
+        self._index = new_index(
+            self.info.scan_context,
+            content.descriptors.shape[1],
+            self.info.num_views,
+            num_threads,
+        )
+        self._index.add(content.descriptors)
+
+    def __len__(self) -> int:
+        """Return the number of keyframes."""
+        return len(self.keyframes)
+
+    @property
+    def num_rows(self) -> int:
+        """Number of descriptors: one per keyframe and view."""
+        return len(self._index)
+
+    @property
+    def map_id(self) -> int:
+        """Short name of the map in messages."""
+        return self.info.map_id
+
+    @property
+    def is_live(self) -> bool:
+        """No: its keyframes are of an earlier drive, in the map frame."""
+        return False
+
+    def keyframe(self, number: int) -> Keyframe:
+        """Return one keyframe."""
+        return Keyframe(
+            int(self.keyframes.stamps_ns[number]),
+            self.keyframes.positions_m[number],
+            self.keyframes.quaternions_xyzw[number],
+            self.returns_cm[number],
+        )
+
+    def positions_m(self, numbers: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return where keyframes are, shape (N, 3)."""
+        return self.keyframes.positions_m[numbers]
+
+    @property
+    def descriptor_size(self) -> int:
+        """Length of a descriptor, D."""
+        return int(self.descriptors().shape[1])
+
+    @property
+    def view_yaws_rad(self) -> NDArray[np.float64]:
+        """Heading of each view relative to its keyframe, counter-clockwise, (num_views,)."""
+        return self._index.view_yaws_rad
+
+    def descriptors(self) -> NDArray[np.float32]:
+        """Return all descriptors, shape (num_rows, D), read-only."""
+        return self._index.descriptors()
+
+    def require_encoder(self, kind: str, descriptor_space: str, name: str) -> None:
+        """
+        Refuse another kind of encoder, or one of another training run.
+
+        :param kind: 'network' or 'scan_context'
+        :param name: of the encoder, for the message
+        """
+        info = self.info
+        if kind != info.encoder:
+            raise MapError(
+                f'map {info.uuid} was built with --encoder {info.encoder}, but {name} is a '
+                f'{kind}: set encoder:={info.encoder}, or {REBUILD} --encoder {kind}'
+            )
+        if descriptor_space != info.descriptor_space:
+            raise MapError(
+                f'map {info.uuid} was filled in descriptor space '
+                f'{info.descriptor_space[:12]}, but {name} encodes in '
+                f'{descriptor_space[:12]}: use the student of the same training run as the '
+                f"map's teacher, or {REBUILD}"
+            )
+
+    def search(self, descriptor: NDArray[np.float32], num_rows: int) -> Neighbours:
+        """
+        Return the keyframes among the nearest rows, each with its best view.
+
+        :param descriptor: shape (D,), unit length
+        :param num_rows: rows to look at; neighbouring views of a place take several of them
+        """
+        if descriptor.shape != (self.descriptor_size,):
+            raise MapError(
+                f'descriptor has shape {descriptor.shape}, this map has ({self.descriptor_size},)'
+            )
+        length = float(np.linalg.norm(descriptor))
+        if not abs(length - 1) <= UNIT_LENGTH_TOLERANCE:  # a NaN, too
+            raise MapError(f'descriptor has length {length:.4g}, expected 1')
+        if num_rows < 1:
+            raise ValueError(f'num_rows is {num_rows}, expected at least 1')
+        return self._index.search(descriptor, num_rows)
+
+    def save(self, path: Path | str) -> None:
+        """
+        Write the map as a directory, whole or not at all; a map that stood there is replaced.
+
+        :raise MapError: something that is not a map stands there
+        """
+        content = MapContent(
+            self.descriptors(), self.keyframes, self.returns_cm, self.info, self.confidence
+        )
+        write_map(Path(path), content)
+
+    @classmethod
+    def load(cls, path: Path | str, num_threads: int = 1) -> PlaceDatabase:
+        """
+        Read a map; everything in it is checked before it is used.
+
+        :raise MapError: the map is absent, truncated, foreign or damaged, and why
+        :raise OSError: a file of it cannot be opened
+        """
+        return cls(read_map(Path(path)), num_threads)
+
+
+def ratios_to_other_places(
+    distances: NDArray[np.float32],
+    positions_m: NDArray[np.float64],
+    horizon: float,
+    num_first: int,
+    ambiguity_radius_m: float,
+) -> NDArray[np.float64]:
+    """
+    Return the ratio of each of the first distances to that of the best other place.
+
+    If no other place is among the neighbours, the last row searched bounds its distance from
+    below, hence the ratio from above: too few rows make the answer more careful, not less.
+
+    :param distances: shape (K,), of a search, nearest first
+    :param positions_m: shape (K, 2), of these keyframes
+    :param horizon: of the search
+    :param ambiguity_radius_m: a place farther than this is another place
+    :return: shape (min(num_first, K),)
+    """
+    apart_m = np.linalg.norm(positions_m[:num_first, None] - positions_m[None], axis=2)
+    exact = distances.astype(np.float64)
+    others = np.where(apart_m > ambiguity_radius_m, exact, horizon)
+    best_other = np.maximum(others.min(axis=1), 1e-9)  # two places with equal descriptors
+    return np.asarray(exact[:num_first] / best_other)

@@ -1,0 +1,104 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Search several maps that share a frame as if they were one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from ssd_ros.confidence.model import ConfidenceModel
+from ssd_ros.maps.place_database import Keyframe, ratios_to_other_places
+from ssd_ros.maps.place_index import Neighbours
+
+
+class PlaceSource(Protocol):
+    """A map or the running drive."""
+
+    @property
+    def map_id(self) -> int:
+        """Short name in messages."""
+        ...
+
+    @property
+    def is_live(self) -> bool:
+        """Whether its keyframes are of the running drive, in the odometry frame."""
+        ...
+
+    @property
+    def confidence(self) -> ConfidenceModel | None:
+        """How far an answer from it can be trusted; None = not calibrated."""
+        ...
+
+    @property
+    def view_yaws_rad(self) -> NDArray[np.float64]:
+        """Heading of each view relative to its keyframe, counter-clockwise, (num_views,)."""
+        ...
+
+    def keyframe(self, number: int) -> Keyframe:
+        """Return one keyframe."""
+        ...
+
+    def positions_m(self, numbers: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return where keyframes are, shape (N, 3)."""
+        ...
+
+
+class Hit(NamedTuple):
+    """A keyframe whose descriptor is near, with its best view."""
+
+    source: PlaceSource
+    number: int
+    view: int
+    distance: float
+    ratio: float
+
+    @property
+    def yaw_rad(self) -> float:
+        """Heading of the view in the frame of the keyframe."""
+        return float(self.source.view_yaws_rad[self.view])
+
+
+def merge_hits(
+    found: Sequence[tuple[PlaceSource, Neighbours]], top_k: int, ambiguity_radius_m: float
+) -> list[Hit]:
+    """
+    Return the nearest of what several searches found, with their distinctiveness.
+
+    :param found: of sources in one frame
+    :param top_k: hits to return
+    :param ambiguity_radius_m: a place farther than this is another place
+    """
+    sizes = [len(neighbours) for _, neighbours in found]
+    if not sum(sizes):
+        return []
+    distances = np.concatenate([neighbours.distances for _, neighbours in found])
+    positions_m = np.concatenate(
+        [source.positions_m(neighbours.keyframes)[:, :2] for source, neighbours in found]
+    )
+    order = np.argsort(distances, kind='stable')
+    ratios = ratios_to_other_places(
+        distances[order],
+        positions_m[order],
+        min(neighbours.horizon for _, neighbours in found),
+        top_k,
+        ambiguity_radius_m,
+    )
+    owner = np.repeat(np.arange(len(found)), sizes)
+    first = np.cumsum([0, *sizes])
+    hits = []
+    for place, ratio in zip(order[:top_k].tolist(), ratios.tolist(), strict=True):
+        source, neighbours = found[owner[place]]
+        row = place - int(first[owner[place]])
+        hits.append(
+            Hit(
+                source,
+                int(neighbours.keyframes[row]),
+                int(neighbours.views[row]),
+                float(distances[place]),
+                ratio,
+            )
+        )
+    return hits

@@ -1,0 +1,200 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""From hits to candidates: confidence, order and decision."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from ssd_ros.encoders.model_contract import ModelContract
+from ssd_ros.maps.place_database import Keyframe
+from ssd_ros.maps.place_search import Hit, PlaceSource
+from ssd_ros.motion.trajectory import yaw_from_quaternion
+from ssd_ros.recognition.answer import LoopClosureCandidate, RecognizerConfig
+from ssd_ros.recognition.decision import AcceptLimits, Decision, Evidence, NO_CANDIDATE
+from ssd_ros.verification import Verification
+
+SAME_PLACE_M = 2.0  # reconstructed: poses nearer to each other than this are the same
+
+
+@dataclass(frozen=True)  # with slots nothing could be computed once
+class Finding:
+    """
+    A hit and what its returns say.
+
+    :param verification: None for hits too far down the list
+    :param support: NaN without odometry
+    """
+
+    hit: Hit
+    keyframe: Keyframe
+    verification: Verification | None
+    support: float = math.nan
+
+    @cached_property
+    def pose_in_map(self) -> NDArray[np.float64]:
+        """Planar pose of the query's radar in the map (x, y, yaw), as far as it is known."""
+        x, y = self.keyframe.position_m[:2]
+        yaw = float(yaw_from_quaternion(self.keyframe.quaternion_xyzw))
+        found = self.verification
+        if found is None:
+            return np.array([x, y, yaw + self.hit.yaw_rad])
+        cos, sin = math.cos(yaw), math.sin(yaw)
+        return np.array(
+            [
+                x + cos * found.x_m - sin * found.y_m,
+                y + sin * found.x_m + cos * found.y_m,
+                yaw + found.yaw_rad,
+            ]
+        )
+
+    @property
+    def offset_m(self) -> float:
+        """Distance of the query from the keyframe, 0 as far as is known."""
+        found = self.verification
+        return 0.0 if found is None else math.hypot(found.x_m, found.y_m)
+
+    @property
+    def overlap(self) -> float:
+        """How well the query fits, 0 as far as is known."""
+        return 0.0 if self.verification is None else self.verification.overlap
+
+    @cached_property
+    def confidence(self) -> float:
+        """Calibrated probability that the pose is right; NaN if that is not known."""
+        model, found = self.hit.source.confidence, self.verification
+        if model is None or found is None:
+            return math.nan
+        return float(
+            model.confidence(self.hit.distance, self.hit.ratio, found.overlap, self.support)
+        )
+
+    @property
+    def order(self) -> tuple[float, float]:
+        """What to sort by: the most confident first, then those without, nearest first."""
+        return (1.0 if math.isnan(self.confidence) else -self.confidence, self.hit.distance)
+
+
+def nearest_of_best(
+    confidence: NDArray[np.float64],
+    positions_m: NDArray[np.float64],
+    offsets_m: NDArray[np.float64],
+    threshold: float,
+) -> int:
+    """
+    Return which candidate to report: of those that say what the best one says, the nearest.
+
+    Neighbouring keyframes lead to the same pose; from the nearest the error of the relative pose
+    is smallest. An accepted candidate gives way to accepted ones only.
+
+    :param confidence: shape (K,), NaN where there is none, but not in all
+    :param positions_m: shape (K, 2), of the query in the map according to each candidate
+    :param offsets_m: shape (K,), from the keyframe of each to there
+    :param threshold: from which confidence on candidates are accepted
+    """
+    best = int(np.nanargmax(confidence))
+    apart_m = np.hypot(*(positions_m - positions_m[best]).T)
+    least = threshold if confidence[best] >= threshold else 0.0
+    is_same = (apart_m <= SAME_PLACE_M) & (confidence >= least)
+    return int(np.argmin(np.where(is_same, offsets_m, np.inf)))
+
+
+def ranked(findings: Sequence[Finding]) -> list[Finding]:
+    """Return findings of one frame, best first; see nearest_of_best."""
+    ordered = sorted(findings, key=lambda finding: finding.order)
+    if not ordered or math.isnan(ordered[0].confidence):
+        return ordered
+    model = ordered[0].hit.source.confidence
+    assert model is not None  # or there were no confidence
+    first = nearest_of_best(
+        np.array([finding.confidence for finding in ordered]),
+        np.array([finding.pose_in_map[:2] for finding in ordered]),
+        np.array([finding.offset_m for finding in ordered]),
+        model.threshold,
+    )
+    return [ordered.pop(first), *ordered]
+
+
+def judge(
+    findings: Sequence[Finding], contract: ModelContract, config: RecognizerConfig, num_points: int
+) -> tuple[tuple[LoopClosureCandidate, ...], Decision]:
+    """
+    Return candidates in the order of the findings, and the decision about the first.
+
+    :param num_points: static returns in the window
+    """
+    too_few = None
+    if num_points < config.min_points:
+        reason = f'{num_points} static points in the window, fewer than {config.min_points}'
+        too_few = Decision('rejected', reason)
+    candidates = []
+    for rank, finding in enumerate(findings):
+        candidate = _candidate(finding, rank)
+        decision = too_few or limits_of(finding.hit.source, contract, config).decide(
+            Evidence(
+                candidate.distance,
+                candidate.ratio,
+                candidate.confidence,
+                candidate.support,
+                candidate.verified,
+            )
+        )
+        candidates.append(replace(candidate, decision=decision))
+    return tuple(candidates), candidates[0].decision if candidates else NO_CANDIDATE
+
+
+def limits_of(
+    source: PlaceSource, contract: ModelContract, config: RecognizerConfig
+) -> AcceptLimits:
+    """Return the limits of a map: the user's, else its calibration's, else the model's."""
+    model = source.confidence
+    default_distance = contract.accept_max_distance if model is None else math.inf
+    default_ratio = contract.accept_max_ratio if model is None else math.inf
+    return AcceptLimits(
+        max_distance=config.accept_max_distance or default_distance,
+        max_ratio=config.accept_max_ratio or default_ratio,
+        ambiguous_ratio=config.accept_max_ratio or contract.accept_max_ratio,
+        min_confidence=(
+            None if model is None else config.accept_min_confidence or model.threshold
+        ),
+        min_support=config.accept_min_support,
+    )
+
+
+def _candidate(finding: Finding, rank: int) -> LoopClosureCandidate:
+    hit, keyframe, found = finding.hit, finding.keyframe, finding.verification
+    if found is None:
+        # A heading drawn evenly from one step of the views.
+        num_views = len(hit.source.view_yaws_rad)
+        yaw_rad, yaw_std_rad = hit.yaw_rad, 2 * math.pi / num_views / math.sqrt(12)
+        x_m = y_m = overlap = math.nan
+        covariance: NDArray[np.float64] = np.full((3, 3), math.nan)
+    else:
+        yaw_rad, covariance, overlap = found.yaw_rad, found.covariance, found.overlap
+        yaw_std_rad = math.sqrt(covariance[2, 2])
+        x_m, y_m = found.x_m, found.y_m
+    return LoopClosureCandidate(
+        keyframe_id=hit.number,
+        map_id=hit.source.map_id,
+        rank=rank,
+        relative_yaw_rad=yaw_rad,
+        relative_yaw_std_rad=yaw_std_rad,
+        relative_x_m=x_m,
+        relative_y_m=y_m,
+        covariance=covariance,
+        overlap=overlap,
+        distance=hit.distance,
+        ratio=hit.ratio,
+        support=finding.support,
+        confidence=finding.confidence,
+        decision=NO_CANDIDATE,
+        stamp_ns=keyframe.stamp_ns,
+        position_m=keyframe.position_m,
+        quaternion_xyzw=keyframe.quaternion_xyzw,
+        is_live=hit.source.is_live,
+    )

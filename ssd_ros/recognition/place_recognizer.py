@@ -1,0 +1,226 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Real time: a 4D radar point cloud in, the mapped places that it may show out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+import math
+import time
+
+import numpy as np
+from numpy.typing import NDArray
+from ssd_ros.bev.preprocessing import CloudPreprocessor
+from ssd_ros.encoders.place_encoder import PlaceEncoder
+from ssd_ros.maps.live_session import LiveSession
+from ssd_ros.maps.place_database import Keyframe, PlaceDatabase
+from ssd_ros.maps.place_index import Neighbours
+from ssd_ros.maps.place_search import Hit, merge_hits, PlaceSource
+from ssd_ros.motion.odometry import DopplerOdometer, OdometryPose, PlanarOdometer
+from ssd_ros.motion.trajectory import yaw_from_quaternion
+from ssd_ros.radar.ego_velocity import EgoVelocity, Motion
+from ssd_ros.radar.types import RadarPointCloud
+from ssd_ros.recognition.answer import (
+    DEFAULT_CONFIG,
+    Query,
+    Recognition,
+    RecognizerConfig,
+    SensorPose,
+    StageTimes,
+)
+from ssd_ros.recognition.candidate_judge import Finding, judge, ranked
+from ssd_ros.recognition.sequence_filter import SequenceFilter
+from ssd_ros.verification import returns_of_points, Verifier
+
+
+class PlaceRecognizer:
+    """
+    Find the mapped places that a 4D radar point cloud may show.
+
+    `prepare` and `clear` belong to one thread, `query` to another or the same one.
+    """
+
+    def __init__(
+        self,
+        encoder: PlaceEncoder,
+        maps: Sequence[PlaceDatabase],
+        config: RecognizerConfig = DEFAULT_CONFIG,
+        live: LiveSession | None = None,
+    ) -> None:
+        """
+        Take over maps.
+
+        :param encoder: a student, for 4D radar
+        :param maps: in one frame; may be empty where there is a live session
+        :param live: remembers the running drive and finds places in it
+        :raise MapError: a map was filled by an encoder of another training run
+        """
+        self.config = config
+        self._encoder = encoder
+        self._preprocessor = CloudPreprocessor(encoder.contract.preprocessing)
+        self.live = live
+        self.swap_maps(maps)
+        self.clear()
+
+    @property
+    def maps(self) -> tuple[PlaceDatabase, ...]:
+        """The maps in use."""
+        return self._maps
+
+    def swap_maps(self, maps: Sequence[PlaceDatabase]) -> None:
+        """
+        Replace the maps between two queries, which may run in another thread.
+
+        :raise MapError: a map does not fit the encoder; the old ones stay
+        """
+        kind, space = self._encoder.kind, self._encoder.contract.descriptor_space
+        for database in maps:
+            database.require_encoder(kind, space, 'the loaded student')
+        self._maps = tuple(maps)
+        self._verifier = Verifier()  # which remembers keyframes
+
+    def clear(self) -> None:
+        """Forget the scans so far and what they were taken for."""
+        self._preprocessor.clear()
+        self._doppler_odometer = DopplerOdometer()
+        self._planar_odometer = PlanarOdometer()
+        self._sequences = {False: SequenceFilter(), True: SequenceFilter()}
+        self._verifier = Verifier()
+
+    def process(self, cloud: RadarPointCloud, pose: SensorPose | None = None) -> Recognition:
+        """Return the mapped places that the last scans may show, best first."""
+        return self.query(self.prepare(cloud, pose))
+
+    def prepare(self, cloud: RadarPointCloud, pose: SensorPose | None = None) -> Query:
+        """
+        Add a scan to the window; cheap, for scans that are not searched for, too.
+
+        :param pose: of the radar in the odometry frame; without it the Doppler velocity tells
+            how far the vehicle has come
+        """
+        start = time.perf_counter()
+        image = self._preprocessor.process(cloud)
+        odometry = self._odometry(cloud.stamp_ns, image.ego_velocity, pose)
+        return Query(cloud.stamp_ns, image, pose, odometry, _milliseconds_since(start))
+
+    def _odometry(
+        self, stamp_ns: int, ego_velocity: EgoVelocity, pose: SensorPose | None
+    ) -> OdometryPose | None:
+        """Return how far the vehicle has come, None while nothing tells."""
+        is_known = ego_velocity.motion is not Motion.UNKNOWN
+        travelled = self._doppler_odometer.add(
+            stamp_ns, ego_velocity.velocity_mps if is_known else None
+        )
+        if pose is None:
+            return travelled
+        yaw_rad = yaw_from_quaternion(pose.quaternion_xyzw)
+        return self._planar_odometer.add(stamp_ns, np.append(pose.position_m[:2], yaw_rad))
+
+    def query(self, query: Query) -> Recognition:
+        """Return the mapped places that a prepared query may show, best first."""
+        start = time.perf_counter()
+        descriptor = self._encoder.encode(query.image.bev)
+        encode_ms = _milliseconds_since(start)
+
+        start = time.perf_counter()
+        hits = self._search(descriptor, query.stamp_ns)
+        search_ms = _milliseconds_since(start)
+
+        start = time.perf_counter()
+        findings = self._findings(hits, query)
+        num_points, config = query.image.num_points, self.config
+        candidates, decision = judge(findings, self._encoder.contract, config, num_points)
+        self._remember(descriptor, query, findings)
+        times = StageTimes(query.bev_ms, encode_ms, search_ms, _milliseconds_since(start))
+        return Recognition(
+            query.stamp_ns,
+            candidates,
+            decision,
+            times,
+            num_points,
+            num_points < config.min_points,
+            query.image.ego_velocity,
+        )
+
+    def _search(self, descriptor: NDArray[np.float32], stamp_ns: int) -> list[Hit]:
+        config = self.config
+        rows, radius_m = config.search_rows, config.ambiguity_radius_m
+        mapped: list[tuple[PlaceSource, Neighbours]] = [
+            (database, database.search(descriptor, rows)) for database in self._maps
+        ]
+        hits = merge_hits(mapped, config.top_k, radius_m)
+        if self.live:
+            newest_ns = stamp_ns - round(config.exclude_recent_s * 1e9)
+            live = self.live.search(descriptor, rows, newest_ns)
+            hits += merge_hits([(self.live, live)], config.top_k, radius_m)
+        return hits
+
+    def _findings(self, hits: Sequence[Hit], query: Query) -> list[Finding]:
+        """Return what verification and sequence say about each hit, best first."""
+        kinds: list[list[Finding]] = []
+        for is_live, sequence in self._sequences.items():
+            kind = [hit for hit in hits if hit.source.is_live == is_live]
+            laid = [
+                self._laid_over(hit, query, rank < self.config.verified_candidates)
+                for rank, hit in enumerate(kind)
+            ]
+            kinds.append(ranked(_supported(laid, query, sequence)))
+        # The running drive and the maps have calibrations of their own: the surer one is first.
+        kinds.sort(key=lambda findings: findings[0].order if findings else (math.inf, 0.0))
+        return [finding for findings in kinds for finding in findings]
+
+    def _laid_over(self, hit: Hit, query: Query, is_verified: bool) -> Finding:
+        """Lay the query's returns over those of a keyframe."""
+        keyframe = hit.source.keyframe(hit.number)
+        if not is_verified:
+            return Finding(hit, keyframe, None)
+        verification = self._verifier.verify(
+            query.image.points_m,
+            keyframe.returns_cm,
+            hit.yaw_rad,
+            key=(hit.source.map_id, hit.number),
+        )
+        return Finding(hit, keyframe, verification)
+
+    def _remember(
+        self, descriptor: NDArray[np.float32], query: Query, findings: Sequence[Finding]
+    ) -> None:
+        """Keep what later queries are compared with."""
+        if query.odometry is not None:
+            for is_live, sequence in self._sequences.items():
+                kind = [found for found in findings if found.hit.source.is_live == is_live]
+                # Not by confidence: it was fitted on what this sequence gave.
+                kind.sort(key=lambda found: -found.overlap)
+                sequence.add(query.odometry, *_poses_of(kind))
+        if self.live is None or query.pose is None:
+            return
+        if query.image.num_points >= self.config.min_points and self.live.wants(
+            query.stamp_ns, query.pose.position_m
+        ):
+            returns_cm = returns_of_points(query.image.points_m)
+            self.live.add(descriptor, Keyframe(query.stamp_ns, *query.pose, returns_cm))
+
+
+def _supported(
+    findings: Sequence[Finding], query: Query, sequence: SequenceFilter
+) -> Sequence[Finding]:
+    """Return the findings with the share of recent queries that agree."""
+    if query.odometry is None or not findings:
+        return findings
+    support = sequence.support(query.odometry, *_poses_of(findings))
+    return [
+        replace(finding, support=share)
+        for finding, share in zip(findings, support.tolist(), strict=True)
+    ]
+
+
+def _poses_of(findings: Sequence[Finding]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return planar poses of the query, shape (K, 3), and the maps that they are in, (K,)."""
+    poses = np.array([finding.pose_in_map for finding in findings]).reshape(-1, 3)
+    map_ids = np.array([finding.hit.source.map_id for finding in findings], np.int64)
+    return poses, map_ids
+
+
+def _milliseconds_since(start: float) -> float:
+    return (time.perf_counter() - start) * 1e3

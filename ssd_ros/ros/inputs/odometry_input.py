@@ -1,0 +1,118 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""
+Where the vehicle is in the odometry frame: from the topic `odom`, else from TF.
+
+Without both the recogniser integrates the radar's own Doppler velocity, which says how far the
+vehicle went but not where to. Covariances are ignored: back ends fill them in too many ways.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from nav_msgs.msg import Odometry
+from rclpy.node import Node
+from rclpy.qos import qos_profile_sensor_data
+from ssd_ros.recognition.answer import SensorPose
+from ssd_ros.ros.health import texts as health_texts
+from ssd_ros.ros.inputs.odometry_buffer import LATE_NS, OdometryBuffer
+from ssd_ros.ros.inputs.transforms import Transforms
+from ssd_ros.ros.messages.conversions import pose_from_msg
+from ssd_ros.ros.messages.geometry import Pose
+from ssd_ros.ros.messages.topics import ODOMETRY
+
+
+class OdometryInput:
+    """T_odom_base at the time of a scan; all of it runs in the executor's thread."""
+
+    def __init__(
+        self,
+        node: Node,
+        odom_frame: str,
+        base_frame: str,
+        transforms: Transforms | None,
+        warn: Callable[[str], None],
+    ) -> None:
+        """
+        Listen.
+
+        :param warn: gets a sentence about each fault; the caller throttles
+        """
+        self._node = node
+        self._odom_frame, self._base_frame = odom_frame, base_frame
+        self._transforms = transforms
+        self._warn = warn
+        self._buffer = OdometryBuffer()
+        self._source = 'doppler'
+        self._num_messages = self._num_misses = 0
+        self._subscription = node.create_subscription(
+            Odometry, ODOMETRY.name, self._on_odometry, qos_profile_sensor_data
+        )
+
+    @property
+    def topic_name(self) -> str:
+        """Name of the topic after remapping."""
+        return str(self._subscription.topic_name)
+
+    def destroy(self) -> None:
+        """Take the topic down."""
+        self._node.destroy_subscription(self._subscription)
+
+    def radar_at(self, stamp_ns: int, base_radar: Pose) -> SensorPose | None:
+        """
+        Return T_odom_radar at the stamp of a scan, None if nothing tells.
+
+        :param base_radar: T_base_radar
+        """
+        odom_base, self._source = self._found(stamp_ns)
+        if odom_base is None:
+            return None
+        odom_radar = odom_base @ base_radar
+        return SensorPose(odom_radar.position_m, odom_radar.quaternion_xyzw)
+
+    @property
+    def source(self) -> str:
+        """Who told about the last scan: topic, tf or, if neither did, doppler."""
+        return self._source
+
+    def values(self) -> dict[str, object]:
+        """Return what diagnostics say about it."""
+        return {
+            'odometry': self._source,
+            'odometry_messages': self._num_messages,
+            'odometry_misses': self._num_misses,
+        }
+
+    def _found(self, stamp_ns: int) -> tuple[Pose | None, str]:
+        if self._num_messages:
+            pose = self._buffer.at(stamp_ns)
+            if pose is None:
+                self._num_misses += 1
+                late_s, stamp_s = LATE_NS / 1e9, stamp_ns / 1e9
+                self._warn(health_texts.ODOMETRY_MISSED.format(late_s=late_s, stamp_s=stamp_s))
+            return pose, 'doppler' if pose is None else 'topic'
+        if self._transforms is not None:
+            pose = self._transforms.near(self._odom_frame, self._base_frame, stamp_ns, LATE_NS)
+            if pose is not None:
+                return pose, 'tf'
+        return None, 'doppler'
+
+    def _on_odometry(self, msg: Odometry) -> None:
+        self._check_frame('frame_id', msg.header.frame_id, 'odom_frame', self._odom_frame)
+        self._check_frame('child_frame_id', msg.child_frame_id, 'base_frame', self._base_frame)
+        pose = pose_from_msg(msg.pose.pose)
+        if pose is None:
+            self._warn(health_texts.ODOMETRY_INVALID)
+            return
+        self._num_messages += 1
+        stamp_ns = msg.header.stamp.sec * 1_000_000_000 + msg.header.stamp.nanosec
+        self._buffer.add(stamp_ns, pose)
+
+    def _check_frame(self, field: str, found: str, parameter: str, expected: str) -> None:
+        if found and found != expected:
+            self._warn(
+                health_texts.ODOMETRY_FRAME.format(
+                    field=field, found=found, parameter=parameter, expected=expected
+                )
+            )

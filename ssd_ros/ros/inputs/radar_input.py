@@ -1,0 +1,243 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""
+The radars of the vehicle: their topics in, scans of the primary radar out.
+
+The primary radar is the first of `input_topics`: each of its scans makes a query, to which the
+others add what they see in its field of view (see radar_merging). All of it runs in the
+executor's thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+import time
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rclpy.node import Node
+from ssd_ros.radar.merging import MergeConfig, PlacedCloud, RadarMerger
+from ssd_ros.radar.types import RadarPointCloud
+from ssd_ros.ros.health.inputs import InputStatistics, Level, Status
+from ssd_ros.ros.health.texts import NOT_ACTIVE
+from ssd_ros.ros.inputs.extrinsics import Extrinsics, Lookup
+from ssd_ros.ros.inputs.intake import Intake
+from ssd_ros.ros.inputs.radar_subscription import RadarSubscription
+from ssd_ros.ros.messages.geometry import Pose, pose_from_xyzrpy
+from ssd_ros.ros.parameters.inputs import InputParameters, RadarTopic
+from transforms3d.quaternions import quat2mat
+
+_NOWHERE = Pose(np.zeros(3), np.array([0.0, 0.0, 0.0, 1.0]))
+
+
+class Radar:
+    """One radar: where it sits, what came from it and what was wrong with that."""
+
+    def __init__(
+        self,
+        topic: RadarTopic,
+        parameters: InputParameters,
+        base_frame: str,
+        lookup: Lookup | None,
+        warn: Callable[[str], None],
+    ) -> None:
+        """
+        Start counting.
+
+        :param lookup: see extrinsics; None = there is no TF
+        """
+        self.topic = topic
+        self.intake = Intake(parameters.decoder_config(), warn, topic.frame_override)
+        self._is_in_parameters = topic.extrinsics is not None
+        fallback = pose_from_xyzrpy(topic.extrinsics) if topic.extrinsics else _NOWHERE
+        self.extrinsics = Extrinsics(
+            base_frame, fallback, lookup, warn if self._is_in_parameters else _say_nothing
+        )
+
+    @property
+    def statistics(self) -> InputStatistics:
+        """What was counted."""
+        return self.intake.statistics
+
+    def base_radar(self, frame: str) -> Pose | None:
+        """Return T_base_radar, None if neither TF nor a parameter says it."""
+        pose, self.statistics.extrinsics = self.extrinsics.pose_of(frame)
+        is_known = self._is_in_parameters or self.statistics.extrinsics == 'tf'
+        return pose if is_known else None
+
+
+class RadarInput:
+    """Subscribe to the radars and hand on each scan of the primary one."""
+
+    def __init__(
+        self,
+        node: Node,
+        parameters: Callable[[], InputParameters],
+        base_frame: str,
+        lookup: Lookup | None,
+        merge_config: MergeConfig,
+        use: Callable[[RadarPointCloud, float], None],
+        warn: Callable[[str], None],
+    ) -> None:
+        """
+        Open the topics; scans are handed on from `start` to `stop`.
+
+        :param parameters: returns them as they stand
+        :param lookup: see extrinsics; None = there is no TF
+        :param use: gets a scan in the frame of the primary radar and the monotonic time in
+            seconds at which it came
+        :param warn: gets a sentence about each fault; the caller throttles
+        :raise ImportError: the package that defines a message is not installed
+        """
+        self._node = node
+        self._parameters = parameters
+        self._use = use
+        self._warn = warn
+        self._merger = RadarMerger(merge_config)
+        self._is_active = False
+        fixed = parameters()
+        self._radars = [
+            Radar(topic, fixed, base_frame, lookup, warn) for topic in fixed.radar_topics()
+        ]
+        self.primary = self._radars[0]
+        self._subscriptions: list[RadarSubscription] = []
+        try:
+            for radar in self._radars:
+                self._subscriptions.append(self._subscribe(radar, fixed))
+        except ImportError:
+            self.destroy()
+            raise
+
+    @property
+    def topic_name(self) -> str:
+        """Topic of the primary radar after remapping."""
+        return self._subscriptions[0].topic_name
+
+    def base_primary(self, frame: str) -> Pose:
+        """Return T_base_primary, from TF or else from the parameters; frame as in its scans."""
+        statistics = self.primary.statistics
+        pose, statistics.extrinsics = self.primary.extrinsics.pose_of(frame)
+        return pose
+
+    def destroy(self) -> None:
+        """Take the topics down."""
+        self.stop()
+        for subscription in self._subscriptions:
+            subscription.destroy()
+        self._subscriptions = []
+
+    def start(self) -> None:
+        """Hand on what comes from now on."""
+        for radar in self._radars:
+            radar.statistics.start(time.monotonic())
+        self._is_active = True
+
+    def stop(self) -> None:
+        """Ignore what comes from now on."""
+        self._is_active = False
+
+    def statuses(self, min_points: int) -> list[Status]:
+        """
+        Report the health of each radar and follow its publishers; call it about once a second.
+
+        :param min_points: fewest static points in the window of a query
+        """
+        now_s, reports = time.monotonic(), []
+        for radar, subscription in zip(self._radars, self._subscriptions, strict=True):
+            try:
+                subscription.refresh()
+            except ImportError as error:
+                radar.intake.refuse('no_package', str(error))
+            name = subscription.topic_name
+            is_primary = radar is self.primary
+            title = 'input' if is_primary else f'input {name}'
+            if not self._is_active:
+                reports.append(Status(title, Level.STALE, NOT_ACTIVE, {}))
+                continue
+            status = radar.statistics.status(now_s, name, min_points if is_primary else 0)
+            kind, is_reliable = subscription.choice
+            values = {**status.values, 'type': kind, 'reliable': is_reliable}
+            reports.append(replace(status, name=title, values=values))
+        return reports
+
+    def _subscribe(self, radar: Radar, fixed: InputParameters) -> RadarSubscription:
+        return RadarSubscription(
+            self._node,
+            radar.topic.name,
+            fixed.input_type,
+            fixed.qos_reliability,
+            lambda kind, msg: self._on_message(radar, kind, msg),
+            lambda: self._on_incompatible_qos(radar),
+            radar.statistics.count_lost,
+        )
+
+    def _on_message(self, radar: Radar, kind: str, msg: Any) -> None:
+        if not self._is_active:
+            return
+        try:
+            self._take(radar, kind, msg)
+        except Exception as error:  # no cloud, however strange, may end the node
+            radar.intake.refuse('failed', f'a cloud failed: {type(error).__name__}: {error}')
+
+    def _take(self, radar: Radar, kind: str, msg: Any) -> None:
+        receive_s, parameters = time.monotonic(), self._parameters()
+        now_ns = self._node.get_clock().now().nanoseconds
+        cloud = radar.intake.receive(
+            msg, receive_s, now_ns, parameters.stamp_source, parameters.max_stamp_skew, kind
+        )
+        if cloud is None:
+            return
+        if radar is self.primary:
+            self._use(self._merger.merged(cloud), receive_s)
+        else:
+            self._hold(radar, cloud)
+
+    def _hold(self, radar: Radar, cloud: RadarPointCloud) -> None:
+        """Keep the scan of another radar for the next one of the primary radar."""
+        if not self.primary.statistics.num_messages:
+            radar.intake.refuse(
+                'no_primary',
+                f'nothing came on {self.primary.topic.name} yet, the first of input_topics: '
+                f'{radar.topic.name} is left out',
+            )
+            return
+        frame = self.primary.statistics.frame_id
+        if cloud.frame_id and cloud.frame_id == frame:
+            radar.intake.refuse(
+                'same_frame',
+                f'{radar.topic.name} and {self.primary.topic.name} both say frame {frame!r}: '
+                'tell them apart by frame_override',
+            )
+            return
+        base_radar = radar.base_radar(cloud.frame_id)
+        if base_radar is None:
+            radar.intake.refuse(
+                'no_extrinsics',
+                f'TF does not know {cloud.frame_id!r}: {radar.topic.name} is left out; '
+                'give its six numbers in radar_extrinsics',
+            )
+            return
+        primary_radar = self.base_primary(frame).inverse() @ base_radar
+        self._merger.hold(radar.topic.name, PlacedCloud(cloud, _matrix_of(primary_radar)))
+        radar.statistics.count_used(len(cloud))
+
+    def _on_incompatible_qos(self, radar: Radar) -> None:
+        radar.statistics.num_qos_incompatible += 1
+        if self._parameters().qos_reliability == 'reliable':  # auto changes it itself
+            self._warn(
+                f'a publisher of {radar.topic.name} is best effort: '
+                'set qos_reliability to best_effort'
+            )
+
+
+def _matrix_of(pose: Pose) -> NDArray[np.float64]:
+    matrix = np.eye(4)
+    matrix[:3, :3] = quat2mat(np.roll(pose.quaternion_xyzw, 1))
+    matrix[:3, 3] = pose.position_m
+    return matrix
+
+
+def _say_nothing(text: str) -> None:
+    """Keep quiet: the caller says more."""

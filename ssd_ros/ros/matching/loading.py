@@ -1,0 +1,130 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The model and the maps that the parameters name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ssd_ros.confidence.file import load_confidence
+from ssd_ros.confidence.model import ConfidenceModel
+from ssd_ros.encoders.place_encoder import open_encoder, PlaceEncoder
+from ssd_ros.maps.live_session import LiveSession
+from ssd_ros.maps.place_database import PlaceDatabase
+from ssd_ros.ros.parameters.node import NodeParameters
+from ssd_ros.shared_files import ENCODERS, shared_file
+
+SEPARATOR = ':'
+
+
+def load_encoder(parameters: NodeParameters) -> PlaceEncoder:
+    """
+    Load the student.
+
+    :raise ValueError: it is not an encoder for 4D radar
+    :raise OSError: it cannot be read
+    """
+    path = parameters.model_path or shared_file(ENCODERS[parameters.encoder].student)
+    return open_encoder(path, parameters.device, parameters.num_threads)
+
+
+def load_maps(index_path: str, may_be_none: bool = False) -> list[PlaceDatabase]:
+    """
+    Load the maps of a list separated by colons.
+
+    :param may_be_none: an empty list is no error
+    :raise ValueError: one is absent or damaged, or they do not belong together
+    :raise OSError: one cannot be read
+    """
+    paths = [path for path in index_path.split(SEPARATOR) if path]
+    if not paths and not may_be_none:
+        raise ValueError(
+            'no map: set the parameter index_path to a directory made by build_db, or '
+            'online_index to true'
+        )
+    maps = [load_map(path) for path in paths]
+    frames = {database.info.map_frame_id for database in maps}
+    if len(frames) > 1:
+        raise ValueError(
+            f'the maps of {index_path} are in the frames {", ".join(sorted(frames))}, expected '
+            'one: leave out the others or build them in one frame'
+        )
+    uuids = [database.info.uuid for database in maps]
+    if len(set(uuids)) < len(uuids):
+        raise ValueError(f'{index_path} names a map twice')
+    return maps
+
+
+def load_map(path: str) -> PlaceDatabase:
+    """
+    Load one map.
+
+    :raise ValueError: there is none, or it is damaged
+    :raise OSError: it cannot be read
+    """
+    return PlaceDatabase.load(Path(path))
+
+
+def new_live_session(encoder: PlaceEncoder, parameters: NodeParameters) -> LiveSession | None:
+    """
+    Return an empty session if the running drive is to be remembered.
+
+    :raise ValueError: the calibration is damaged
+    """
+    if not parameters.online_index:
+        return None
+    contract = encoder.contract
+    return LiveSession(
+        contract.descriptor_size,
+        parameters.keyframe_distance,
+        _shipped_confidence(encoder),
+        encoder.scan_context,
+    )
+
+
+def _shipped_confidence(encoder: PlaceEncoder) -> ConfidenceModel | None:
+    """Return the calibration of 4D radar in 4D radar, None if this encoder has none."""
+    try:
+        path = shared_file(ENCODERS[encoder.kind].confidence)
+    except FileNotFoundError:
+        return None
+    return load_confidence(path, encoder.contract.descriptor_space, '4d')
+
+
+def maps_summary(
+    maps: Sequence[PlaceDatabase], encoder: PlaceEncoder, parameters: NodeParameters
+) -> dict[str, Any]:
+    """Return the content of `~/map_info`."""
+    return {
+        'frame': parameters.map_frame,
+        'query_encoder_digest': encoder.digest,
+        'online_index': parameters.online_index,
+        'maps': [_summary(database) for database in maps],
+    }
+
+
+def _summary(database: PlaceDatabase) -> dict[str, Any]:
+    info, confidence = database.info, database.confidence
+    positions_m = database.keyframes.positions_m
+    return {
+        'uuid': info.uuid,
+        'map_id': info.map_id,
+        'frame': info.map_frame_id,
+        'origin': info.origin,
+        'sensor': info.sensor,
+        'encoder': info.encoder,
+        'keyframes': len(database),
+        'views': info.num_views,
+        'rows': database.num_rows,
+        'keyframe_distance_m': info.keyframe_distance_m,
+        'bounds_m': [positions_m.min(axis=0).tolist(), positions_m.max(axis=0).tolist()],
+        'descriptor_size': database.descriptor_size,
+        'descriptor_space': info.descriptor_space,
+        'encoder_digest': info.encoder_digest,
+        'confidence_threshold': confidence and confidence.threshold,
+        'source': info.source,
+        'created': info.created,
+        'software_version': info.software_version,
+    }

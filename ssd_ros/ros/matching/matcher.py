@@ -1,0 +1,183 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The recogniser as the node uses it: queries in one thread, maps and sessions from another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+import threading
+import time
+
+from ssd_ros.encoders.place_encoder import PlaceEncoder
+from ssd_ros.maps.files import check_map_target, MapInfo
+from ssd_ros.maps.live_session import LiveSession
+from ssd_ros.maps.meta import MapError
+from ssd_ros.maps.novelty import novelty_distance
+from ssd_ros.maps.place_database import PlaceDatabase
+from ssd_ros.radar.doppler_sign import DopplerSignCheck
+from ssd_ros.radar.ego_velocity import Motion
+from ssd_ros.radar.types import RadarPointCloud
+from ssd_ros.recognition.answer import LoopClosureCandidate, Query, Recognition, SensorPose
+from ssd_ros.recognition.place_recognizer import PlaceRecognizer
+from ssd_ros.ros.matching.query_health import QueryStatistics
+from ssd_ros.ros.messages.geometry import Pose
+from ssd_ros.ros.parameters.node import NodeParameters
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """
+    A window of scans that waits to be searched for.
+
+    :param base_radar: T_base_radar, as known when the newest scan came
+    :param receive_s: arrival of its newest scan on the monotonic clock
+    :param decode_ms: time that decoding took
+    """
+
+    query: Query
+    frame_id: str
+    base_radar: Pose
+    receive_s: float
+    decode_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """
+    A recognition and the maps that it refers to.
+
+    :param max_ratio: above it a candidate is ambiguous
+    :param live_distance_m: between two keyframes of the running drive
+    """
+
+    recognition: Recognition
+    maps: tuple[PlaceDatabase, ...]
+    max_ratio: float
+    live_distance_m: float = 0.0
+
+    def keyframe_distance_m(self, candidate: LoopClosureCandidate) -> float:
+        """Return the spacing of the map that a candidate is in."""
+        if candidate.is_live:
+            return self.live_distance_m
+        infos = (database.info for database in self.maps)
+        return next(info.keyframe_distance_m for info in infos if info.map_id == candidate.map_id)
+
+
+class Matcher:
+    """Answer queries; the maps can be replaced between two of them."""
+
+    def __init__(
+        self,
+        encoder: PlaceEncoder,
+        maps: Sequence[PlaceDatabase],
+        parameters: NodeParameters,
+        live: LiveSession | None = None,
+    ) -> None:
+        """
+        Take over a model and maps.
+
+        :raise MapError: they do not fit together
+        """
+        self.encoder = encoder
+        self.statistics = QueryStatistics(time.monotonic())
+        self._live_distance_m = parameters.keyframe_distance
+        self._odom_frame = parameters.odom_frame
+        self._recognizer = PlaceRecognizer(encoder, maps, parameters.recognizer_config(), live)
+        self._sign = DopplerSignCheck()
+        self._lock = threading.Lock()
+
+    @property
+    def maps(self) -> tuple[PlaceDatabase, ...]:
+        """The maps in use."""
+        return self._recognizer.maps
+
+    @property
+    def num_live_keyframes(self) -> int:
+        """Remembered places of the running drive."""
+        live = self._recognizer.live
+        return 0 if live is None else len(live)
+
+    @property
+    def is_doppler_opposite(self) -> bool:
+        """Whether the last scans say that the vehicle goes against its odometry."""
+        return self._sign.is_opposite
+
+    def swap_maps(self, maps: Sequence[PlaceDatabase]) -> None:
+        """
+        Replace the maps once the query in work is answered.
+
+        :raise MapError: one does not fit the model; the old ones stay
+        """
+        with self._lock:
+            self._recognizer.swap_maps(maps)
+
+    def clear(self) -> None:
+        """Forget the scans so far and the answers to them."""
+        with self._lock:
+            self._recognizer.clear()
+            self._sign.clear()
+
+    def forget_drive(self) -> None:
+        """Forget the places of the running drive, too."""
+        self.clear()
+        with self._lock:
+            if self._recognizer.live is not None:
+                self._recognizer.live.clear()
+
+    def save_live_session(self, path: Path) -> int:
+        """
+        Write the running drive as a map, whole or not at all, and return its keyframes.
+
+        :raise MapError: there is no keyframe, or something that is not a map stands there
+        :raise OSError: it cannot be written
+        """
+        live, contract = self._recognizer.live, self.encoder.contract
+        if live is None:
+            raise MapError('the running drive is not remembered: set online_index to true')
+        check_map_target(path)
+        info = MapInfo(
+            descriptor_space=contract.descriptor_space,
+            encoder_digest=self.encoder.digest,
+            num_views=1,
+            keyframe_distance_m=self._live_distance_m,
+            sensor='4d',
+            source='live session',
+            map_frame_id=self._odom_frame,
+            origin='odometry of the drive',
+            scan_context=self.encoder.scan_context,
+        )
+        with self._lock:
+            content = live.to_map(info)
+        database = PlaceDatabase(content)
+        database.info = replace(info, novelty_distance=novelty_distance(database))
+        database.save(path)
+        return len(database)
+
+    def prepare(self, cloud: RadarPointCloud, pose: SensorPose | None = None) -> Query:
+        """
+        Add a scan to the window.
+
+        :param pose: of the radar in the odometry frame, None if not known
+        """
+        query = self._recognizer.prepare(cloud, pose)
+        ego_velocity = query.image.ego_velocity
+        if pose is not None and ego_velocity.motion is Motion.MOVING:
+            self._sign.add(query.stamp_ns, ego_velocity.velocity_mps, *pose)
+        return query
+
+    def match(self, job: Job, parameters: NodeParameters) -> Answer:
+        """Search for a window; parameters count from the next query on."""
+        start_s = time.monotonic()
+        config = parameters.recognizer_config()
+        with self._lock:
+            self._recognizer.config = config
+            recognition = self._recognizer.query(job.query)
+            maps = self._recognizer.maps
+        max_ratio = config.accept_max_ratio or self.encoder.contract.accept_max_ratio
+        answer = Answer(recognition, maps, max_ratio, self._live_distance_m)
+        novelty = {place.map_id: place.info.novelty_distance for place in maps}
+        self.statistics.count_answer(recognition, job.query, novelty, start_s, time.monotonic())
+        self.statistics.time_stage('decode', job.decode_ms)
+        return answer

@@ -1,0 +1,146 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""
+The ROS 2 node `ssd_localizer`: 4D radar clouds in, loop-closure candidates out.
+
+The executor's thread decodes every cloud and adds it to the window of scans, which takes about a
+millisecond. A worker thread encodes and searches the newest window and publishes the answer; a
+window that waits for it is replaced by the next, so an answer is never older than two queries
+take. Maps are loaded and drives saved in threads of their own while queries are still answered.
+
+LocalizeNode has lifecycle and parameters, Services the services, Session what is there while
+configured: RadarInput and OdometryInput -> Matcher (in LatestWorker) -> Delivery -> Outputs and
+the adapters of back ends; HealthReport asks them all for /diagnostics.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+import sys
+
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from ssd_ros.maps.place_database import PlaceDatabase
+from ssd_ros.ros.matching.loading import load_encoder, load_maps
+from ssd_ros.ros.messages.topics import NODE
+from ssd_ros.ros.node.run import run, spin, StartupError
+from ssd_ros.ros.node.services import Services
+from ssd_ros.ros.node.session import Session
+from ssd_ros.ros.parameters.node import NodeParameters
+from ssd_ros.ros.parameters.server import ParameterServer
+
+COMMAND = 'localize'
+
+
+class LocalizeNode(LifecycleNode):
+    """Lifecycle and parameters; what is there while configured is its Session."""
+
+    def __init__(self) -> None:
+        """
+        Start unconfigured.
+
+        :raise StartupError: a parameter is unknown or has an impossible value
+        """
+        super().__init__(NODE, automatically_declare_parameters_from_overrides=True)
+        self._session: Session | None = None
+        self._failure = ''
+        self._offered = Services(self, lambda: self._session, self.current_parameters)
+        try:
+            self._server = ParameterServer(self)
+        except ValueError as error:
+            self.destroy_node()
+            raise StartupError(error) from error
+
+    def start(self) -> None:
+        """
+        Configure and activate, unless a lifecycle manager is to do that.
+
+        :raise StartupError: that failed
+        """
+        if not self.current_parameters().autostart:
+            return
+        for trigger in (self.trigger_configure, self.trigger_activate):
+            if trigger() != TransitionCallbackReturn.SUCCESS:
+                raise StartupError(self._failure)
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Load model and map and open the topics."""
+        parameters = self.current_parameters()
+        try:
+            encoder = load_encoder(parameters)
+            if not self.context.ok():  # told to stop: no need to load the map as well
+                return TransitionCallbackReturn.FAILURE
+            maps = load_maps(parameters.index_path, parameters.online_index)
+            self._session = Session(self, encoder, maps, self.current_parameters)
+        except Exception as error:  # rclpy would swallow it without a word
+            self._failure = f'cannot configure: {error}'
+            self.get_logger().error(self._failure)
+            expected = isinstance(error, ValueError | OSError | ImportError)
+            return TransitionCallbackReturn.FAILURE if expected else TransitionCallbackReturn.ERROR
+        self.get_logger().info(f'{_in_words(maps)}; encoder on {encoder.provider}')
+        return super().on_configure(state)
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Start to answer."""
+        result = super().on_activate(state)
+        if self._session is not None:
+            self._session.activate()
+        return result
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Stop to answer."""
+        if self._session is not None:
+            self._session.deactivate()
+        return super().on_deactivate(state)
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Free model and map."""
+        self._close_session()
+        return super().on_cleanup(state)
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Free model and map for good."""
+        self._close_session()
+        return super().on_shutdown(state)
+
+    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Go back to unconfigured."""
+        self._close_session()
+        return super().on_error(state)
+
+    def destroy_node(self) -> None:
+        """Join the threads, then let go of ROS."""
+        self._offered.join()
+        self._close_session()
+        super().destroy_node()
+
+    def current_parameters(self) -> NodeParameters:
+        """Return the parameters as they stand."""
+        return self._server.current
+
+    def _close_session(self) -> None:
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+
+
+def _in_words(maps: Sequence[PlaceDatabase]) -> str:
+    texts = [f'map of {len(place)} keyframes from {place.info.source}' for place in maps]
+    return ', '.join(texts) or 'no map, the running drive only'
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the node; arguments are those of ROS."""
+    return run(COMMAND, _serve, argv)
+
+
+def _serve() -> None:
+    node = LocalizeNode()
+    try:
+        node.start()
+        spin(node)
+    finally:
+        node.destroy_node()
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,90 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The health of the node, published while it is configured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+import time
+
+from rclpy.clock import Clock, ClockType  # type: ignore[attr-defined]
+from rclpy.node import Node
+from ssd_ros.ros.adapters import Adapter
+from ssd_ros.ros.health.inputs import Level, Status
+from ssd_ros.ros.health.texts import NOTHING_REMEMBERED
+from ssd_ros.ros.inputs.odometry_input import OdometryInput
+from ssd_ros.ros.inputs.radar_input import RadarInput
+from ssd_ros.ros.matching.matcher import Matcher
+from ssd_ros.ros.messages.conversions import diagnostics_msg
+from ssd_ros.ros.messages.qos import qos_profile
+from ssd_ros.ros.messages.topics import DIAGNOSTICS
+from ssd_ros.ros.messages.types import message_class
+from ssd_ros.ros.outputs.publishers import Outputs
+from ssd_ros.ros.parameters.node import NodeParameters
+
+
+class HealthReport:
+    """Ask the parts for their statuses, with the rate of the parameters."""
+
+    def __init__(
+        self,
+        node: Node,
+        radars: RadarInput,
+        odometry: OdometryInput,
+        matcher: Matcher,
+        outputs: Outputs,
+        adapters: Sequence[Adapter],
+        parameters: Callable[[], NodeParameters],
+    ) -> None:
+        """Start to publish."""
+        self._node = node
+        self._radars, self._odometry = radars, odometry
+        self._matcher = matcher
+        self._outputs = outputs
+        self._adapters = adapters
+        self._parameters = parameters
+        kind = message_class(DIAGNOSTICS.kind)
+        self._publisher = node.create_publisher(
+            kind, DIAGNOSTICS.name, qos_profile(DIAGNOSTICS.qos)
+        )
+        # Health is reported even while simulated time stands still.
+        clock = Clock(clock_type=ClockType.STEADY_TIME)
+        period_s = 1 / parameters().diagnostics_rate
+        self._timer = node.create_timer(period_s, self._publish, clock=clock)
+
+    def destroy(self) -> None:
+        """Stop to publish."""
+        self._node.destroy_timer(self._timer)
+        self._node.destroy_publisher(self._publisher)
+
+    def _publish(self) -> None:
+        uuids = ','.join(database.info.uuid for database in self._matcher.maps)
+        stamp = self._node.get_clock().now().to_msg()
+        name = self._node.get_name()
+        self._publisher.publish(diagnostics_msg(self._statuses(), name, uuids, stamp))
+
+    def _statuses(self) -> list[Status]:
+        now_s, matcher = time.monotonic(), self._matcher
+        primary, *others = self._radars.statuses(self._parameters().aggregation.min_points)
+        statistics = matcher.statistics
+        return [
+            replace(primary, values={**primary.values, **self._odometry.values()}),
+            *others,
+            statistics.inference_status(now_s, matcher.encoder.provider),
+            self._matching(now_s),
+            *(adapter.status() for adapter in self._adapters),
+        ]
+
+    def _matching(self, now_s: float) -> Status:
+        matcher, num_live = self._matcher, self._matcher.num_live_keyframes
+        num_keyframes = sum(map(len, matcher.maps))
+        status = matcher.statistics.matching_status(now_s, num_keyframes, num_live)
+        listeners = {'initialpose_listeners': self._outputs.listeners_of('initialpose')}
+        status = replace(status, values={**status.values, **listeners})
+        is_asked = matcher.statistics.num_queries > 0
+        is_without = num_live == 0 and self._odometry.source == 'doppler'
+        if is_asked and is_without and self._parameters().online_index:
+            text = NOTHING_REMEMBERED.format(topic=self._odometry.topic_name)
+            return replace(status, level=Level.WARN, message=text)
+        return status

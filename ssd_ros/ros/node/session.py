@@ -1,0 +1,244 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the node has while it is configured: model, maps, topics, worker, back ends, health."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+import threading
+import time
+
+from rclpy.lifecycle import LifecycleNode
+from rclpy.task import Future
+from ssd_ros.encoders.place_encoder import PlaceEncoder
+from ssd_ros.maps.place_database import PlaceDatabase
+from ssd_ros.radar.merging import MergeConfig
+from ssd_ros.radar.types import RadarPointCloud
+from ssd_ros.ros.adapters import Adapter, load_adapter
+from ssd_ros.ros.health.texts import NOT_ACTIVE, QUERY_FAILED
+from ssd_ros.ros.health.throttle import Throttled
+from ssd_ros.ros.inputs.odometry_input import OdometryInput
+from ssd_ros.ros.inputs.radar_input import RadarInput
+from ssd_ros.ros.inputs.transforms import listen_to_tf
+from ssd_ros.ros.matching.loading import maps_summary, new_live_session
+from ssd_ros.ros.matching.matcher import Job, Matcher
+from ssd_ros.ros.matching.travel_gate import TravelGate
+from ssd_ros.ros.matching.worker import LatestWorker
+from ssd_ros.ros.node.askers import Askers
+from ssd_ros.ros.node.report import HealthReport
+from ssd_ros.ros.outputs.delivery import Delivery, Surroundings
+from ssd_ros.ros.outputs.reply import answered, Delivered, Reply, unanswered
+from ssd_ros.ros.outputs.tf_output import TfOutput
+from ssd_ros.ros.parameters.node import NodeParameters
+
+# Scans this much older than the last one begin a new drive (a bag that loops); less is disorder.
+_RESTART_NS = 1_000_000_000
+
+
+class Session:
+    """Scans in, answers out; made by configure, closed by cleanup."""
+
+    def __init__(
+        self,
+        node: LifecycleNode,
+        encoder: PlaceEncoder,
+        maps: Sequence[PlaceDatabase],
+        parameters: Callable[[], NodeParameters],
+    ) -> None:
+        """
+        Open the topics.
+
+        :param parameters: returns them as they stand
+        :raise ValueError: model, maps and parameters do not fit together
+        :raise ImportError: the package of a message or a back end is not installed
+        """
+        self._node = node
+        self._parameters = parameters
+        self.is_active = False
+        self._is_enabled = True
+        self._newest: Job | None = None
+        self._newest_ns = 0
+        self._gate = TravelGate()
+        self._answering = threading.Lock()  # or an old answer would outlive what forgets it
+        self._askers = Askers(node)
+        self._warn = Throttled(node.get_logger().warning)
+        self._complain = Throttled(node.get_logger().error)
+        fixed = parameters()
+        self._matcher = Matcher(encoder, maps, fixed, new_live_session(encoder, fixed))
+        with ExitStack() as built:  # what was opened is closed again if a part fails
+            self._open(built, fixed)
+            self._parts = built.pop_all()
+
+    def _open(self, built: ExitStack, fixed: NodeParameters) -> None:
+        """Open the parts; they will be closed in reverse order."""
+        node, matcher = self._node, self._matcher
+        self._transforms = listen_to_tf(node)
+        if self._transforms is not None:
+            built.callback(self._transforms.destroy)
+        adapters = self._load_adapters(built, fixed)
+        tf_output = TfOutput(node, fixed) if fixed.publish_tf else None
+        surroundings = Surroundings(adapters, self._transforms, tf_output)
+        self._delivery = Delivery(node, surroundings, matcher.statistics, self._warn)
+        built.callback(self._delivery.destroy)
+        self._odometry = OdometryInput(
+            node, fixed.odom_frame, fixed.base_frame, self._transforms, self._warn
+        )
+        built.callback(self._odometry.destroy)
+        self._input = self._open_radars(built, fixed)
+        outputs = self._delivery.outputs
+        report = HealthReport(
+            node, self._input, self._odometry, matcher, outputs, adapters, self._parameters
+        )
+        built.callback(report.destroy)
+        self._worker = LatestWorker(
+            self._work, self._on_work_error, lambda: 1 / self._parameters().query_rate
+        )
+        built.callback(self._end_work)
+
+    def _load_adapters(self, built: ExitStack, fixed: NodeParameters) -> list[Adapter]:
+        adapters = []
+        for name in filter(None, fixed.adapters):
+            adapters.append(load_adapter(name, self._node, fixed.map_frame))
+            built.callback(adapters[-1].destroy)
+        return adapters
+
+    def _open_radars(self, built: ExitStack, fixed: NodeParameters) -> RadarInput:
+        contract = self._matcher.encoder.contract.preprocessing
+        radars = RadarInput(
+            self._node,
+            self._parameters,
+            fixed.base_frame,
+            None if self._transforms is None else self._transforms.newest,
+            MergeConfig(fov_deg=contract.grid.fov_deg, ego_velocity=contract.ego_velocity),
+            self._on_cloud,
+            self._warn,
+        )
+        built.callback(radars.destroy)
+        return radars
+
+    def close(self) -> None:
+        """Let the running query end and take the topics down."""
+        self.deactivate()
+        self._parts.close()
+
+    def _end_work(self) -> None:
+        self._worker.close()
+        self._askers.answer_all(unanswered('the node is being shut down'))
+
+    def activate(self) -> None:
+        """Start with an empty window; the publishers are awake already."""
+        with self._answering:
+            self._matcher.clear()
+            self._delivery.clear()
+        self._delivery.initial_pose.start()
+        self._newest, self._newest_ns, self._gate = None, 0, TravelGate()
+        self._input.start()
+        self.is_active = True
+        self._publish_maps()
+
+    def deactivate(self) -> None:
+        """Ignore what arrives from now on."""
+        self._input.stop()
+        self.is_active = False
+
+    def enable(self, is_enabled: bool) -> None:
+        """Start or stop to ask for each scan; what services ask for is answered anyhow."""
+        self._is_enabled = is_enabled
+
+    def ask(self, relocalize: bool) -> Future | Reply:
+        """
+        Have the newest window searched for; the future's result is the Reply.
+
+        :param relocalize: give an accepted pose to the back ends
+        """
+        if not self.is_active:
+            return unanswered(NOT_ACTIVE)
+        if self._newest is None:
+            return unanswered(f'no usable point cloud has come on {self._input.topic_name}')
+        future = self._askers.add(relocalize)
+        self._worker.offer(self._newest, at_once=True)
+        return future
+
+    def swap_maps(self, maps: Sequence[PlaceDatabase]) -> None:
+        """
+        Use other maps from the next query on.
+
+        :raise MapError: one does not fit the model; the old ones stay
+        """
+        with self._answering:
+            self._matcher.swap_maps(maps)
+            self._delivery.clear()
+        if self.is_active:
+            self._publish_maps()
+
+    def save(self, path: Path) -> int:
+        """
+        Write the running drive as a map and return the number of its keyframes.
+
+        :raise ValueError: it is not remembered, is empty or something else stands there
+        :raise OSError: it cannot be written
+        """
+        return self._matcher.save_live_session(path)
+
+    def clear(self) -> None:
+        """Forget the window of scans, the last answers and the running drive."""
+        self._worker.drop()
+        self._askers.answer_all(unanswered('cleared: there is no window to search with'))
+        with self._answering:
+            self._matcher.forget_drive()
+            self._delivery.clear()
+        self._newest, self._gate = None, TravelGate()
+
+    def _publish_maps(self) -> None:
+        parameters, matcher = self._parameters(), self._matcher
+        summary = maps_summary(matcher.maps, matcher.encoder, parameters)
+        self._delivery.outputs.publish_maps(matcher.maps, summary, parameters.map_frame)
+
+    def _on_cloud(self, cloud: RadarPointCloud, receive_s: float) -> None:
+        """Add a scan to the window and have it searched for."""
+        decode_ms = (time.monotonic() - receive_s) * 1e3
+        if cloud.stamp_ns < self._newest_ns - _RESTART_NS:
+            self.clear()
+            if self._transforms is not None:  # of Humble, the buffer keeps what lies ahead
+                self._transforms.clear()
+        self._newest_ns = cloud.stamp_ns
+        base_radar = self._input.base_primary(cloud.frame_id)
+        pose = self._odometry.radar_at(cloud.stamp_ns, base_radar)
+        query = self._matcher.prepare(cloud, pose)
+        statistics = self._input.primary.statistics
+        statistics.count_used(query.image.num_points)
+        statistics.is_doppler_opposite = self._matcher.is_doppler_opposite
+        self._newest = Job(query, cloud.frame_id, base_radar, receive_s, decode_ms)
+        if self._is_enabled and self._gate.passes(query.odometry, self._parameters().min_travel):
+            self._matcher.statistics.num_replaced += self._worker.offer(self._newest)
+
+    def _work(self, job: Job) -> None:
+        askers, is_active = self._askers.take(), self.is_active
+        reply = unanswered('the query failed: see the log' if is_active else NOT_ACTIVE)
+        try:
+            if is_active:
+                delivered = self._answer(job, any(asker.relocalize for asker in askers))
+                if askers:
+                    reply = answered(delivered)
+                else:  # they may ask for an old window
+                    total_ms = (time.monotonic() - job.receive_s) * 1e3
+                    self._matcher.statistics.time_stage('total', total_ms)
+        finally:
+            for asker in askers:
+                asker.future.set_result(reply)
+
+    def _answer(self, job: Job, relocalize: bool) -> Delivered:
+        parameters = self._parameters()
+        with self._answering:
+            answer = self._matcher.match(job, parameters)
+            return self._delivery.deliver(answer, job, parameters, relocalize)
+
+    def _on_work_error(self, error: Exception) -> None:
+        if not self._node.context.ok():  # nothing can be published while ROS goes down
+            return
+        statistics = self._matcher.statistics
+        statistics.num_failed += 1
+        statistics.last_error = f'{type(error).__name__}: {error}'
+        self._complain(QUERY_FAILED.format(error=statistics.last_error))

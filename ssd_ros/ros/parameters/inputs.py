@@ -1,0 +1,157 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The parameters that say what arrives, from how many radars, and how it is to be read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+
+from ssd_ros.radar.fields import ANGLE_UNITS, DecoderConfig, INTENSITY_KINDS
+from ssd_ros.radar.messages import MESSAGE_TYPES
+from ssd_ros.ros.parameters.options import option
+
+_NUM_OF_POSE = 6
+
+
+def _name_of(role: str) -> str:
+    name: str = option('', f'field with the {role}; empty = by the known names', read_only=True)
+    return name
+
+
+@dataclass(frozen=True, slots=True)
+class FieldMapParameters:
+    """Which field is what, where a driver's names are not among the known ones."""
+
+    x: str = _name_of('x (m)')
+    y: str = _name_of('y (m)')
+    z: str = _name_of('z (m)')
+    doppler: str = _name_of('range rate (m/s)')
+    intensity: str = _name_of('RCS, SNR or power')
+    range: str = _name_of('range (m)')
+    azimuth: str = _name_of('azimuth, counter-clockwise')
+    elevation: str = _name_of('elevation')
+
+
+@dataclass(frozen=True, slots=True)
+class RadarTopic:
+    """
+    One radar of the vehicle.
+
+    :param frame_override: its frame, instead of that of its messages; empty = theirs
+    :param extrinsics: x, y, z, roll, pitch, yaw in the base frame; None = TF must know
+    """
+
+    name: str
+    frame_override: str
+    extrinsics: tuple[float, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class InputParameters:
+    """The part of the node's parameters that concerns its input."""
+
+    input_type: str = option(
+        'auto',
+        'type of the messages; auto = of whoever publishes, PointCloud2 until somebody does',
+        choices=('auto', *MESSAGE_TYPES),
+        read_only=True,
+    )
+    input_topics: tuple[str, ...] = option(
+        ('points',),
+        'topics of the 4D radars; a query is made of the first, to which the others add what '
+        'they see in its field of view',
+        read_only=True,
+    )
+    frame_override: tuple[str, ...] = option(
+        ('',),
+        'frame of each radar, one for each of input_topics, where the messages name none or all '
+        'the same; empty = that of the messages',
+        read_only=True,
+    )
+    radar_extrinsics: tuple[float, ...] = option(
+        (0.0,) * _NUM_OF_POSE,
+        'x, y, z (m), roll, pitch, yaw (rad) in base_frame of each radar, six numbers for each '
+        'of input_topics, used while TF does not know it; radars without must be in TF',
+        read_only=True,
+        repeats=True,
+    )
+    field_map: FieldMapParameters = field(default_factory=FieldMapParameters)
+    intensity_kind: str = option(
+        'auto',
+        'what the intensity is; all but rcs_* are put on the scale of RCS scan by scan: dB by '
+        'their median, raw by rank; auto = by name and type of the field',
+        choices=INTENSITY_KINDS,
+        read_only=True,
+    )
+    angle_unit: str = option(
+        'auto',
+        'of clouds without x, y, z; auto = degrees for bearing and where one exceeds 2 pi',
+        choices=ANGLE_UNITS,
+        read_only=True,
+    )
+    doppler_sign: int = option(
+        1,
+        '-1 for a driver whose velocity is positive towards the radar',
+        choices=(-1, 1),
+        read_only=True,
+    )
+    min_range: float = option(
+        0.0, 'nearer points are dropped (m)', low=0.0, high=100.0, read_only=True
+    )
+    stamp_source: str = option(
+        'auto',
+        'time of a query: header = of the message, receive = of its arrival, auto = of the '
+        'message unless it is 0 or off by more than max_stamp_skew',
+        choices=('header', 'receive', 'auto'),
+    )
+    max_stamp_skew: float = option(
+        2.0, 'largest believable age of a message (s), for stamp_source auto', low=0.0, high=10.0
+    )
+    qos_reliability: str = option(
+        'best_effort',
+        'of the subscriptions; best_effort matches every publisher, reliable only reliable ones; '
+        'auto = reliable if all publishers are',
+        choices=('auto', 'best_effort', 'reliable'),
+        read_only=True,
+    )
+
+    def __post_init__(self) -> None:
+        num_topics = len(self.input_topics)
+        if '' in self.input_topics or len(set(self.input_topics)) < num_topics:
+            raise ValueError(
+                f'parameter input_topics is {list(self.input_topics)}, expected different names'
+            )
+        if self.frame_override != ('',) and len(self.frame_override) != num_topics:
+            raise ValueError(
+                f'parameter frame_override has {len(self.frame_override)} frames, expected '
+                f"{num_topics}, one for each of input_topics ('' = that of the messages)"
+            )
+        num_poses = len(self.radar_extrinsics) // _NUM_OF_POSE
+        if num_poses not in (1, num_topics):
+            raise ValueError(
+                f'parameter radar_extrinsics has {len(self.radar_extrinsics)} numbers, expected '
+                f'{_NUM_OF_POSE * num_topics}, six for each of input_topics'
+            )
+
+    def radar_topics(self) -> tuple[RadarTopic, ...]:
+        """Return the radars, the primary one first."""
+        frames = self.frame_override * len(self.input_topics)
+        poses = [
+            self.radar_extrinsics[start : start + _NUM_OF_POSE]
+            for start in range(0, len(self.radar_extrinsics), _NUM_OF_POSE)
+        ]
+        return tuple(
+            RadarTopic(name, frames[index], poses[index] if index < len(poses) else None)
+            for index, name in enumerate(self.input_topics)
+        )
+
+    def decoder_config(self) -> DecoderConfig:
+        """Return how messages are to be read."""
+        names = {item.name: getattr(self.field_map, item.name) for item in fields(self.field_map)}
+        return DecoderConfig(
+            field_map={role: name for role, name in names.items() if name},
+            doppler_sign=self.doppler_sign,
+            angle_unit=self.angle_unit,
+            intensity_kind=self.intensity_kind,
+            min_range_m=self.min_range,
+        )

@@ -1,0 +1,165 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Check the command build_db on a drive written in the HeRCULES format."""
+
+from __future__ import annotations
+
+from pathlib import Path
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from ssd_ros.cli.build_db import command as build_db
+from ssd_ros.datasets.formats.hercules import write_hercules
+from ssd_ros.datasets.formats.open_sequence import DATASETS
+from ssd_ros.datasets.poses import write_hercules_poses
+from ssd_ros.maps.place_database import PlaceDatabase
+from ssd_ros.motion.trajectory import Trajectory
+from support.posts import straight_drive, write_small_encoder
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(scope='module')
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with a drive of six scans 10 m apart and the two models."""
+    path = tmp_path_factory.mktemp('build_db')
+    write_hercules(path, 'Posts', '01', straight_drive(num=6))
+    write_small_encoder(path / 'teacher.onnx', 'spinning')
+    write_small_encoder(path / 'student.onnx', '4d')
+    return path
+
+
+def arguments(folder: Path, output: Path, *more: str) -> list[str]:
+    drive, teacher = str(folder / 'Posts' / '01'), str(folder / 'teacher.onnx')
+    fixed = ['--input', drive, '--output', str(output), '--teacher', teacher, '--device', 'cpu']
+    return [*fixed, *more]
+
+
+def test_a_drive_becomes_a_map(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ('--keyframe-distance', '15', '--views', '12', '--origin', 'UTM 52N')
+    assert build_db.main(arguments(folder, tmp_path / 'map', *options)) == 0
+    database = PlaceDatabase.load(tmp_path / 'map')
+    assert database.keyframes.positions_m[:, 0].tolist() == [0, 20, 40]
+    assert (database.num_rows, database.info.origin) == (36, 'UTM 52N')
+    num_bytes = sum(file.stat().st_size for file in (tmp_path / 'map').iterdir())
+    printed = capsys.readouterr().out
+    for line in (
+        'keyframes        3',
+        'rows             36 of 64',
+        f'bytes            {num_bytes}',
+    ):
+        assert line in printed
+    assert 'seconds per scan 0.' in printed
+
+
+def test_other_poses_take_the_place_of_the_drives_own(folder: Path, tmp_path: Path) -> None:
+    own = straight_drive(num=6).scan_poses
+    moved = Trajectory(own.stamps_ns, own.positions_m + 1000, own.quaternions_xyzw)
+    write_hercules_poses(tmp_path / 'poses.txt', moved)
+    more = ('--poses', str(tmp_path / 'poses.txt'), '--views', '4')
+    assert build_db.main(arguments(folder, tmp_path / 'map', *more)) == 0
+    keyframes = PlaceDatabase.load(tmp_path / 'map').keyframes
+    np.testing.assert_array_equal(keyframes.positions_m, own.positions_m + 1000)
+
+
+def test_every_format_of_the_readers_can_be_named() -> None:
+    assert ('auto', *DATASETS) == build_db.DATASETS
+
+
+@pytest.mark.parametrize(
+    ('more', 'message'),
+    [
+        (('--input', '/absent'), '/absent does not exist'),
+        (('--teacher', '/absent.onnx'), '/absent.onnx'),
+        (('--views', '7'), '7 views do not divide the 36 that the teacher gives'),
+        (('--poses', '/absent.txt'), '/absent.txt'),
+        (('--dataset', 'rosbag2'), 'Expected metadata file'),
+    ],
+)
+def test_what_cannot_be_done_is_one_line_and_code_1(
+    folder: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    more: tuple[str, ...],
+    message: str,
+) -> None:
+    assert build_db.main(arguments(folder, tmp_path / 'map', *more)) == 1
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.startswith('build_db: ')
+    assert message in last
+    assert not (tmp_path / 'map').exists()
+
+
+def test_the_student_is_no_teacher(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    more = ('--teacher', str(folder / 'student.onnx'))
+    assert build_db.main(arguments(folder, tmp_path / 'map', *more)) == 1
+    assert (
+        "encodes sensor '4d' (student, 4D radar), expected 'spinning'" in capsys.readouterr().err
+    )
+
+
+def test_a_folder_that_is_no_map_is_never_replaced(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / 'thesis.tex').write_text('precious')
+    assert build_db.main(arguments(folder, tmp_path)) == 1
+    assert 'exists and is not a map' in capsys.readouterr().err
+    assert (tmp_path / 'thesis.tex').read_text() == 'precious'
+
+
+@pytest.mark.parametrize(
+    'more', [('--views', '0'), ('--keyframe-distance', 'nan'), ('--dataset', 'lidar'), ('--x',)]
+)
+def test_wrong_usage_is_code_2(folder: Path, tmp_path: Path, more: tuple[str, ...]) -> None:
+    with pytest.raises(SystemExit) as leaving:
+        build_db.main(arguments(folder, tmp_path / 'map', *more))
+    assert leaving.value.code == 2
+
+
+def test_help_ends_with_examples_and_imports_nothing_heavy() -> None:
+    program = (
+        'import sys\n'
+        'from ssd_ros.cli import build_db\n'
+        'try: build_db.main(["--help"])\n'
+        'except SystemExit: pass\n'
+        'heavy = {"numpy", "faiss", "onnxruntime", "cv2", "rosbags"} & set(sys.modules)\n'
+        'assert not heavy, heavy\n'
+    )
+    result = subprocess.run(
+        [sys.executable, '-c', program], check=True, cwd=ROOT, capture_output=True, text=True
+    )
+    assert 'examples:\n  build_db --input' in result.stdout
+
+
+def test_ctrl_c_leaves_the_old_map_and_code_130(folder: Path, tmp_path: Path) -> None:
+    output = tmp_path / 'map'
+    assert build_db.main(arguments(folder, output, '--views', '4')) == 0
+    before = (output / 'meta.json').read_bytes()
+    write_hercules(tmp_path, 'Posts', '02', straight_drive(num=80, step_m=3.0))
+    more = ('--input', str(tmp_path / 'Posts' / '02'))
+    command = [sys.executable, '-m', 'ssd_ros.cli.build_db', *arguments(folder, output, *more)]
+    # Its own session, as a terminal gives it, so that the signal reaches only this process.
+    # A job in the background of a script inherits that SIGINT is ignored; a terminal does not.
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    assert process.stderr is not None
+    assert process.stderr.read(1)  # the progress bar: the build has begun
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 130, errors
+    assert 'interrupted, nothing was replaced' in errors
+    assert (output / 'meta.json').read_bytes() == before
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ['Posts', 'map']

@@ -1,0 +1,113 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Check the command evaluate on two written drives past the same posts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ssd_ros.cli.evaluate import command as evaluate
+from ssd_ros.cli.evaluate.drives import simulated_drives
+from ssd_ros.datasets.formats.hercules import write_hercules
+from support.posts import straight_drive, write_small_encoder
+
+MAPPING = straight_drive(num=20)
+
+
+@pytest.fixture(scope='module')
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with drive 01 of 20 places and drive 02, seen half a metre aside."""
+    path = tmp_path_factory.mktemp('evaluate')
+    write_hercules(path, 'Posts', '01', MAPPING)
+    poses = MAPPING.xy_yaw[5:15] + np.array([0.5, 0.5, 0.1])
+    far_away = np.array([[5000.0, 0, 0]])
+    beside = replace(MAPPING, xy_yaw=np.concatenate([poses, far_away]))
+    write_hercules(path, 'Posts', '02', beside)
+    write_small_encoder(path / 'teacher.onnx', 'spinning')
+    write_small_encoder(path / 'student.onnx', '4d')
+    return path
+
+
+def arguments(folder: Path, *more: str) -> list[str]:
+    models = ['--student', str(folder / 'student.onnx'), '--teacher', str(folder / 'teacher.onnx')]
+    drives = ['--map', str(folder / 'Posts/01'), '--queries', str(folder / 'Posts/02')]
+    return [*models, *drives, '--device', 'cpu', *more]
+
+
+def test_the_table_the_json_and_the_picture_agree_with_the_drives(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = ('--json', str(tmp_path / 'a/result.json'), '--plot', str(tmp_path / 'b/curve.png'))
+    assert evaluate.main(arguments(folder, *files)) == 0
+    report = json.loads((tmp_path / 'a/result.json').read_text())
+    (result,) = report['results']
+    row = result['score']
+    assert (row['num_keyframes'], row['num_queries'], row['num_left_out']) == (20, 10, 1)
+    assert row['chance'] == pytest.approx(1 / 20)
+    assert row['recall_at_1'] >= 0.8
+    assert row['recall_at_5'] >= row['recall_at_1']
+    assert row['median_yaw_error_deg'] < 10
+    assert row['accepted_precision'] is not None
+    assert report['simulated'] is False
+    assert report['settings']['radius'] == '5.0'
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[1].startswith('Posts/01 -> Posts/02 multi    ssd')
+    assert f'{row["recall_at_1"]:.3f}' in printed[1]
+    assert (tmp_path / 'b/curve.png').read_bytes().startswith(b'\x89PNG')
+
+
+def test_queries_can_be_thinned_and_the_radius_widened(folder: Path, tmp_path: Path) -> None:
+    options = ('--query-spacing', '20', '--radius', '11', '--json', str(tmp_path / 'result.json'))
+    assert evaluate.main(arguments(folder, *options)) == 0
+    row = json.loads((tmp_path / 'result.json').read_text())['results'][0]['score']
+    assert (row['num_queries'], row['num_left_out'], row['radius_m']) == (5, 1, 11)
+    assert row['chance'] == pytest.approx(3 / 20)  # of places 10 m apart
+
+
+def test_scan_contexts_are_judged_through_the_same_chain(folder: Path, tmp_path: Path) -> None:
+    drives = arguments(folder)[4:]
+    options = ('--encoder', 'scan_context', '--json', str(tmp_path / 'result.json'))
+    assert evaluate.main([*drives, *options]) == 0
+    (result,) = json.loads((tmp_path / 'result.json').read_text())['results']
+    assert (result['num_views'], result['score']['num_queries']) == (1, 10)
+    assert result['score']['recall_at_1'] >= 0.8
+    assert result['score']['accepted_precision'] is None  # not calibrated: nothing is accepted
+
+
+@pytest.mark.parametrize(
+    ('given', 'message'),
+    [
+        ([], 'give --map and --queries, or --simulate, or --cache'),
+        (['--map', 'x'], 'give --map and --queries, or --simulate, or --cache'),
+        (['--map', 'x', '--simulate', 'demo'], 'give one or the other'),
+        (['--cache', 'x', '--simulate', 'demo'], 'give one or the other'),
+        (['--simulate', 'demo', '--database', 'B'], '--database is for --cache alone'),
+        (['--simulate', 'demo', '--random-yaw', '0'], '--random-yaw is for --cache alone'),
+        (['--simulate', 'demo', '--views', '36', '18'], 'several numbers of --views'),
+        (['--cache', 'x', '--encoder', 'scan_context'], '--encoder is for drives'),
+        (['--map', '/absent', '--queries', '/absent'], '/absent does not exist'),
+    ],
+)
+def test_what_cannot_be_done_is_one_line_and_code_1(
+    capsys: pytest.CaptureFixture[str], given: list[str], message: str
+) -> None:
+    assert evaluate.main(given) == 1
+    assert message in capsys.readouterr().err
+
+
+def test_the_models_cannot_be_swapped(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert evaluate.main(arguments(folder, '--student', str(folder / 'teacher.onnx'))) == 1
+    assert "expected '4d'" in capsys.readouterr().err
+
+
+def test_simulated_worlds_are_those_that_no_model_was_trained_on() -> None:
+    (demo,) = simulated_drives('demo')
+    assert demo.mapping.name == 'Sim_Town_3000/01'
+    assert [drive.name for drive in demo.queries] == ['Sim_Town_3000/02']
+    validation = simulated_drives('validation')
+    assert [place.mapping.name for place in validation] == ['Sim_Town_1000/01', 'Sim_Town_1001/01']
+    assert [len(place.queries) for place in validation] == [2, 2]

@@ -1,0 +1,56 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Check that what the documents point at is there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+import re
+
+import pytest
+from test_architecture import LAYERS
+
+ROOT = Path(__file__).parents[2]
+# With the fewest links that each has.
+DOCUMENTS = {
+    'README.md': 15,
+    'CONTRIBUTING.md': 0,
+    'QUALITY_DECLARATION.md': 9,
+    'config/backends/README.md': 8,
+    'config/drivers/README.md': 0,
+}
+
+
+def anchors_of(document: Path) -> set[str]:
+    titles = re.findall(r'^#+ (.*)', document.read_text(), re.MULTILINE)
+    return {re.sub(r'[^\w -]', '', title).lower().replace(' ', '-') for title in titles}
+
+
+@pytest.mark.parametrize(('name', 'least'), DOCUMENTS.items())
+def test_every_picture_and_link_is_there(name: str, least: int) -> None:
+    document = ROOT / name
+    links = re.findall(r'\[[^]]*]\(([^)]+)\)', document.read_text())
+    assert len(links) >= least
+    for link in links:
+        if link.startswith('https://'):
+            continue
+        path, _, anchor = link.partition('#')
+        target = document.parent / path if path else document
+        assert target.is_file(), link
+        assert not anchor or anchor in anchors_of(target), link
+
+
+@pytest.mark.parametrize('name', DOCUMENTS)
+def test_every_file_that_is_named_is_there(name: str) -> None:
+    named = re.findall(
+        r'`((?:config|models|launch|ssd_ros|test)/[\w./]*)`', (ROOT / name).read_text()
+    )
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def test_the_picture_of_the_layers_is_that_of_the_imports() -> None:
+    picture = (ROOT / 'CONTRIBUTING.md').read_text().partition('```\n')[2].partition('```')[0]
+    lines = re.split(r'^(?=\d+ )', picture, flags=re.MULTILINE)[:0:-1]
+    assert [int(line.split()[0]) for line in lines] == list(range(len(LAYERS)))
+    for line, parts in zip(lines, LAYERS, strict=True):
+        assert sorted(parts - set(re.findall(r'\w+', line))) == []

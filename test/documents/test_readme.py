@@ -1,0 +1,235 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Hold the README to the code."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+import functools
+from importlib import import_module
+from pathlib import Path
+import re
+
+import pytest
+from ssd_ros.recognition.candidates import DTYPE, FIELDS, Flag
+from ssd_ros.ros.health import texts as health_texts
+from ssd_ros.ros.node import readme_tables
+from ssd_ros.ros.parameters.node import OPTIONS
+import yaml
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / 'README.md').read_text()
+# Whose warnings an operator of the localizer reads.
+OTHER_NODES = ('bag_player.py', 'candidate_collector.py', 'load_probe.py', 'pose_graph_node.py')
+SAYING = ('warn', '_warn', 'refuse', 'fail', 'PointCloudError')
+PLACEHOLDER = re.compile(r'\{[^}]*}')
+
+
+def section(title: str) -> str:
+    """Return the text under a heading, up to the next of its level or above."""
+    level = title.index(' ')
+    _, _, rest = README.partition(f'\n{title}\n')
+    return re.split(rf'^#{{1,{level}}} ', rest, maxsplit=1, flags=re.MULTILINE)[0]
+
+
+def text_of(node: ast.expr, constants: dict[str, str]) -> str | None:
+    """Return a text of the code with its placeholders as `…`, None if it is made elsewhere."""
+    match node:
+        case ast.Constant(value=str(text)):
+            return text
+        case ast.JoinedStr(values=parts):
+            return ''.join(str(p.value) if isinstance(p, ast.Constant) else '…' for p in parts)
+        case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr='format')) if (
+            name in constants
+        ):
+            return PLACEHOLDER.sub('…', constants[name])
+    return None
+
+
+@functools.cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+def modules_of_the_node() -> list[Path]:
+    """Return the shell of the localizer, and the modules of the library that stand alone."""
+    shell = (ROOT / 'ssd_ros' / 'ros').rglob('*.py')
+    library = (ROOT / 'ssd_ros').glob('*.py')
+    return [*library, *(path for path in shell if path.name not in OTHER_NODES)]
+
+
+def said(path: Path) -> Iterator[str]:
+    """Yield every sentence that a module says of a fault."""
+    tree = parsed(path)
+    constants = {
+        target.id: text
+        for node in tree.body
+        if isinstance(node, ast.Assign) and (text := text_of(node.value, {})) is not None
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call) or not node.args:
+            continue
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else ''
+        name = node.func.id if isinstance(node.func, ast.Name) else name
+        text = text_of(node.args[-1], constants) if name in SAYING else None
+        if text is not None and text.strip('…: '):
+            yield text
+
+
+def warnings() -> set[str]:
+    """Return what the node may warn of, and why it may refuse a message."""
+    return {text for path in modules_of_the_node() for text in said(path)}
+
+
+def first_cells(text: str) -> list[str]:
+    """Return the quoted text that each row of the tables begins with."""
+    return [match[2] for match in re.finditer(r'^\| (`+)(.+?)\1 \|', text, re.MULTILINE)]
+
+
+def options_of(module: str) -> set[str]:
+    """Return the options of a command."""
+    if module.startswith('ssd_ros.training'):  # needs torch to be imported
+        source = (ROOT / f'{module.replace(".", "/")}.py').read_text()
+        return set(re.findall(r"'(--[a-z-]+)'", source))
+    actions = import_module(module).parser()._actions
+    return {name for action in actions for name in action.option_strings}
+
+
+def console_commands() -> dict[str, str]:
+    """Return the commands of an installation and their modules."""
+    setup = (ROOT / 'setup.py').read_text()
+    return dict(re.findall(r"'(\w+) = ([\w.]+):main'", setup))
+
+
+def quoted_commands() -> list[str]:
+    """Return the lines of fences without a language, and what is quoted in the text."""
+    parts = re.split(r'^```(.*)\n', README, flags=re.MULTILINE)
+    # Text, then by turns: language, what is in the fence, nothing, text.
+    fences = [
+        fence for language, fence in zip(parts[1::4], parts[2::4], strict=True) if not language
+    ]
+    joined = '\n'.join(fences).replace('\\\n', ' ')
+    lines = [line.partition('#')[0] for line in joined.splitlines()]
+    text = re.sub(r'``.*?``', '', '\n'.join(parts[::4]))
+    quoted = re.findall(r'`([^`]+)`', text)
+    return [' '.join(line.split()) for line in [*lines, *quoted] if line.strip()]
+
+
+def splits_in(command: str) -> str:
+    """Return what stands between `--benchmark` and the next option."""
+    return command.partition('--benchmark')[2].partition(' --')[0]
+
+
+def test_the_tables_are_those_of_the_node() -> None:
+    """After a change: python -m ssd_ros.ros.node.readme_tables."""
+    assert readme_tables.with_tables(README) == README
+    assert sum(table.count('\n') - 1 for table in readme_tables.TABLES.values()) > 70
+
+
+def test_the_generator_rewrites_a_document(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    document = tmp_path / 'README.md'
+    names = list(readme_tables.TABLES)
+    document.write_text(
+        '\n'.join(f'<!-- begin {name} -->as before<!-- end {name} -->' for name in names)
+    )
+    assert readme_tables.main([str(document)]) == 0
+    assert 'as before' not in document.read_text()
+    assert '| `~/query` | std_srvs/Trigger |' in document.read_text()
+    document.write_text('<!-- begin services --><!-- end services -->')
+    assert readme_tables.main([str(document)]) == 1
+    assert f'no place for the table {names[0]}' in capsys.readouterr().err
+
+
+def test_every_command_of_the_make_file_is_mentioned() -> None:
+    targets = re.findall(r'^(\w+):.*##', (ROOT / 'Makefile').read_text(), re.MULTILINE)
+    assert {'help', 'demo', 'test', 'check', 'bench', 'fmt', 'soak'} <= set(targets)
+    assert [name for name in targets if f'`{name}`' not in README and f'make {name}' not in README
+            ] == []  # fmt: skip
+
+
+def test_every_command_of_the_readme_exists_and_has_these_options() -> None:
+    commands, faults, met = console_commands(), [], set()
+    modules = {path.stem: f'ssd_ros.training.{path.stem}' for path in
+               (ROOT / 'ssd_ros/training').glob('*.py')} | commands  # fmt: skip
+    for line in quoted_commands():
+        words = line.removeprefix('ros2 run ssd_ros ').split()
+        if words[:2] == ['python', '-m']:
+            words = [words[2].rpartition('.')[2], *words[3:]]
+            assert words[0] in modules or words[0] == 'NAME', line
+        if words[0] not in modules or len(words) == 1 or '--ros-args' in words:
+            continue
+        met.add(words[0])
+        used = {word for word in words if word.startswith('--')}
+        faults += [f'{words[0]} {name}' for name in used - options_of(modules[words[0]])]
+    assert faults == []
+    assert met >= {'build_db', 'cache', 'evaluate', 'export', 'replay', 'train', 'trust'}
+    mentioned = {word for line in quoted_commands() for word in line.split()}
+    assert sorted(set(commands) - mentioned - {'demo'}) == []
+
+
+def test_the_splits_of_the_benchmark_that_are_named_exist() -> None:
+    content = yaml.safe_load((ROOT / 'config' / 'benchmark.yaml').read_text())
+    known = {split['name'] for split in content['splits']}
+    lines = [line for line in quoted_commands() if '--benchmark ' in line]
+    named = {name for line in lines for name in splits_in(line).split()}
+    assert {'train', 'validation', 'test'} <= named <= known
+
+
+def test_launch_arguments_and_parameters_of_the_readme_exist() -> None:
+    tree = ast.parse((ROOT / 'launch' / 'localize.launch.py').read_text())
+    known = {'params_file'} | {
+        entry.elts[0].value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.List)
+        for entry in node.elts
+        if isinstance(entry, ast.Tuple) and isinstance(entry.elts[0], ast.Constant)
+    }
+    used = set(re.findall(r'(?<![\w/-])(?<!-r )([a-z_]+):=', README))
+    assert sorted(used - known - {option.name for option in OPTIONS}) == []
+    assert {'index', 'driver', 'adapters'} <= used & known
+    names = {option.name for option in OPTIONS}
+    # `name: value` as in a parameter file
+    given = set(re.findall(r'`([a-z_.]+):\s[^`]+`', README)) - {'bond_timeout'}
+    assert sorted(given - names) == []
+    assert {'online_index', 'stamp_source'} <= given
+
+
+def test_troubleshooting_has_every_text_of_the_node_and_no_other() -> None:
+    texts = {PLACEHOLDER.sub('…', text) for text in health_texts.TEXTS}
+    constants = {value for name, value in vars(health_texts).items() if name.isupper()}
+    assert constants - {health_texts.TEXTS} == set(health_texts.TEXTS)
+    explained = first_cells(section('## Troubleshooting').partition('At the start')[0])
+    assert len(explained) == len(set(explained)) >= 35
+    assert sorted((texts | warnings()) - set(explained)) == []
+    assert sorted(set(explained) - texts - warnings()) == []
+
+
+def test_what_the_node_says_at_the_start_is_in_the_code() -> None:
+    explained = first_cells(section('## Troubleshooting').partition('At the start')[2])
+    assert len(explained) >= 6
+    nodes = [node for path in modules_of_the_node() for node in ast.walk(parsed(path))]
+    texts = {text_of(node, {}) for node in nodes if isinstance(node, ast.Constant | ast.JoinedStr)}
+    assert [text for text in explained if text not in texts] == []
+
+
+def test_the_signs_of_recall_in_the_diagnostics_are_explained() -> None:
+    from ssd_ros.ros.matching.recall_proxies import RecallProxies
+
+    explained = section('## Trust and tuning')
+    assert [name for name in RecallProxies().values() if f'`{name}`' not in explained] == []
+
+
+def test_every_column_and_flag_of_a_row_is_explained() -> None:
+    explained = section('## Reading candidates')
+    assert f'one row of {DTYPE.itemsize} bytes' in explained
+    assert [name for name, _, _ in FIELDS if f'`{name}`' not in explained] == []
+    flags = dict(re.findall(r'(\d+) ([a-z -]+)[,|]', explained.partition('`flags` |')[2]))
+    assert len(flags) == len(Flag)
+    for flag in Flag:
+        said_words = flags[str(flag.value)].strip().replace('-', ' ')
+        assert said_words == (flag.name or '').lower().replace('_', ' ')

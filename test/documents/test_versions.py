@@ -1,0 +1,40 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Hold the version equal wherever it stands, and package.xml well formed."""
+
+from pathlib import Path
+import re
+from xml.etree import ElementTree
+
+from ssd_ros import __version__
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_version_is_the_same_everywhere() -> None:
+    package = ElementTree.parse(ROOT / 'package.xml').getroot()
+    setup = re.search(r"version='([^']+)'", (ROOT / 'setup.py').read_text())
+    assert package.findtext('version') == __version__
+    assert setup is not None
+    assert setup.group(1) == __version__
+
+
+def test_package_xml_is_format_3_and_names_the_build_type() -> None:
+    package = ElementTree.parse(ROOT / 'package.xml').getroot()
+    assert package.get('format') == '3'
+    assert package.findtext('export/build_type') == 'ament_python'
+
+
+def test_no_ros_package_is_a_pip_requirement() -> None:
+    """The wheels of ROS must never be installed beside a sourced ROS."""
+    assert not re.search(r"'(ros-|rclpy|sensor_msgs)", (ROOT / 'setup.py').read_text())
+
+
+def test_what_the_demo_needs_is_what_an_installation_brings() -> None:
+    """All but the wheels of ROS and the simulator's compiler, which is an extra."""
+    lines = (ROOT / 'requirements.txt').read_text().splitlines()
+    pinned = {line.partition('==')[0] for line in lines if line and not line.startswith('#')}
+    wanted = {name for name in pinned if not name.startswith('ros-')} - {'numba'}
+    installed = (ROOT / 'setup.py').read_text().partition('install_requires=')[2]
+    installed = installed.partition('extras_require')[0]
+    assert [name for name in sorted(wanted) if f"'{name}" not in installed] == []

@@ -1,0 +1,122 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Check that the cache holds what the preprocessing makes, whole or not at all."""
+
+from dataclasses import replace
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ssd_ros.bev.preprocessing import CloudPreprocessor, scan_panorama
+from ssd_ros.evaluation.bev_cache import (
+    cache_drive,
+    is_cached,
+    load_drive,
+    load_drives,
+    Spacing,
+)
+from support.tiny_drive import StraightDrive, TINY_PREPROCESSING
+
+
+def test_the_cache_holds_the_images_of_the_kept_scans(tmp_path: Path) -> None:
+    sequence, options = StraightDrive('Town/01', 7, 0), TINY_PREPROCESSING
+    cache_drive(sequence, tmp_path / 'drive', options, Spacing(2.0, 3.0))
+    drive = load_drive(tmp_path / 'drive', options)
+    assert (drive.world, drive.name) == ('Town', 'Town/01')
+    # 1 m from scan to scan: 2 m keeps scans 0, 2, 4, 6 and 3 m keeps 0, 3, 6.
+    np.testing.assert_array_equal(drive.student_poses[:, 0], [0, 2, 4, 6])
+    np.testing.assert_array_equal(drive.panorama_poses[:, 0], [0, 3, 6])
+    np.testing.assert_array_equal(drive.student_stamps_ns, np.array([0, 2, 4, 6]) * 100_000_000)
+    preprocessor = CloudPreprocessor(options)
+    preprocessor.process(sequence.cloud(3))
+    expected = preprocessor.process(sequence.cloud(4)).bev
+    np.testing.assert_array_equal(drive.student_bevs[2], expected)
+    np.testing.assert_array_equal(drive.panoramas[1], scan_panorama(sequence.scan(3), options))
+    assert drive.panoramas.max() > 0
+
+
+def test_a_sensor_left_out_has_no_images(tmp_path: Path) -> None:
+    options = TINY_PREPROCESSING
+    cache_drive(StraightDrive('Town/01', 4, 0), tmp_path / 'a', options, Spacing(2.0, None))
+    drive = load_drive(tmp_path / 'a', options)
+    assert drive.panoramas.shape == (0, 64, 96)
+    assert drive.student_bevs.shape == (2, 64, 32)
+
+
+def test_a_drive_counts_as_cached_only_with_the_same_options(tmp_path: Path) -> None:
+    options, directory = TINY_PREPROCESSING, tmp_path / 'drive'
+    assert not is_cached(directory, options, Spacing())
+    cache_drive(StraightDrive('Town/01', 4, 0), directory, options, Spacing())
+    assert is_cached(directory, options, Spacing())
+    assert not is_cached(directory, options, Spacing(student_m=1.0))
+    assert not is_cached(directory, replace(options, num_scans=3), Spacing())
+
+
+def test_an_interrupted_drive_leaves_nothing(tmp_path: Path) -> None:
+    def stop(done: int, total: int) -> None:
+        if done == total - 1:
+            raise KeyboardInterrupt
+
+    sequence, options = StraightDrive('Town/01', 4, 0), TINY_PREPROCESSING
+    with pytest.raises(KeyboardInterrupt):
+        cache_drive(sequence, tmp_path / 'drive', options, Spacing(), stop)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_drive_made_with_another_preprocessing_is_refused(tmp_path: Path) -> None:
+    options = TINY_PREPROCESSING
+    cache_drive(StraightDrive('Town/01', 4, 0), tmp_path / 'a', options, Spacing())
+    with pytest.raises(ValueError, match='cached with another preprocessing'):
+        load_drive(tmp_path / 'a', replace(options, num_scans=3))
+
+
+@pytest.mark.parametrize(
+    ('file', 'content', 'message'),
+    [
+        ('meta.json', b'{', 'is not a cached drive'),
+        ('meta.json', b'[]', 'is not a cached drive'),
+        ('meta.json', b'{"world": "w"}', "is not a cached drive: KeyError.*'name'"),
+        ('panoramas.npy', b'', 'is not a cached drive'),
+        ('panoramas.npy', b'\x93NUMPY', 'is not a cached drive'),
+    ],
+)
+def test_a_damaged_drive_is_refused_with_the_reason(
+    tmp_path: Path,
+    file: str,
+    content: bytes,
+    message: str,
+) -> None:
+    options = TINY_PREPROCESSING
+    cache_drive(StraightDrive('Town/01', 4, 0), tmp_path / 'a', options, Spacing())
+    (tmp_path / 'a' / file).write_bytes(content)
+    with pytest.raises(ValueError, match=message):
+        load_drive(tmp_path / 'a', options)
+
+
+def test_an_array_of_another_type_is_refused_by_name(tmp_path: Path) -> None:
+    options = TINY_PREPROCESSING
+    cache_drive(StraightDrive('Town/01', 4, 0), tmp_path / 'a', options, Spacing())
+    np.save(tmp_path / 'a' / 'student_poses.npy', np.zeros(3, np.float32))
+    with pytest.raises(ValueError, match=r'student_poses\.npy has shape \(3,\) and type float32'):
+        load_drive(tmp_path / 'a', options)
+
+
+def test_an_array_that_would_need_unpickling_is_refused(tmp_path: Path) -> None:
+    options = TINY_PREPROCESSING
+    cache_drive(StraightDrive('Town/01', 4, 0), tmp_path / 'a', options, Spacing())
+    objects = np.array([{}], dtype=object)
+    np.save(tmp_path / 'a' / 'student_poses.npy', objects, allow_pickle=True)
+    with pytest.raises(ValueError, match='is not a cached drive'):
+        load_drive(tmp_path / 'a', options)
+
+
+def test_an_empty_directory_names_the_command_that_fills_it(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r'holds no cached drive: .*command cache'):
+        load_drives(tmp_path, TINY_PREPROCESSING)
+
+
+def test_the_meta_data_hold_no_more_than_names_and_options(tmp_path: Path) -> None:
+    cache_drive(StraightDrive('Town/01', 4, 0), tmp_path / 'a', TINY_PREPROCESSING, Spacing())
+    meta = json.loads((tmp_path / 'a' / 'meta.json').read_text())
+    assert sorted(meta) == ['name', 'preprocessing', 'source', 'spacing', 'world']

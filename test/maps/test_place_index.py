@@ -1,0 +1,115 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Check both indices against plain loops, and that they grow and forget alike."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+import pytest
+from ssd_ros.bev.polar_bev import view_yaws_rad
+from ssd_ros.encoders.scan_context import ScanContextConfig
+from ssd_ros.maps.place_index import new_index, PlaceIndex
+
+SMALL = ScanContextConfig(num_rings=4, num_sectors=12, min_overlap=0.5)
+
+
+def unit_rows(num: int, size: int = 48, share: float = 0.4, seed: int = 0) -> NDArray[np.float32]:
+    """Return rows of unit length, of which a share of the numbers is not 0."""
+    generator = np.random.default_rng(seed)
+    rows = generator.random((num, size)) * (generator.random((num, size)) < share)
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+
+def plain_similarity(query: NDArray[np.float32], entry: NDArray[np.float32], shift: int) -> float:
+    """Compare two scan contexts of SMALL by a loop over sectors."""
+    u, v = query.reshape(4, 12), entry.reshape(4, 12)
+    total, count = 0.0, 0
+    for sector in range(12):
+        a, b = u[:, sector], v[:, (sector + shift) % 12]
+        if a.any() and b.any():
+            total += float(a @ b) / float(np.linalg.norm(a) * np.linalg.norm(b))
+            count += 1
+    return total / max(count, 0.5 * int(u.any(axis=0).sum()))
+
+
+def test_scan_contexts_are_found_as_by_a_plain_loop() -> None:
+    rows, (query,) = unit_rows(30), unit_rows(1, seed=1)
+    index = new_index(SMALL, 48)
+    index.add(rows)
+    found = index.search(query, num_rows=30)
+    best = [max(plain_similarity(query, row, shift) for shift in range(12)) for row in rows]
+    distances = np.sqrt(2 - 2 * np.array(best))
+    np.testing.assert_array_equal(found.keyframes, np.argsort(distances, kind='stable'))
+    np.testing.assert_allclose(found.distances, np.sort(distances), atol=1e-4)
+    assert found.horizon == found.distances[-1]
+    for keyframe, view, distance in zip(
+        found.keyframes, found.views, found.distances, strict=True
+    ):
+        similarity = plain_similarity(query, rows[keyframe], int(view))
+        assert math.sqrt(2 - 2 * similarity) == pytest.approx(distance, abs=1e-4)
+    few = index.search(query, num_rows=4)
+    assert few.keyframes.tolist() == found.keyframes[:4].tolist()
+    assert few.horizon == found.distances[3]
+
+
+@pytest.mark.parametrize('turn', [0, 1, 6, 11])
+def test_a_turned_query_is_found_with_its_yaw(turn: int) -> None:
+    rows = unit_rows(8)
+    index = new_index(SMALL, 48)
+    index.add(rows)
+    # What the entry sees `turn` sectors to the right, the query sees ahead.
+    query = np.roll(rows[5].reshape(4, 12), -turn, axis=1).reshape(-1)
+    found = index.search(query, num_rows=8)
+    assert found.keyframes[0] == 5
+    assert found.distances[0] == pytest.approx(0, abs=2e-3)
+    assert index.view_yaws_rad[found.views[0]] == view_yaws_rad(12)[turn]
+
+
+@pytest.mark.parametrize('scan_context', [None, SMALL], ids=['network', 'scan_context'])
+def test_descriptors_that_come_one_by_one_are_found_like_all_at_once(
+    scan_context: ScanContextConfig | None,
+) -> None:
+    rows = unit_rows(21)
+    at_once, growing = new_index(scan_context, 48), new_index(scan_context, 48)
+    at_once.add(rows)
+    for number, row in enumerate(rows):
+        growing.add(row[None])
+        assert len(growing) == number + 1
+    for index in (at_once, growing):
+        np.testing.assert_array_equal(index.descriptors(), rows)
+    expected, found = at_once.search(rows[7], 21), growing.search(rows[7], 21)
+    assert found.keyframes.tolist() == expected.keyframes.tolist()
+    assert found.keyframes[0] == 7
+    np.testing.assert_array_equal(found.distances, expected.distances)
+
+
+def nearest_of_oldest(index: PlaceIndex, query: NDArray[np.float32], first: int) -> set[int]:
+    return set(index.search(query, 100, first).keyframes.tolist())
+
+
+@pytest.mark.parametrize('scan_context', [None, SMALL], ids=['network', 'scan_context'])
+def test_only_the_oldest_are_searched_if_asked_and_none_after_clear(
+    scan_context: ScanContextConfig | None,
+) -> None:
+    rows = unit_rows(9)
+    index = new_index(scan_context, 48)
+    index.add(rows)
+    for first in (1, 5, 9, 20):
+        assert nearest_of_oldest(index, rows[8], first) == set(range(min(first, 9)))
+    assert len(index.search(rows[8], 100, 0)) == 0
+    kept = index.descriptors()
+    index.clear()
+    assert (len(index), len(index.search(rows[8], 100))) == (0, 0)
+    index.add(rows[3:4])
+    np.testing.assert_array_equal(index.descriptors(), rows[3:4])
+    np.testing.assert_array_equal(kept, rows)  # what was handed out does not change
+
+
+def test_handed_out_descriptors_cannot_be_changed() -> None:
+    index = new_index(None, 48)
+    index.add(unit_rows(2))
+    with pytest.raises(ValueError, match='read-only'):
+        index.descriptors()[0] = 0

@@ -1,0 +1,175 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Drive the same road twice without a map: the localizer finds the first drive, and saves it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sensor_msgs.msg import PointCloud2
+from ssd_ros.maps.live_session import LIVE_MAP_ID
+from ssd_ros.maps.place_database import PlaceDatabase
+from ssd_ros.recognition import candidates
+from ssd_ros.recognition.candidates import Flag
+from std_msgs.msg import Float64MultiArray, String
+from std_srvs.srv import Trigger
+from support.localizer import (
+    integer,
+    LATCHED,
+    Localizer,
+    NODE,
+    odometry_msg,
+    running_localizer,
+    set_parameter,
+    text,
+)
+from support.ros import Peer
+
+# The base is 1.5 m behind the radar; odometry starts at 1000 m.
+START_X_M, LEVER_M = 1000.0, 1.5
+NUM_PLACES = 6
+
+
+@pytest.fixture(scope='module')
+def localizer(peer: Peer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Localizer]:
+    directory = tmp_path_factory.mktemp('online')
+    with running_localizer(
+        peer,
+        directory,
+        index_path="''",
+        online_index=True,
+        exclude_recent=5.0,
+        radar_extrinsics=[LEVER_M, 0.0, 0.0, 0.0, 0.0, 0.0],
+        publish_loop_closure_stamps=True,
+        session_path=directory / 'session.ssd',
+    ) as running:
+        yield running
+
+
+def test_without_odometry_it_says_that_nothing_is_remembered(localizer: Localizer) -> None:
+    localizer.answer_to(localizer.send(0))
+    localizer.peer.wait(
+        lambda: localizer.status('matching').message
+        == 'the running drive is not remembered: no odometry for the scans on /odom or in TF',
+        'the warning',
+    )
+
+
+def drive(localizer: Localizer, index: int) -> PointCloud2:
+    """Send the scan of a place with its odometry and return the candidates."""
+    stamp_ns = localizer.send(index, START_X_M + 10.0 * index - LEVER_M)
+    return localizer.answer_to(stamp_ns)
+
+
+def test_too_few_points_are_not_taken_for_missing_odometry(localizer: Localizer) -> None:
+    assert set_parameter(localizer.peer, 'aggregation.min_points', integer(10_000)).successful
+    drive(localizer, 0)
+    status = localizer.status('matching')
+    assert {item.key: item.value for item in status.values}['live_keyframes'] == '0'
+    assert 'accepted' in status.message
+    assert set_parameter(localizer.peer, 'aggregation.min_points', integer(5)).successful
+
+
+def test_a_first_round_is_remembered_and_finds_only_what_is_older_than_exclude_recent(
+    localizer: Localizer,
+) -> None:
+    for index in range(NUM_PLACES):
+        msg = drive(localizer, index)
+        assert msg.header.frame_id == 'odom'
+        rows = candidates.from_msg(msg)
+        # One scan in two seconds: those of the last five seconds are two.
+        assert len(rows) == max(index - 2, 0)
+        assert set(rows['map_id']) <= {LIVE_MAP_ID}
+    localizer.wait_for_value('matching', lambda values: values['live_keyframes'] == '6')
+    assert localizer.values('input')['odometry'] == 'topic'
+
+
+def test_a_second_round_finds_the_first_with_its_stamps_and_poses(localizer: Localizer) -> None:
+    stamps = localizer.peer.listen(Float64MultiArray, f'{NODE}/loop_closure_stamps')
+    second_place_ns = localizer.clock_ns - (NUM_PLACES - 2) * 2 * 10**9
+    msg = drive(localizer, 1)
+    best = candidates.from_msg(msg)[0]
+    assert best['map_id'] == LIVE_MAP_ID
+    assert best['keyframe_id'] == 1
+    assert best['flags'] & (Flag.LIVE_SESSION | Flag.ACCEPTED) == Flag.LIVE_SESSION | Flag.ACCEPTED
+    # The keyframe is the pose of the radar in the odometry frame.
+    assert best['map_x'] == pytest.approx(START_X_M + 10, abs=1e-6)
+    # The same cloud: the base is 1.5 m behind the keyframe's radar.
+    assert (best['relative_x'], best['relative_y']) == pytest.approx((-LEVER_M, 0), abs=0.3)
+    assert best['relative_yaw'] == pytest.approx(0, abs=math.radians(1))
+    kf_s = int(best['kf_stamp_sec']) + int(best['kf_stamp_nanosec']) / 1e9
+    assert kf_s == pytest.approx(second_place_ns / 1e9)
+    localizer.peer.wait(lambda: stamps, 'the stamps of the closure')
+    now_s = localizer.clock_ns / 1e9
+    assert list(stamps[-1].data) == pytest.approx([now_s, kf_s], abs=1e-6)
+    # A closure within the drive says nothing of a map.
+    assert localizer.poses == []
+
+
+def test_the_session_is_saved_and_loads_as_a_map(localizer: Localizer, tmp_path: Path) -> None:
+    peer = localizer.peer
+    response = peer.call(Trigger, f'{NODE}/save_session')
+    assert response.success, response.message
+    path = localizer.map_path.with_name('session.ssd')
+    assert response.message == f'wrote 7 keyframes to {path}'
+    saved = PlaceDatabase.load(path)
+    assert (len(saved), saved.info.num_views, saved.info.sensor) == (7, 1, '4d')
+    assert saved.info.map_frame_id == 'odom'
+    x_m = saved.keyframes.positions_m[:6, 0]
+    np.testing.assert_allclose(x_m, START_X_M + 10 * np.arange(6))
+
+    infos = peer.listen(String, f'{NODE}/map_info', LATCHED)
+    assert set_parameter(peer, 'index_path', text(path)).successful
+    assert peer.call(Trigger, f'{NODE}/reload_map').success
+    peer.wait(lambda: infos and json.loads(infos[-1].data)['maps'], 'the map')
+    msg = drive(localizer, 3)
+    assert msg.header.frame_id == 'map'
+    rows = candidates.from_msg(msg)
+    assert set(rows['map_id']) == {saved.map_id, LIVE_MAP_ID}
+    assert rows[rows['map_id'] == saved.map_id][0]['keyframe_id'] == 3
+
+
+def test_a_place_to_save_to_must_be_named_and_free(localizer: Localizer, tmp_path: Path) -> None:
+    peer = localizer.peer
+    (tmp_path / 'notes.txt').write_text('mine')
+    for path, reason in [('', 'session_path'), (str(tmp_path), 'exists and is not a map')]:
+        assert set_parameter(peer, 'session_path', text(path)).successful
+        response = peer.call(Trigger, f'{NODE}/save_session')
+        assert not response.success
+        assert reason in response.message
+    assert [entry.name for entry in tmp_path.iterdir()] == ['notes.txt']
+
+
+def test_odometry_that_does_not_fit_is_told_of(localizer: Localizer) -> None:
+    misses = int(localizer.values('input')['odometry_misses'])
+    # A scan two seconds after the last odometry.
+    localizer.answer_to(localizer.send(2))
+    localizer.wait_for_value('input', lambda values: int(values['odometry_misses']) == misses + 1)
+    assert localizer.values('input')['odometry'] == 'doppler'
+    localizer.running.wait_for_text('no odometry within 0.1 s of a scan')
+    msg = odometry_msg(0.0, localizer.clock_ns)
+    msg.header.frame_id, msg.child_frame_id = 'world', 'imu'
+    localizer.send_odometry(msg)
+    localizer.running.wait_for_text("odometry has frame_id 'world', odom_frame is 'odom'")
+    localizer.running.wait_for_text("odometry has child_frame_id 'imu', base_frame is 'base_link'")
+
+
+def test_clear_forgets_the_running_drive(localizer: Localizer) -> None:
+    response = localizer.peer.call(Trigger, f'{NODE}/clear')
+    assert (response.success, response.message) == (True, 'cleared')
+    localizer.wait_for_value('matching', lambda values: values['live_keyframes'] == '0')
+
+
+def test_a_bag_that_begins_again_begins_the_drive_again(localizer: Localizer) -> None:
+    drive(localizer, 0)
+    localizer.wait_for_value('matching', lambda values: values['live_keyframes'] == '1')
+    localizer.clock_ns -= 10**11
+    for index in (5, 4):
+        drive(localizer, index)
+    # Among places of the time before, the stamps of these would be too old.
+    localizer.wait_for_value('matching', lambda values: values['live_keyframes'] == '2')

@@ -1,0 +1,201 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Small real parts that several tests need: two encoders and a drive among a few posts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+import hashlib
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+import onnx
+from onnx import helper, numpy_helper, TensorProto
+from ssd_ros.bev.polar_bev import PolarGrid
+from ssd_ros.bev.preprocessing import PreprocessingConfig
+from ssd_ros.encoders.model_contract import CONTRACT_KEY, FORMAT_VERSION, ModelContract, SENSORS
+from ssd_ros.encoders.network import OnnxEncoder
+from ssd_ros.motion.trajectory import quaternion_from_yaw, Trajectory
+from ssd_ros.radar.types import RadarPointCloud, SpinningRadarScan, uniform_azimuths_rad
+
+SPACE = 'a' * 64
+# Cells of 1.5625 m by 2.5 degrees; the panorama has 144 columns, which 36 views divide.
+SMALL = PreprocessingConfig(grid=PolarGrid(num_ranges=64, num_azimuths=48, max_range_m=100.0))
+DESCRIPTOR_SIZE = 64
+NUM_VIEWS = 36
+START_NS = 1_735_689_600_000_000_001
+
+
+def small_contract(sensor: str, space: str = SPACE) -> ModelContract:
+    return ModelContract(
+        format_version=FORMAT_VERSION,
+        sensor=sensor,
+        preprocessing=SMALL,
+        num_views=1 if sensor == '4d' else NUM_VIEWS,
+        descriptor_size=DESCRIPTOR_SIZE,
+        descriptor_space=space,
+        accept_max_distance=1.0,
+        accept_max_ratio=0.9,
+        training_data='none, random projection',
+        commit='unknown',
+        created='2026-01-31',
+    )
+
+
+def write_small_encoder(path: Path, sensor: str, space: str = SPACE) -> Path:
+    """
+    Write a model that projects blocks of occupied cells by random numbers.
+
+    Both sensors get the same weights, so posts seen by both give nearby descriptors. The
+    teacher's views are cut out of the panorama first.
+    """
+    grid, contract = SMALL.grid, small_contract(sensor, space)
+    names = SENSORS[sensor]
+    num_blocks = (grid.num_ranges // 4) * (grid.num_azimuths // 4)
+    starts = np.arange(NUM_VIEWS)[:, None] * (grid.panorama_azimuths // NUM_VIEWS)
+    columns = starts + np.arange(grid.num_azimuths) - grid.num_azimuths // 2
+    constants = {
+        'zero': np.float32(0),
+        'one': np.float32(1),
+        'weight': np.random.default_rng(0).normal(size=(num_blocks, DESCRIPTOR_SIZE)),
+        'bias': np.full(DESCRIPTOR_SIZE, 1e-3),  # an empty image has a direction, too
+        'columns': columns % grid.panorama_azimuths,
+        'image': np.array([-1, 1, grid.num_ranges, grid.num_azimuths]),
+        'output': np.array([-1, *contract.output_shape]),
+    }
+    cut = [
+        helper.make_node('Gather', ['pixels', 'columns'], ['gathered'], axis=3),
+        helper.make_node('Transpose', ['gathered'], ['views'], perm=[0, 3, 1, 2, 4]),
+        helper.make_node('Reshape', ['views', 'image'], ['images']),
+    ]
+    nodes = [
+        helper.make_node('Cast', [names.input_name], ['pixels'], to=TensorProto.FLOAT),
+        *(cut if sensor == 'spinning' else [helper.make_node('Identity', ['pixels'], ['images'])]),
+        helper.make_node('Clip', ['images', 'zero', 'one'], ['occupied']),
+        helper.make_node(
+            'AveragePool', ['occupied'], ['pooled'], kernel_shape=[4, 4], strides=[4, 4]
+        ),
+        helper.make_node('Flatten', ['pooled'], ['flat'], axis=1),
+        helper.make_node('MatMul', ['flat', 'weight'], ['product']),
+        helper.make_node('Add', ['product', 'bias'], ['sum']),
+        helper.make_node('LpNormalization', ['sum'], ['unit'], axis=1, p=2),
+        helper.make_node('Reshape', ['unit', 'output'], [names.output_name]),
+    ]
+    given: list[int | str | None] = ['N', 1, *contract.input_shape]
+    result: list[int | str | None] = ['N', *contract.output_shape]
+    graph = helper.make_graph(
+        nodes,
+        'random_projection',
+        [helper.make_tensor_value_info(names.input_name, TensorProto.UINT8, given)],
+        [helper.make_tensor_value_info(names.output_name, TensorProto.FLOAT, result)],
+        [_constant(name, np.asarray(value)) for name, value in constants.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid('', 17)], ir_version=9)
+    helper.set_model_props(model, {CONTRACT_KEY: contract.to_json()})
+    onnx.checker.check_model(model)
+    path.write_bytes(model.SerializeToString())
+    return path
+
+
+def write_sealed_meta(file: Path, meta: dict[str, Any]) -> None:
+    """Write the description of a map together with its checksum, as an attacker would."""
+    rest = {name: value for name, value in meta.items() if name != 'meta_sha256'}
+    text = json.dumps(rest, sort_keys=True, separators=(',', ':'))
+    sealed = {**rest, 'meta_sha256': hashlib.sha256(text.encode()).hexdigest()}
+    file.write_text(json.dumps(sealed))
+
+
+def _constant(name: str, value: NDArray[Any]) -> onnx.TensorProto:
+    dtype = np.float32 if value.dtype.kind == 'f' else np.int64
+    return numpy_helper.from_array(value.astype(dtype), name)
+
+
+def small_encoder(directory: Path, sensor: str, space: str = SPACE) -> OnnxEncoder:
+    path = directory / f'{sensor}_{space[0]}.onnx'
+    return OnnxEncoder(write_small_encoder(path, sensor, space), device='cpu')
+
+
+def random_posts(num: int = 250, length_m: float = 300.0, seed: int = 0) -> NDArray[np.float64]:
+    """Return the places of posts on both sides of a road along x, shape (num, 2)."""
+    generator = np.random.default_rng(seed)
+    x = generator.uniform(-100, length_m + 100, num)
+    y = generator.uniform(6, 60, num) * generator.choice([-1, 1], num)
+    return np.stack([x, y], axis=1)
+
+
+@dataclass
+class PostDrive:
+    """
+    A drive with both radars past posts; satisfies RadarSequence.
+
+    :param xy_yaw: shape (N, 3), poses of both radars in the map: metres, metres, radians
+    """
+
+    posts: NDArray[np.float64]
+    xy_yaw: NDArray[np.float64]
+    name: str = 'Posts/01'
+    step_ns: int = 2_000_000_000  # more than a window of scans
+    unreadable: set[int] = field(default_factory=set)
+
+    @property
+    def scan_stamps_ns(self) -> NDArray[np.int64]:
+        return START_NS + np.arange(len(self.xy_yaw)) * self.step_ns
+
+    @property
+    def cloud_stamps_ns(self) -> NDArray[np.int64]:
+        return self.scan_stamps_ns
+
+    @property
+    def scan_poses(self) -> Trajectory:
+        positions_m = np.concatenate([self.xy_yaw[:, :2], np.zeros((len(self.xy_yaw), 1))], axis=1)
+        return Trajectory(self.scan_stamps_ns, positions_m, quaternion_from_yaw(self.xy_yaw[:, 2]))
+
+    @property
+    def cloud_poses(self) -> Trajectory:
+        return self.scan_poses
+
+    def cloud(self, index: int) -> RadarPointCloud:
+        """Return the posts within 100 m and 60 degrees as returns of 20 dBsm, standing still."""
+        range_m, azimuth_rad = self._posts_seen_from(index)
+        seen = (range_m < 100) & (np.abs(azimuth_rad) < math.radians(59.9))
+        x, y = range_m * np.cos(azimuth_rad), range_m * np.sin(azimuth_rad)
+        xyz_m = np.stack([x, y, np.zeros_like(x)], axis=1)[seen].astype(np.float32)
+        num = len(xyz_m)
+        stamp_ns = int(self.cloud_stamps_ns[index])
+        rcs_dbsm = np.full(num, 20, np.float32)
+        return RadarPointCloud(stamp_ns, xyz_m, rcs_dbsm, np.zeros(num, np.float32), 'radar')
+
+    def scan(self, index: int) -> SpinningRadarScan:
+        """Return the posts within 100 m as echoes on an empty ground."""
+        if index in self.unreadable:
+            raise ValueError(f'scan {index} is damaged')
+        range_m, azimuth_rad = self._posts_seen_from(index)
+        seen = range_m < 99
+        power = np.zeros((600, 400), np.uint8)  # bins of 0.25 m
+        column = np.rint(-azimuth_rad[seen] * (200 / math.pi)).astype(int)
+        row = (range_m[seen] / 0.25).astype(int)
+        # As large as the spread of a 4D return: three cells in range and in azimuth.
+        rows = np.maximum(row[:, None, None] + np.arange(-7, 8)[None, :, None], 0)
+        columns = (column[:, None, None] + np.arange(-3, 4)[None, None]) % 400
+        power[rows, columns] = 200
+        return SpinningRadarScan(
+            int(self.scan_stamps_ns[index]), power, uniform_azimuths_rad(400), 0.25
+        )
+
+    def _posts_seen_from(self, index: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        x, y, yaw = self.xy_yaw[index]
+        offset = self.posts - (x, y)
+        azimuth_rad = np.arctan2(offset[:, 1], offset[:, 0]) - yaw
+        return np.hypot(*offset.T), np.mod(azimuth_rad + math.pi, 2 * math.pi) - math.pi
+
+
+def straight_drive(
+    num: int = 30, step_m: float = 10.0, yaw_rad: float = 0.0, seed: int = 0
+) -> PostDrive:
+    """Return a drive along x with one scan every step_m, looking to yaw_rad."""
+    x = np.arange(num) * step_m
+    return PostDrive(random_posts(seed=seed), np.stack([x, 0 * x, 0 * x + yaw_rad], axis=1))
