@@ -3,10 +3,34 @@
 """Installation only: what goes where, and the names of the commands."""
 
 from pathlib import Path
+import sys
 
 from setuptools import find_packages, setup
 
 package_name = 'ssd_ros'
+# What `ros2 run ssd_ros NAME` starts; the command `ssd_ros` has the same as subcommands.
+EXECUTABLES = {
+    'ablate': 'ssd_ros.training.ablation.command',
+    'bench': 'ssd_ros.cli.bench.command',
+    'bench_node': 'ssd_ros.cli.bench.node',
+    'build_db': 'ssd_ros.cli.build_db.command',
+    'cache': 'ssd_ros.cli.cache.command',
+    'compare': 'ssd_ros.cli.compare.command',
+    'demo': 'ssd_ros.cli.demo.command',
+    'estimate_rcs_correction': 'ssd_ros.cli.estimate_rcs_correction.command',
+    'evaluate': 'ssd_ros.cli.evaluate.command',
+    'export': 'ssd_ros.training.export.command',
+    'localize': 'ssd_ros.cli.localize.command',
+    'pose_graph_demo': 'ssd_ros.cli.pose_graph_demo.command',
+    'replay': 'ssd_ros.cli.replay.command',
+    'simulate': 'ssd_ros.cli.simulate.command',
+    'soak': 'ssd_ros.cli.soak.command',
+    'train': 'ssd_ros.training.runs.command',
+    'trust': 'ssd_ros.cli.trust.command',
+}
+# pip puts commands where every program of the user is: it gets one name. colcon and bloom, which
+# call setup.py themselves, put them into lib/ssd_ros (setup.cfg), where `ros2 run` looks.
+FOR_PIP = {'bdist_wheel', 'dist_info', 'editable_wheel'} & set(sys.argv)
 
 
 def files(folder: str) -> list[str]:
@@ -40,6 +64,7 @@ setup(
         'transforms3d',
         'tqdm',
         'matplotlib',
+        'argcomplete',
     ],
     extras_require={
         'gpu': ['onnxruntime-gpu', 'faiss-gpu'],
@@ -54,20 +79,8 @@ setup(
     description='Heterogeneous radar place recognition for vehicles',
     license='Apache-2.0',
     entry_points={
-        'console_scripts': [
-            'ablate = ssd_ros.training.ablation.command:main',
-            'build_db = ssd_ros.cli.build_db.command:main',
-            'cache = ssd_ros.cli.cache.command:main',
-            'compare = ssd_ros.cli.compare.command:main',
-            'demo = ssd_ros.cli.demo.command:main',
-            'estimate_rcs_correction = ssd_ros.cli.estimate_rcs_correction.command:main',
-            'evaluate = ssd_ros.cli.evaluate.command:main',
-            'localize = ssd_ros.ros.node.localize_node:main',
-            'pose_graph_demo = ssd_ros.cli.pose_graph_demo.command:main',
-            'replay = ssd_ros.cli.replay.command:main',
-            'simulate = ssd_ros.cli.simulate.command:main',
-            'train = ssd_ros.training.runs.command:main',
-            'trust = ssd_ros.cli.trust.command:main',
-        ],
+        'console_scripts': ['ssd_ros = ssd_ros.cli.main:main']
+        if FOR_PIP
+        else [f'{name} = {module}:main' for name, module in EXECUTABLES.items()],
     },
 )

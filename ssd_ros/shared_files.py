@@ -40,4 +40,7 @@ def shared_file(name: str) -> Path:
     for place in places:
         if (place / name).is_file():
             return place / name
-    raise FileNotFoundError(f'{name} of ssd_ros is neither in {places[0]} nor in share/ssd_ros')
+    raise FileNotFoundError(
+        f'{name}, which ships with ssd_ros, is missing: looked in {", ".join(map(str, places))}; '
+        'install the package anew'
+    )

@@ -40,6 +40,10 @@ def test_a_shipped_file_is_found_beside_an_installed_package(tmp_path: Path, lib
     assert Path(found.stdout.strip()) == shipped
 
 
-def test_a_file_that_is_nowhere_is_named() -> None:
-    with pytest.raises(FileNotFoundError, match=r'models/none\.onnx of ssd_ros is neither in'):
+def test_a_file_that_is_nowhere_is_named_with_the_places_that_were_searched() -> None:
+    with pytest.raises(FileNotFoundError) as error:
         shared_file('models/none.onnx')
+    text = str(error.value)
+    assert 'models/none.onnx, which ships with ssd_ros, is missing' in text
+    assert f'looked in {ROOT}, ' in text
+    assert str(ROOT / 'share' / 'ssd_ros') in text

@@ -15,6 +15,7 @@ from ssd_ros.ros.messages.topics import DIAGNOSTICS, PUBLISHED, SERVICES, SUBSCR
 ROOT = Path(__file__).parents[2]
 # Name of an import -> key of rosdep, where they differ.
 KEYS = {
+    'argcomplete': 'python3-argcomplete',
     'cv2': 'python3-opencv',
     'faiss': 'python3-faiss',
     'matplotlib': 'python3-matplotlib',

@@ -12,6 +12,8 @@ import argparse
 from collections.abc import Callable, Sequence
 import logging
 import os
+from pathlib import Path
+import re
 import sys
 import textwrap
 
@@ -21,34 +23,66 @@ ONE_THREAD = dict.fromkeys(
 )
 EXIT_OK = 0
 EXIT_FAILED = 1
+EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
+# Packages that only some commands need, and where they come from.
+_PACKAGES = {
+    'rclpy': 'source ROS 2 (. /opt/ros/DISTRO/setup.bash); without it, `make demo` installs '
+    'its wheels',
+    'gtsam': 'pip install "ssd_ros[pose_graph]"',
+    'numba': 'pip install "ssd_ros[sim]"',
+    'torch': 'pip install "ssd_ros[train]"',
+    'onnx': 'pip install "ssd_ros[train]"',
+    'onnxscript': 'pip install "ssd_ros[train]"',
+}
+
+
+def called_as(command: str) -> str:
+    """Return the words that this process was started with: `build_db` or `ssd_ros build_db`."""
+    program = Path(sys.argv[0])
+    name = program.parent.name if program.stem == '__main__' else program.stem
+    return f'ssd_ros {command}' if name == 'ssd_ros' else command
+
+
+def missing_package_text(error: ModuleNotFoundError) -> str:
+    """
+    Return a line that says where a package that is not installed comes from.
+
+    :raise ModuleNotFoundError: no command may lack this one
+    """
+    name = (error.name or '').partition('.')[0]
+    if name not in _PACKAGES:
+        raise error
+    return f'{name} is not installed: {_PACKAGES[name]}'
 
 
 def make_parser(command: str, description: str, examples: str) -> argparse.ArgumentParser:
     """Return a parser whose help ends with examples."""
+    program = called_as(command)
     return argparse.ArgumentParser(
-        prog=command,
+        prog=program,
         description=textwrap.fill(description, 78),
-        epilog='examples:\n' + examples,
+        epilog='examples:\n' + re.sub(rf'^  {command}\b', f'  {program}', examples, flags=re.M),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
 
 
 def run_command(
     parser: argparse.ArgumentParser,
-    run: Callable[[argparse.Namespace], None],
+    run: Callable[[argparse.Namespace], int | None],
     argv: Sequence[str] | None,
 ) -> int:
     """
     Parse the arguments, run the command and turn its errors into an exit code.
 
-    :param run: imports what is heavy itself, so that --help and wrong usage answer at once
+    :param run: imports what is heavy itself, so that --help and wrong usage answer at once; may
+        return an exit code of its own
     :param argv: None takes the arguments of the process
     """
     arguments = parser.parse_args(argv)  # leaves with code 2 on wrong usage, 0 after --help
     logging.basicConfig(level=logging.WARNING, format=f'{parser.prog}: %(message)s')
     try:
-        run(arguments)
+        return run(arguments) or EXIT_OK
     except KeyboardInterrupt:
         return _interrupted(parser)
     except SystemError as error:
@@ -56,10 +90,11 @@ def run_command(
         if isinstance(error.__cause__, KeyboardInterrupt):
             return _interrupted(parser)
         raise
+    except ModuleNotFoundError as error:
+        print(f'{parser.prog}: {missing_package_text(error)}', file=sys.stderr)
     except (OSError, ValueError) as error:
         print(f'{parser.prog}: {error}', file=sys.stderr)
-        return EXIT_FAILED
-    return EXIT_OK
+    return EXIT_FAILED
 
 
 def _interrupted(parser: argparse.ArgumentParser) -> int:

@@ -29,7 +29,7 @@ def main(argv: list[str] | None = None) -> int:
     Rows that are finished are kept. The table and the pictures of all finished rows of --out are
     written after each one.
     """
-    return run_command(_parser(), _run, argv)
+    return run_command(parser(), _run, argv)
 
 
 def _run(options: argparse.Namespace) -> None:
@@ -40,9 +40,10 @@ def _run(options: argparse.Namespace) -> None:
     run(options)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = make_parser('ablate', ' '.join((main.__doc__ or '').split()), _EXAMPLES)
-    add = parser.add_argument
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    result = make_parser('ablate', ' '.join((main.__doc__ or '').split()), _EXAMPLES)
+    add = result.add_argument
     add('--out', type=Path, required=True, help='folder of the runs, the table, the pictures')
     add('--cache', type=Path, help='holds train/ and validation/')
     add('--config', type=Path, help='YAML file, such as config/ablation.yaml')
@@ -63,14 +64,10 @@ def _parser() -> argparse.ArgumentParser:
         metavar='OPTION=VALUES',
         help='a row for each value, such as tau=0.02,0.05,0.1; repeatable',
     )
-    start = parser.add_mutually_exclusive_group()
+    start = result.add_mutually_exclusive_group()
     start.add_argument('--start-from', type=Path, metavar='RUN', help='weights to start from')
     start.add_argument(
         '--teacher', type=Path, metavar='RUN', help='whose teacher and pooling to keep, frozen'
     )
     add('--evaluate-on', type=Path, metavar='DIR', help='only evaluate finished rows on a split')
-    return parser
-
-
-if __name__ == '__main__':
-    raise SystemExit(main())
+    return result

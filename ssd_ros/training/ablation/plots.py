@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 import numpy as np
 from ssd_ros.files import write_bytes_atomically
-from ssd_ros.training.runs.run import Run
+from ssd_ros.training.runs.folder import Run
 
 _LEARNING = ('loss', 'metric_loss', 'accuracy', 'loading_share')
 _MASKS = (

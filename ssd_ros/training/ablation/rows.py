@@ -15,10 +15,10 @@ from pathlib import Path
 import threading
 
 from ssd_ros.training.config import TrainingConfig
-from ssd_ros.training.runs.command import train_in_folder
 from ssd_ros.training.runs.evaluate_run import evaluate_run, evaluation_path
+from ssd_ros.training.runs.folder import Run
 from ssd_ros.training.runs.overrides import with_settings
-from ssd_ros.training.runs.run import Run
+from ssd_ros.training.runs.train import train_in_folder
 import torch
 
 LOG = 'log.txt'

@@ -24,11 +24,11 @@ from ssd_ros.training.ablation.rows import (
 from ssd_ros.training.ablation.table import finished_runs, write_table
 from ssd_ros.training.batches.pairs import PlaceSampler
 from ssd_ros.training.config import load_config, SCHEMES, TrainingConfig
-from ssd_ros.training.runs.command import description
 from ssd_ros.training.runs.evaluate_run import evaluation_path
+from ssd_ros.training.runs.folder import Run
 from ssd_ros.training.runs.monitor import SECONDS_BETWEEN
 from ssd_ros.training.runs.overrides import with_settings
-from ssd_ros.training.runs.run import Run
+from ssd_ros.training.runs.train import description
 from ssd_ros.training.runs.trainer import Trainer
 from tqdm import tqdm
 

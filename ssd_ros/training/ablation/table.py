@@ -14,7 +14,7 @@ from ssd_ros.evaluation.scores.paired import compare_seeds, Comparison, Estimate
 from ssd_ros.evaluation.scores.results import read_evaluation, Result
 from ssd_ros.files import write_bytes_atomically
 from ssd_ros.training.runs.evaluate_run import evaluation_path, TASKS
-from ssd_ros.training.runs.run import Run
+from ssd_ros.training.runs.folder import Run
 
 REFERENCES = ('none', 'uniform')
 SHARES = ('teacher_share', 'joint_share', 'gap_share')

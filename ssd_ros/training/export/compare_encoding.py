@@ -23,10 +23,10 @@ from ssd_ros.evaluation.bev_cache import CachedDrive, load_drives
 from ssd_ros.evaluation.judging.encoders import evaluate, mean_recall
 from ssd_ros.evaluation.queries.descriptors import EncodePanorama, Encoders, per_view
 from ssd_ros.evaluation.queries.protocol import Protocol
-from ssd_ros.training.export.command import contracts_of, load_networks
+from ssd_ros.training.export.models import contracts_of, load_networks
 from ssd_ros.training.export.onnx_export import loaded, onnx_model
 from ssd_ros.training.export.panorama_graph import panorama_graph
-from ssd_ros.training.runs.run import Run
+from ssd_ros.training.runs.folder import Run
 import torch
 
 EXAMPLES = """\

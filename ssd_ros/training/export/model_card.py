@@ -12,7 +12,7 @@ from ssd_ros.evaluation.scores.acceptance import Acceptance
 from ssd_ros.evaluation.scores.results import Result
 from ssd_ros.training.config import TrainingConfig
 from ssd_ros.training.network_config import NetworkConfig
-from ssd_ros.training.runs.run import Run
+from ssd_ros.training.runs.folder import Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +100,10 @@ The convolutions in the files compute in {report.numbers}.
 
 ## Reproduce
 
-    python -m ssd_ros.cli.cache --benchmark train --out runs/cache
-    python -m ssd_ros.cli.cache --benchmark validation --out runs/cache
+    python -m ssd_ros cache --benchmark train --out runs/cache
+    python -m ssd_ros cache --benchmark validation --out runs/cache
 {_commands(run)}
-    python -m ssd_ros.training.export.command --cache runs/cache --run runs/{run.directory.name} \\
+    python -m ssd_ros export --cache runs/cache --run runs/{run.directory.name} \\
         --keyframe-distance {report.protocol.keyframe_m:g} \\
         --query-spacing {report.protocol.query_m:g} --num-views {report.protocol.num_views}
 
@@ -169,7 +169,7 @@ def _commands(run: Run) -> str:
         config = shipped if stage is run else f'runs/{name}/config.yaml'
         start = f' --start-from runs/{before}' if before else ''
         lines.append(
-            f'    python -m ssd_ros.training.runs.command --cache runs/cache --config {config} '
+            f'    python -m ssd_ros train --cache runs/cache --config {config} '
             f'\\\n        --out runs/{name} --steps {state["num_steps"]}{start}'
         )
     return '\n'.join(lines)

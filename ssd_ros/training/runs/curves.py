@@ -11,7 +11,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from ssd_ros.files import write_bytes_atomically
-from ssd_ros.training.runs.run import Run
+from ssd_ros.training.runs.folder import Run
 
 _LOSSES = ('loss', 'metric_loss', 'feature_loss', 'covariance_loss')
 _SHARES = ('teacher_share', 'joint_share', 'gap_share', 'joint_distance', 'gap_distance')

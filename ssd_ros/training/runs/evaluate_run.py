@@ -11,7 +11,7 @@ from ssd_ros.evaluation.judging.encoders import evaluate
 from ssd_ros.evaluation.queries.protocol import Protocol
 from ssd_ros.evaluation.scores.results import are_simulated, Evaluation, write_evaluation
 from ssd_ros.training.networks.encoding import torch_encoders
-from ssd_ros.training.runs.run import Run
+from ssd_ros.training.runs.folder import Run
 from ssd_ros.training.runs.trainer import Trainer
 import torch
 

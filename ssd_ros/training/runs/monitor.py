@@ -13,7 +13,7 @@ import numpy as np
 from ssd_ros.evaluation.bev_cache import CachedDrive
 from ssd_ros.evaluation.queries.protocol import QUICK
 from ssd_ros.training.runs.curves import plot_curves
-from ssd_ros.training.runs.run import Run
+from ssd_ros.training.runs.folder import Run
 from ssd_ros.training.runs.trainer import Trainer
 from tqdm import tqdm
 

@@ -16,7 +16,7 @@ from ssd_ros.training.config import OptimiserConfig, TrainingConfig
 from ssd_ros.training.networks.encoders import networks_of
 from ssd_ros.training.networks.encoding import torch_encoders
 from ssd_ros.training.runs.distributed import shared_objective
-from ssd_ros.training.runs.run import Run
+from ssd_ros.training.runs.folder import Run
 import torch
 
 _MIN_CHANNELS_LAST = 16

@@ -1,0 +1,98 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Training in a run folder: step, log, save, go on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+import time
+
+from ssd_ros.evaluation.bev_cache import CachedDrive, load_drives
+from ssd_ros.evaluation.scores.results import are_simulated
+from ssd_ros.training.batches.loader import drawn_ahead
+from ssd_ros.training.batches.pairs import PlaceSampler
+from ssd_ros.training.config import TrainingConfig
+from ssd_ros.training.runs.distributed import from_first, is_first
+from ssd_ros.training.runs.folder import Run
+from ssd_ros.training.runs.monitor import monitored
+from ssd_ros.training.runs.trainer import Trainer
+import torch
+
+
+def train(
+    run: Run,
+    trainer: Trainer,
+    sampler: PlaceSampler,
+    validation: list[CachedDrive],
+    budget_s: float | None,
+    save_every_s: float,
+) -> None:
+    """
+    Step until the number of steps, or the time if one is given, is used up.
+
+    :param budget_s: of training, over all processes that went on with the run
+    :param save_every_s: between checkpoints
+    """
+    if state := run.load_checkpoint():
+        trainer.load_state(state)
+
+    def progress() -> float:
+        if budget_s is None:
+            return trainer.num_steps / trainer.config.optimiser.num_steps
+        return trainer.elapsed_s / budget_s
+
+    with ExitStack() as stack:
+        monitor = None
+        if is_first():
+            run.forget_after(trainer.num_steps)
+            monitor = stack.enter_context(
+                monitored(run, trainer, validation, progress(), save_every_s)
+            )
+        batches = stack.enter_context(drawn_ahead(sampler.draw, trainer.num_steps))
+        while progress() < 1:
+            begin = time.monotonic()
+            batch = next(batches)
+            loading_s = time.monotonic() - begin
+            values = trainer.step(batch, progress())
+            step_s = time.monotonic() - begin
+            trainer.elapsed_s = from_first(trainer.elapsed_s + step_s, trainer.device)
+            if monitor:
+                monitor.after_step(progress(), step_s=step_s, loading_s=loading_s, **values)
+
+
+def train_in_folder(
+    run: Run,
+    config: TrainingConfig,
+    cache: Path,
+    device: torch.device,
+    start_from: Path | None = None,
+    budget_s: float | None = None,
+    save_every_s: float = 120.0,
+    validates: bool = True,
+) -> None:
+    """
+    Train a run, or go on with it, from the drives of a cache.
+
+    :param cache: holds train/ and validation/
+    :param start_from: folder of the run whose weights to start from
+    :param validates: log recall on the validation drives now and then
+    """
+    torch.set_num_threads(config.num_threads)
+    drives = load_drives(cache / 'train', config.preprocessing)
+    validation = load_drives(cache / 'validation', config.preprocessing) if validates else []
+    sampler = PlaceSampler(drives, config)
+    if is_first():
+        run.start(config, description(drives), sampler.num_places, start_from)
+        print(f'{len(drives)} drives, {sampler.num_places} places; run folder {run.directory}')
+    trainer = Trainer(config, device)
+    if start_from:
+        trainer.load_weights(Run(start_from))
+    train(run, trainer, sampler, validation, budget_s, save_every_s)
+
+
+def description(drives: Sequence[CachedDrive]) -> str:
+    """Return what a run was trained on, for its folder and the model card."""
+    radar = 'simulated' if are_simulated(drives) else 'real'
+    return f'{radar} radar, training worlds {", ".join(sorted({d.world for d in drives}))}'
