@@ -28,7 +28,7 @@ bench: $(DEV_READY)  ## time every stage against a plain peer in the same run
 
 MINUTES ?= 60
 soak: $(DEV_READY)  ## 10,000 fuzzed clouds, then an hour of 100 Hz into the node (MINUTES=10: less); figures in soak/
-	SSD_ROS_FUZZ=10000 $(BIN)/python -m pytest -q test/test_fuzz_point_cloud2.py
+	SSD_ROS_FUZZ=10000 $(BIN)/python -m pytest -q test/radar/test_fuzz_point_cloud2.py
 	$(BIN)/python -m ssd_ros.cli.soak --minutes $(MINUTES) --output soak
 
 fmt: $(DEV_READY)  ## format and fix what ruff can fix

@@ -176,7 +176,7 @@ def load_drives(directory: Path, preprocessing: PreprocessingConfig) -> list[Cac
     if not directories:
         raise ValueError(
             f'{directory} holds no cached drive: '
-            'fill it with the command cache (python -m ssd_ros.cli.cache --help)'
+            'fill it with the command cache (ssd_ros cache --help)'
         )
     return [load_drive(path, preprocessing) for path in directories]
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import re
 
 import pytest
-from test_architecture import LAYERS
 
 ROOT = Path(__file__).parents[2]
 # With the fewest links that each has.
@@ -46,11 +45,3 @@ def test_every_file_that_is_named_is_there(name: str) -> None:
         r'`((?:config|models|launch|ssd_ros|test)/[\w./]*)`', (ROOT / name).read_text()
     )
     assert [path for path in named if not (ROOT / path).exists()] == []
-
-
-def test_the_picture_of_the_layers_is_that_of_the_imports() -> None:
-    picture = (ROOT / 'CONTRIBUTING.md').read_text().partition('```\n')[2].partition('```')[0]
-    lines = re.split(r'^(?=\d+ )', picture, flags=re.MULTILINE)[:0:-1]
-    assert [int(line.split()[0]) for line in lines] == list(range(len(LAYERS)))
-    for line, parts in zip(lines, LAYERS, strict=True):
-        assert sorted(parts - set(re.findall(r'\w+', line))) == []

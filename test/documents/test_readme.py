@@ -12,6 +12,7 @@ from pathlib import Path
 import re
 
 import pytest
+from ssd_ros.cli.main import COMMANDS
 from ssd_ros.recognition.candidates import DTYPE, FIELDS, Flag
 from ssd_ros.ros.health import texts as health_texts
 from ssd_ros.ros.node import readme_tables
@@ -20,8 +21,8 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / 'README.md').read_text()
-# Whose warnings an operator of the localizer reads.
-OTHER_NODES = ('bag_player.py', 'candidate_collector.py', 'load_probe.py', 'pose_graph_node.py')
+# Folders of what the localizer runs: an operator reads their warnings.
+LIBRARY = ('motion', 'radar', 'confidence', 'bev', 'encoders', 'maps', 'recognition')
 SAYING = ('warn', '_warn', 'refuse', 'fail', 'PointCloudError')
 PLACEHOLDER = re.compile(r'\{[^}]*}')
 
@@ -54,9 +55,14 @@ def parsed(path: Path) -> ast.Module:
 
 def modules_of_the_node() -> list[Path]:
     """Return the shell of the localizer, and the modules of the library that stand alone."""
-    shell = (ROOT / 'ssd_ros' / 'ros').rglob('*.py')
-    library = (ROOT / 'ssd_ros').glob('*.py')
-    return [*library, *(path for path in shell if path.name not in OTHER_NODES)]
+    package = ROOT / 'ssd_ros'
+    library = [path for folder in LIBRARY for path in (package / folder).glob('*.py')]
+    shell = (package / 'ros').rglob('*.py')
+    return [
+        *package.glob('*.py'),
+        *library,
+        *(path for path in shell if path.parent.name != 'companions'),
+    ]
 
 
 def said(path: Path) -> Iterator[str]:
@@ -91,17 +97,8 @@ def first_cells(text: str) -> list[str]:
 
 def options_of(module: str) -> set[str]:
     """Return the options of a command."""
-    if module.startswith('ssd_ros.training'):  # needs torch to be imported
-        source = (ROOT / f'{module.replace(".", "/")}.py').read_text()
-        return set(re.findall(r"'(--[a-z-]+)'", source))
     actions = import_module(module).parser()._actions
     return {name for action in actions for name in action.option_strings}
-
-
-def console_commands() -> dict[str, str]:
-    """Return the commands of an installation and their modules."""
-    setup = (ROOT / 'setup.py').read_text()
-    return dict(re.findall(r"'(\w+) = ([\w.]+):main'", setup))
 
 
 def quoted_commands() -> list[str]:
@@ -153,23 +150,21 @@ def test_every_command_of_the_make_file_is_mentioned() -> None:
 
 
 def test_every_command_of_the_readme_exists_and_has_these_options() -> None:
-    commands, faults, met = console_commands(), [], set()
-    modules = {path.stem: f'ssd_ros.training.{path.stem}' for path in
-               (ROOT / 'ssd_ros/training').glob('*.py')} | commands  # fmt: skip
+    faults, met = [], set()
     for line in quoted_commands():
-        words = line.removeprefix('ros2 run ssd_ros ').split()
-        if words[:2] == ['python', '-m']:
-            words = [words[2].rpartition('.')[2], *words[3:]]
-            assert words[0] in modules or words[0] == 'NAME', line
-        if words[0] not in modules or len(words) == 1 or '--ros-args' in words:
+        words = re.sub(
+            r'^(ros2 run ssd_ros|(\S*python -m )?ssd_ros|torchrun .* -m ssd_ros) ', '', line
+        )
+        name, *rest = words.split() or ['']
+        if name not in COMMANDS or not rest or '--ros-args' in rest:
             continue
-        met.add(words[0])
-        used = {word for word in words if word.startswith('--')}
-        faults += [f'{words[0]} {name}' for name in used - options_of(modules[words[0]])]
+        met.add(name)
+        used = {word for word in rest if word.startswith('--')}
+        faults += [f'{name} {option}' for option in used - options_of(COMMANDS[name].module)]
     assert faults == []
     assert met >= {'build_db', 'cache', 'evaluate', 'export', 'replay', 'train', 'trust'}
     mentioned = {word for line in quoted_commands() for word in line.split()}
-    assert sorted(set(commands) - mentioned - {'demo'}) == []
+    assert sorted(set(COMMANDS) - mentioned - {'demo'}) == []
 
 
 def test_the_splits_of_the_benchmark_that_are_named_exist() -> None:

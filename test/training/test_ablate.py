@@ -13,7 +13,7 @@ from ssd_ros.training.ablation.command import main
 from ssd_ros.training.ablation.rows import planned_rows
 from ssd_ros.training.ablation.table import findings, finished_runs
 from ssd_ros.training.config import load_config, TrainingConfig
-from ssd_ros.training.runs.run import Run
+from ssd_ros.training.runs.folder import Run
 from ssd_ros.training.runs.trainer import Trainer
 import torch
 

@@ -18,7 +18,7 @@ from ssd_ros.training.export.command import main as export
 from ssd_ros.training.network_config import CartesianConfig, NetworkConfig, NETWORKS
 from ssd_ros.training.networks.autoplace import CartesianImage
 from ssd_ros.training.networks.encoders import multiplications, networks_of, TeacherStudent
-from ssd_ros.training.runs.run import Run
+from ssd_ros.training.runs.folder import Run
 from ssd_ros.training.runs.trainer import Trainer
 import torch
 

@@ -11,7 +11,7 @@ import pytest
 from ssd_ros.training.config import BatchConfig
 from ssd_ros.training.runs.command import main
 from ssd_ros.training.runs.distributed import check_shares, own_device
-from ssd_ros.training.runs.run import Run
+from ssd_ros.training.runs.folder import Run
 import torch
 
 # Sinkhorn cancels what is added to all scores, so their gradient is rounding alone, which Adam
@@ -27,7 +27,7 @@ def test_two_processes_reach_the_loss_and_the_weights_of_one(
     single, double = Run(tmp_path / 'single'), Run(tmp_path / 'double')
     assert main([*arguments, str(single.directory)]) == 0
     launcher = [sys.executable, '-m', 'torch.distributed.run', '--standalone']
-    launcher += ['--nproc-per-node', '2', '-m', 'ssd_ros.training.runs.command']
+    launcher += ['--nproc-per-node', '2', '-m', 'ssd_ros', 'train']
     subprocess.run([*launcher, *arguments, str(double.directory)], check=True, timeout=120)
     expected, found = single.metrics()[0], double.metrics()[0]
     for name in ('loss', 'metric_loss', 'accuracy', 'feature_loss', 'joint_share'):

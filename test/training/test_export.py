@@ -10,11 +10,12 @@ import pytest
 from ssd_ros.encoders.network import OnnxEncoder
 from ssd_ros.evaluation.bev_cache import load_drives
 from ssd_ros.training.config import TrainingConfig
-from ssd_ros.training.export.command import check_int8_loss, descriptor_space, main
+from ssd_ros.training.export.command import main
 from ssd_ros.training.export.compare_encoding import main as compare
+from ssd_ros.training.export.models import check_int8_loss, descriptor_space
 from ssd_ros.training.export.onnx_export import check_parity
 from ssd_ros.training.networks.encoders import TeacherStudent
-from ssd_ros.training.runs.run import Run
+from ssd_ros.training.runs.folder import Run
 from ssd_ros.training.runs.trainer import Trainer
 
 
@@ -123,7 +124,7 @@ def test_int8_models_are_written_unless_they_lose_too_much(
     limit: float,
     code: int,
 ) -> None:
-    monkeypatch.setattr('ssd_ros.training.export.command.MAX_INT8_LOSS', limit)
+    monkeypatch.setattr('ssd_ros.training.export.models.MAX_INT8_LOSS', limit)
     arguments = ['--run', str(exported / 'run'), '--cache', str(tiny_cache)]
     arguments += ['--out', str(tmp_path), '--threads', '1', '--num-views', '12', '--int8']
     assert main(arguments) == code

@@ -14,8 +14,9 @@ import pytest
 from ssd_ros.evaluation.bev_cache import load_drives
 from ssd_ros.training.batches.pairs import PlaceSampler
 from ssd_ros.training.config import load_config, OptimiserConfig, TrainingConfig
-from ssd_ros.training.runs.command import main, train
-from ssd_ros.training.runs.run import Run
+from ssd_ros.training.runs.command import main
+from ssd_ros.training.runs.folder import Run
+from ssd_ros.training.runs.train import train
 from ssd_ros.training.runs.trainer import learning_rate, Trainer
 import torch
 
@@ -80,7 +81,8 @@ def test_a_process_killed_at_any_time_goes_on_to_the_very_same_metrics_and_weigh
     command = [
         sys.executable,
         '-m',
-        'ssd_ros.training.runs.command',
+        'ssd_ros',
+        'train',
         '--config',
         str(tiny_config_file),
     ]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ssd_ros.datasets.formats.open_sequence import open_sequence
 from ssd_ros.evaluation.queries.answers import Answers, ground_truth, GroundTruth
 from ssd_ros.evaluation.queries.records import query_records
-from ssd_ros.evaluation.scores.score import Score, score
+from ssd_ros.evaluation.scores.summary import Score, score
 from ssd_ros.maps.place_database import PlaceDatabase
 from ssd_ros.motion.trajectory import yaw_from_quaternion
 from ssd_ros.recognition.candidates import Flag

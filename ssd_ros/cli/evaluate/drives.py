@@ -18,7 +18,7 @@ from ssd_ros.encoders.place_encoder import PlaceEncoder
 from ssd_ros.evaluation.queries.answers import Answers, ground_truth, select_queries
 from ssd_ros.evaluation.queries.records import query_records
 from ssd_ros.evaluation.scores.results import METHOD, Result
-from ssd_ros.evaluation.scores.score import one_percent
+from ssd_ros.evaluation.scores.summary import one_percent
 from ssd_ros.maps.builder import build_database
 from ssd_ros.maps.place_database import PlaceDatabase
 from ssd_ros.recognition.answer import Query, Recognition, RecognizerConfig

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.evaluation.metrics import crossed_bootstrap_interval, mcnemar_p_value
 from ssd_ros.evaluation.scores.results import Result
-from ssd_ros.evaluation.scores.score import block_length
+from ssd_ros.evaluation.scores.summary import block_length
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import Any
 from ssd_ros.evaluation.bev_cache import CachedDrive
 from ssd_ros.evaluation.queries.protocol import Protocol, TASKS
 from ssd_ros.evaluation.queries.records import QueryRecords
-from ssd_ros.evaluation.scores.score import recall_at_1, Score, score
+from ssd_ros.evaluation.scores.summary import recall_at_1, Score, score
 from ssd_ros.files import write_bytes_atomically
 from ssd_ros.records import record_from_mapping
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 import pytest
 from ssd_ros.evaluation.queries.answers import Answers, ground_truth, GroundTruth, select_queries
 from ssd_ros.evaluation.queries.records import query_records, QueryRecords
-from ssd_ros.evaluation.scores.score import one_percent, Score, score
+from ssd_ros.evaluation.scores.summary import one_percent, Score, score
 from ssd_ros.motion.trajectory import quaternion_from_yaw, Trajectory
 from support.posts import PostDrive, straight_drive
 
