@@ -123,7 +123,7 @@ kill_fifty(save, 0.05, path, whole)
 BUILDER = (
     KILLER
     + """
-from ssd_ros.cli import build_db
+from ssd_ros.cli.build_db import command as build_db
 # What the command imports when it runs: a fork has it at once.
 import ssd_ros.cli.common.drives, ssd_ros.cli.common.progress, ssd_ros.maps.builder
 from ssd_ros.maps.files import read_map

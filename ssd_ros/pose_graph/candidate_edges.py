@@ -10,6 +10,7 @@ import math
 import gtsam
 import numpy as np
 from numpy.typing import NDArray
+from ssd_ros.motion.covariance import carried
 from ssd_ros.motion.trajectory import yaw_from_quaternion
 from ssd_ros.pose_graph.config import EdgeNoise
 from ssd_ros.recognition.candidates import Flag
@@ -101,4 +102,4 @@ def _in_query_axes(covariance: NDArray[np.float64], yaw_rad: float) -> NDArray[n
     if math.isfinite(yaw_rad):
         cos, sin = math.cos(yaw_rad), math.sin(yaw_rad)
         turn[:2, :2] = [[cos, sin], [-sin, cos]]
-    return turn @ covariance @ turn.T
+    return carried(turn, covariance)

@@ -13,6 +13,7 @@ import math
 import gtsam
 import numpy as np
 from numpy.typing import NDArray
+from ssd_ros.motion.covariance import carried
 from ssd_ros.motion.trajectory import quaternion_from_yaw, Trajectory
 from ssd_ros.pose_graph.candidate_edges import candidate_edges, CandidateEdge
 from ssd_ros.pose_graph.config import DEFAULT_CONFIG, PoseGraphConfig
@@ -198,9 +199,9 @@ class PoseGraph:
         :param step: T_first_query
         :param node_query: T_second_query
         """
-        carry = node_query.AdjointMap()
+        covariance = carried(node_query.AdjointMap(), edge.covariance)
         self._solver.tie_if_others_agree(
-            first, second, step.compose(node_query.inverse()), carry @ edge.covariance @ carry.T
+            first, second, step.compose(node_query.inverse()), covariance
         )
         self._used.append(edge)
 

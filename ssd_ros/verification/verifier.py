@@ -16,6 +16,7 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
+from ssd_ros.motion.covariance import symmetric
 from ssd_ros.motion.trajectory import wrap_angle
 from ssd_ros.verification.likelihood import (
     COARSE_M,
@@ -174,7 +175,7 @@ def _refined(
     mean = weights @ poses
     apart = poses - mean
     floor = np.square([config.position_floor_m, config.position_floor_m, config.yaw_floor_rad])
-    covariance = (weights * apart.T) @ apart + np.diag(floor)
+    covariance = symmetric((weights * apart.T) @ apart) + np.diag(floor)
     x_mean, y_mean, yaw_mean = mean.tolist()
     overlap = min((best - chance) / config.full_gain, 1.0)
     return Verification(x_mean, y_mean, float(wrap_angle(yaw_mean)), covariance, overlap)

@@ -391,7 +391,7 @@ def test_it_runs_where_there_is_no_ros(folder: Path) -> None:
     program = (
         'import sys\n'
         'for name in ("rclpy", "sensor_msgs", "geometry_msgs"): sys.modules[name] = None\n'
-        'from ssd_ros.cli import replay\n'
+        'from ssd_ros.cli.replay import command as replay\n'
         f'sys.exit(replay.main(["--input", {str(folder / "mcap")!r}, '
         f'"--map", {str(folder / "map")!r}, "--student", {str(folder / "student.onnx")!r}]))'
     )

@@ -10,7 +10,7 @@ import pytest
 from ssd_ros.radar.ego_velocity import EgoVelocityConfig, estimate_ego_velocity, Motion
 
 CONFIG = EgoVelocityConfig()
-REAL_SCAN = Path(__file__).parent / 'data' / 'ars548' / 'detections.csv'
+REAL_SCAN = Path(__file__).parents[1] / 'data' / 'ars548' / 'detections.csv'
 
 
 def static_points(num_points: int, seed: int = 0) -> NDArray[np.float32]:

@@ -25,7 +25,7 @@ from ssd_ros.radar.point_fields import checked_bytes, view_of_points
 from ssd_ros.radar.types import RadarPointCloud
 from support.radar_messages_of_drivers import DATATYPES, Layout, message
 
-DETECTIONS = Path(__file__).parent / 'data' / 'ars548' / 'detections.csv'
+DETECTIONS = Path(__file__).parents[1] / 'data' / 'ars548' / 'detections.csv'
 UPO: Layout = [
     ('x', 0, 'f4'),
     ('y', 4, 'f4'),

@@ -27,7 +27,7 @@ import tempfile
 
 import numpy as np
 
-DEFINITIONS = Path(__file__).parent / 'interfaces'
+DEFINITIONS = Path(__file__).parents[1] / 'interfaces'
 BUILT = Path(__file__).parents[2] / 'build' / 'message_packages'
 _PREFIX = Path(sys.prefix)
 _DEPENDENCIES = ('builtin_interfaces', 'geometry_msgs', 'std_msgs', 'service_msgs')

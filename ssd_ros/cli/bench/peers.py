@@ -93,5 +93,5 @@ def _run_training(module: str, *arguments: object) -> str:
     result = subprocess.run(command, capture_output=True, text=True)
     if result.returncode:
         error = result.stderr.strip().rpartition('\n')[2]
-        raise ValueError(f'{module} failed: {error}')
+        raise ValueError(f'training.bench.{module} failed: {error}')
     return result.stdout

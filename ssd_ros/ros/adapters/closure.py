@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+from ssd_ros.motion.covariance import carried
 from ssd_ros.ros.messages.geometry import Pose, turn
 from transforms3d.quaternions import quat2mat
 
@@ -68,7 +69,7 @@ def covariance_at_query(closure: LoopClosure) -> NDArray[np.float64]:
     T_map_base * Exp(noise), translation first. Shape (6, 6).
     """
     jacobian = np.kron(np.eye(2), _rotation(closure.map_base).T)
-    return jacobian @ closure.covariance @ jacobian.T
+    return carried(jacobian, closure.covariance)
 
 
 def covariance_at_target(closure: LoopClosure, map_target: Pose) -> NDArray[np.float64]:
@@ -84,7 +85,7 @@ def covariance_at_target(closure: LoopClosure, map_target: Pose) -> NDArray[np.f
     jacobian = np.block(
         [[rotation.T, -rotation.T @ lever], [np.zeros((3, 3)), rotation.T]]
     )  # but for the sign, which a covariance does not have
-    return jacobian @ closure.covariance @ jacobian.T
+    return carried(jacobian, closure.covariance)
 
 
 def _rotation(pose: Pose) -> NDArray[np.float64]:

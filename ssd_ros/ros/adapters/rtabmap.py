@@ -22,6 +22,7 @@ from rclpy.clock import Clock, ClockType  # type: ignore[attr-defined]
 from rclpy.node import Node
 from rtabmap_msgs.msg import Info, Link
 from rtabmap_msgs.srv import AddLink, GetNodesInRadius
+from ssd_ros.motion.covariance import symmetric
 from ssd_ros.ros.adapters.closure import covariance_at_target, LoopClosure
 from ssd_ros.ros.adapters.graph_nodes import GraphNode, GraphNodes
 from ssd_ros.ros.adapters.inbox import Inbox
@@ -200,7 +201,7 @@ class RtabmapAdapter:
         link = Link(from_id=query.number, to_id=target, type=_USER_CLOSURE)
         # The pose of `to` in `from`.
         link.transform = transform_msg(query.node_base @ closure.map_base.inverse() @ map_target)
-        information = np.linalg.inv(covariance_at_target(closure, map_target))
+        information = symmetric(np.linalg.inv(covariance_at_target(closure, map_target)))
         link.information = information.ravel().tolist()
         # RTAB-Map does not say whether it took it: only its log and `info` do.
         self._add_link.call(

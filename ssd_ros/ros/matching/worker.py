@@ -13,6 +13,18 @@ from typing import Generic, TypeVar
 Job = TypeVar('Job')
 
 
+def next_due_s(due_s: float, now_s: float, period_s: float) -> float:
+    """
+    Return when the job after this one is due.
+
+    A job that starts up to a period late leaves the time of the next one as it was; one that is
+    later still starts the periods anew, so that none are made up for in a burst.
+
+    :param due_s: when the job that starts now was due
+    """
+    return max(due_s, now_s - period_s) + period_s
+
+
 class LatestWorker(Generic[Job]):
     """
     Run jobs one after the other in a thread of its own.
@@ -88,8 +100,7 @@ class LatestWorker(Generic[Job]):
                 elif early_s > 0:
                     self._condition.wait(early_s)
                 else:
-                    period_s = self._period_s()
-                    self._due_s = max(self._due_s, time.monotonic() - period_s) + period_s
+                    self._due_s = next_due_s(self._due_s, time.monotonic(), self._period_s())
                     job, self._waiting = self._waiting, None
                     return job
             return None

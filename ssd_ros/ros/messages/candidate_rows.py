@@ -9,6 +9,7 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
+from ssd_ros.motion.covariance import carried
 from ssd_ros.recognition import candidates
 from ssd_ros.recognition.answer import LoopClosureCandidate, Recognition
 from ssd_ros.recognition.candidates import Flag, VERIFIED_OVERLAP
@@ -53,7 +54,7 @@ def base_covariance(candidate: LoopClosureCandidate, place: Pose) -> NDArray[np.
     lever = place.position_m[:2] - [candidate.relative_x_m, candidate.relative_y_m]
     jacobian = np.eye(3)
     jacobian[:2, 2] = -lever[1], lever[0]
-    return np.asarray(jacobian @ candidate.covariance @ jacobian.T)
+    return carried(jacobian, candidate.covariance)
 
 
 def candidate_rows(

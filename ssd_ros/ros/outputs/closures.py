@@ -8,6 +8,7 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
+from ssd_ros.motion.covariance import carried
 from ssd_ros.recognition.answer import LoopClosureCandidate
 from ssd_ros.ros.adapters.closure import LoopClosure
 from ssd_ros.ros.matching.matcher import Answer
@@ -89,8 +90,8 @@ def _planar_covariance(
     cos, sin = math.cos(yaw_rad), math.sin(yaw_rad)
     rotation = np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]])
     place = keyframe_base(candidate, base_radar)
-    covariance = rotation @ base_covariance(candidate, place) @ rotation.T
+    covariance = carried(rotation, base_covariance(candidate, place))
     values, axes = np.linalg.eigh(covariance[:2, :2])
     # What is added has no negative eigenvalue, so the sum is a covariance, too.
-    covariance[:2, :2] += (axes * np.maximum(floor - values, 0)) @ axes.T
-    return np.asarray(covariance)
+    covariance[:2, :2] += carried(axes, np.diag(np.maximum(floor - values, 0)))
+    return covariance

@@ -117,7 +117,7 @@ def test_the_models_of_the_peers_encode_the_same_images(tmp_path: Path) -> None:
 
 
 def test_a_peer_that_fails_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r'bench_models failed: .*absent\.onnx'):
+    with pytest.raises(ValueError, match=r'training.bench.models failed: .*absent\.onnx'):
         write_peer_models(tmp_path / 'absent.onnx', tmp_path)
 
 

@@ -126,7 +126,7 @@ def test_wrong_usage_is_code_2(folder: Path, tmp_path: Path, more: tuple[str, ..
 def test_help_ends_with_examples_and_imports_nothing_heavy() -> None:
     program = (
         'import sys\n'
-        'from ssd_ros.cli import build_db\n'
+        'from ssd_ros.cli.build_db import command as build_db\n'
         'try: build_db.main(["--help"])\n'
         'except SystemExit: pass\n'
         'heavy = {"numpy", "faiss", "onnxruntime", "cv2", "rosbags"} & set(sys.modules)\n'

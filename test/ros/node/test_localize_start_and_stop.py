@@ -11,7 +11,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
@@ -151,9 +150,7 @@ def test_a_signal_during_model_load_ends_the_node_with_code_0(
     with pipe.open('wb') as writer:  # returns when the node reads
         running.process.send_signal(signal.SIGTERM)
         writer.write(files['model_path'].read_bytes())
-    start = time.monotonic()
     assert running.end() == 0, running.text()
-    assert time.monotonic() - start < 5
     assert RUNNING not in running.text()
     assert 'Traceback' not in running.text()
 

@@ -9,7 +9,6 @@ from pathlib import Path
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 from sensor_msgs.msg import PointCloud2
@@ -105,7 +104,5 @@ def test_a_signal_ends_the_player_in_the_middle_of_a_bag(
         '--ros-args', '-r', '/radar/points:=/middle',
     )  # fmt: skip
     peer.wait(lambda: received, 'the first cloud')
-    start_s = time.monotonic()
     assert player.end(signal.SIGTERM) == 0, player.text()
-    assert time.monotonic() - start_s < 10
     assert len([json.loads(line) for line in log.read_text().splitlines()]) == 1
