@@ -4,53 +4,77 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUN_READY := $(VENV)/.run-ready
 DEV_READY := $(VENV)/.dev-ready
+TRAIN_READY := $(VENV)/.train-ready
+PIP_INSTALL := pip install --quiet --disable-pip-version-check
+# Node tests must run, not be skipped; -n auto: a process for each core.
+PYTEST := SSD_ROS_REQUIRE_RCLPY=1 $(BIN)/python -m pytest -n auto --dist loadfile
 
-.PHONY: help demo test check bench soak fmt clean
+.PHONY: help demo test test-run test-training test-oldest test-newest check bench soak fmt clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 8
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
 
 demo: $(RUN_READY)  ## simulate two drives, build the map, localise over real ROS 2; table and picture in demo/
-	$(BIN)/python -m ssd_ros.cli.demo --output demo
+	$(BIN)/python -m ssd_ros demo --output demo
 
-test: $(DEV_READY)  ## every test, node tests over real DDS included
-	SSD_ROS_REQUIRE_RCLPY=1 $(BIN)/python -m pytest
+test: test-run test-training  ## every test: those of the vehicle first, then those of training
 
-check: $(DEV_READY)  ## style, types, spelling
+test-run: $(DEV_READY)  ## what needs no PyTorch: library, commands, node tests over real DDS
+	$(PYTEST) -m 'not training' --ignore test/training
+
+test-training: $(TRAIN_READY)  ## what needs PyTorch: training, export
+	$(PYTEST) -m training
+
+test-oldest:  ## test-run with the lowest versions that setup.py allows; PYTHON=python3.10
+	$(MAKE) test-run VENV=.venv-oldest REQUIREMENTS=requirements-oldest.txt
+
+test-newest:  ## test-run with the newest release of everything
+	$(MAKE) test-run VENV=.venv-newest REQUIREMENTS=requirements-newest.txt
+
+check: $(TRAIN_READY)  ## style, types, spelling
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/codespell ssd_ros test launch config README.md BENCHMARK.md CHANGELOG.rst CONTRIBUTING.md QUALITY_DECLARATION.md models/README.md
+	$(BIN)/codespell ssd_ros test launch config README.md BENCHMARK.md CHANGELOG.rst CONTRIBUTING.md QUALITY_DECLARATION.md SECURITY.md models/README.md
 
-bench: $(DEV_READY)  ## time every stage against a plain peer in the same run
-	$(BIN)/python -m ssd_ros.cli.bench
+bench: $(TRAIN_READY)  ## time every stage against a plain peer in the same run
+	$(BIN)/python -m ssd_ros bench
 
 MINUTES ?= 60
 soak: $(DEV_READY)  ## 10,000 fuzzed clouds, then an hour of 100 Hz into the node (MINUTES=10: less); figures in soak/
 	SSD_ROS_FUZZ=10000 $(BIN)/python -m pytest -q test/radar/test_fuzz_point_cloud2.py
-	$(BIN)/python -m ssd_ros.cli.soak --minutes $(MINUTES) --output soak
+	$(BIN)/python -m ssd_ros soak --minutes $(MINUTES) --output soak
 
 fmt: $(DEV_READY)  ## format and fix what ruff can fix
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-clean:  ## remove the virtual environment and everything built
-	rm -rf $(VENV) build install log demo soak
+clean:  ## remove the virtual environments and everything built
+	rm -rf $(VENV) .venv-oldest .venv-newest build install log demo soak
 
 $(VENV)/pyvenv.cfg:
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' || \
-	  { echo 'ssd_ros needs Python 3.10 to 3.13; name one: make PYTHON=python3.11 ...' >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 14))' || \
+	  { echo 'ssd_ros needs Python 3.10 to 3.14; name one: make PYTHON=python3.12 ...' >&2; exit 1; }
 	@echo 'Making a virtual environment in $(VENV) (first use only)'
 	$(PYTHON) -m venv $(VENV)
 	@touch $(VENV)/COLCON_IGNORE
 
 $(RUN_READY): requirements.txt | $(VENV)/pyvenv.cfg
 	@echo 'Installing what the demo needs (about a minute, first use only)'
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/$(PIP_INSTALL) -r requirements.txt
 	@touch $@
 
-$(DEV_READY): requirements-dev.txt $(RUN_READY)
-	@echo 'Installing what tests and training need (first use only)'
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+# Of the default environment, or of the legs with other versions, which need no demo first.
+REQUIREMENTS ?= requirements-dev.txt
+$(DEV_READY): $(REQUIREMENTS) requirements.txt | $(VENV)/pyvenv.cfg
+	@echo 'Installing what tests need (first use only)'
+	$(BIN)/$(PIP_INSTALL) -r $(REQUIREMENTS)
+	@touch $@
+
+$(TRAIN_READY): requirements-train.txt $(DEV_READY)
+	@echo 'Installing PyTorch for the tests of training (first use only). On Linux its wheel brings CUDA.'
+	@echo 'To do without: make test-run. For the small CPU build, stop here and run'
+	@echo '  $(BIN)/pip install torch==2.14.1 --index-url https://download.pytorch.org/whl/cpu'
+	$(BIN)/$(PIP_INSTALL) -r requirements-train.txt
 	@touch $@

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib.util import find_spec
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +16,26 @@ from ssd_ros.ros.companions.dds_environment import isolated_dds
 if TYPE_CHECKING:
     from support.ros import Peer, Processes
 
+HAS_TORCH = find_spec('torch') is not None
+# Its modules import PyTorch.
+collect_ignore = [] if HAS_TORCH else ['training']
+TRAINING = Path(__file__).parent / 'training'
 PROFILE = Path(__file__).parents[1] / 'config' / 'fastdds_profile.xml'
+
+
+def pytest_report_header() -> str:
+    """Say at the start what will be left out."""
+    return f'PyTorch: {"installed" if HAS_TORCH else "missing, tests of training are left out"}'
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of training, and skip those elsewhere that need it."""
+    missing = pytest.mark.skip(reason='PyTorch is not installed (make test-training)')
+    for item in items:
+        if TRAINING in item.path.parents:
+            item.add_marker(pytest.mark.training)
+        if item.get_closest_marker('training') and not HAS_TORCH:
+            item.add_marker(missing)
 
 
 @pytest.fixture(scope='module')

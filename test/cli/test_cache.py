@@ -198,6 +198,7 @@ def test_the_way_back_covers_the_same_part_of_the_loop() -> None:
     assert np.isclose(len(first), len(second), rtol=0.3)
 
 
+@pytest.mark.training
 def test_the_papers_drives_train_every_scheme_and_print_the_papers_tables(
     cached: Path, tmp_path: Path
 ) -> None:

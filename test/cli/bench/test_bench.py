@@ -109,6 +109,7 @@ def test_every_stage_of_the_issue_is_timed(
     assert 'search 1000k' not in printed
 
 
+@pytest.mark.training
 def test_the_models_of_the_peers_encode_the_same_images(tmp_path: Path) -> None:
     write_peer_models(shared_file('models/student.onnx'), tmp_path)
     image = np.full((384, 192), 130, np.uint8)
@@ -116,6 +117,7 @@ def test_the_models_of_the_peers_encode_the_same_images(tmp_path: Path) -> None:
     assert OnnxEncoder(tmp_path / 'int8.onnx', 'cpu').encode(image).shape == (256,)
 
 
+@pytest.mark.training
 def test_a_peer_that_fails_is_named(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r'training.bench.models failed: .*absent\.onnx'):
         write_peer_models(tmp_path / 'absent.onnx', tmp_path)

@@ -151,7 +151,7 @@ def test_a_row_begun_with_another_configuration_is_refused_before_any_training(
 
 
 def test_the_shipped_ablation_is_a_valid_configuration_on_one_thread_per_row() -> None:
-    config = load_config(Path(__file__).parents[2] / 'config' / 'ablation.yaml')
+    config = load_config(Path(__file__).parents[3] / 'config' / 'ablation.yaml')
     assert config.num_threads == 1
     assert config.network.channels[-1] == 64
 

@@ -10,7 +10,7 @@ import pytest
 from ssd_ros.simulator.config import DEMO_SEED, DIFFICULTIES, UNIT_SEED
 from ssd_ros.simulator.recordings.benchmark import Benchmark, load_benchmark
 
-FILE = Path(__file__).parents[2] / 'config' / 'benchmark.yaml'
+FILE = Path(__file__).parents[3] / 'config' / 'benchmark.yaml'
 SPLIT = """
 version: 1
 splits:

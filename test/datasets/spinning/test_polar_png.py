@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 import pytest
 from ssd_ros.datasets.spinning.polar_png import read_plain_scan, read_polar_scan, write_plain_scan
 
-REAL_SCAN = Path(__file__).parents[1] / 'data/boreas_rt/1733239501984460.png'
+REAL_SCAN = Path(__file__).parents[2] / 'data/boreas_rt/1733239501984460.png'
 STAMP_NS = 1_700_000_000_000_000_000
 
 

@@ -230,7 +230,7 @@ def test_the_learning_rate_rises_then_falls_by_half_a_cosine() -> None:
 
 
 def test_the_shipped_configuration_is_the_default_but_for_distillation_and_duration() -> None:
-    directory, default = Path(__file__).parents[2] / 'config', TrainingConfig()
+    directory, default = Path(__file__).parents[3] / 'config', TrainingConfig()
     config = load_config(directory / 'training.yaml')
     optimiser = replace(config.optimiser, num_steps=default.optimiser.num_steps)
     assert replace(config, distillation=default.distillation, optimiser=optimiser) == default

@@ -17,7 +17,7 @@ from ssd_ros.datasets.formats.open_sequence import DATASETS, open_sequence
 from ssd_ros.datasets.sequence import RadarSequence
 from support.drive_in_memory import drive
 
-DATA = Path(__file__).parents[1] / 'data'
+DATA = Path(__file__).parents[2] / 'data'
 OXFORD_HEADER = 'timestamp,northing,easting,down,yaw'
 
 
