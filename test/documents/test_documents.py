@@ -15,6 +15,7 @@ DOCUMENTS = {
     'README.md': 15,
     'CONTRIBUTING.md': 0,
     'QUALITY_DECLARATION.md': 9,
+    'SECURITY.md': 2,
     'config/backends/README.md': 8,
     'config/drivers/README.md': 0,
 }

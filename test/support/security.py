@@ -23,9 +23,9 @@ from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
-from ros_helpers import Peer
+from support.ros import Peer
 
-POLICY = Path(__file__).parents[1] / 'config' / 'security' / 'localize.policy.xml'
+POLICY = Path(__file__).parents[2] / 'config' / 'security' / 'localize.policy.xml'
 # What rclpy raises where the middleware refuses.
 RefusedError = rclpy_implementation.RCLError
 # What it says then if its DDS was built without the security plugins.

@@ -19,14 +19,18 @@ import shutil
 import signal
 from unittest.mock import patch
 
-from helpers import write_small_encoder
 from lifecycle_msgs.srv import ChangeState
-from localizer import double, Localizer, NODE, set_parameter
 import pytest
 from rcl_interfaces.srv import SetParameters
 from rclpy.utilities import get_rmw_implementation_identifier
-from ros_helpers import Peer, Processes
-from ros_security import (
+from sensor_msgs.msg import PointCloud2
+from ssd_ros.maps.place_database import PlaceDatabase
+from ssd_ros.recognition import candidates
+from std_srvs.srv import Trigger
+from support.localizer import double, Localizer, NODE, set_parameter
+from support.posts import write_small_encoder
+from support.ros import Peer, Processes
+from support.security import (
     make_keystore,
     NO_SECURITY,
     POLICY,
@@ -35,10 +39,6 @@ from ros_security import (
     SecurePeer,
     security_variables,
 )
-from sensor_msgs.msg import PointCloud2
-from ssd_ros import candidates
-from ssd_ros.place_database import PlaceDatabase
-from std_srvs.srv import Trigger
 
 RIGHTS = read_policy(POLICY)
 LOCALIZER, OPERATOR, BRIDGE = '/ssd_localizer', '/operator', '/bridge'
@@ -93,7 +93,7 @@ def secured(keystore: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     with ExitStack() as stack:
         started = stack.enter_context(Processes(directory))
         with patch.dict(os.environ, security_variables(keystore)):
-            running = started.start('localize_node', *arguments)
+            running = started.start('node.localize_node', *arguments)
         operator = stack.enter_context(SecurePeer(keystore, OPERATOR))
         bridge = stack.enter_context(SecurePeer(keystore, BRIDGE))
         try:

@@ -12,11 +12,11 @@ from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree
 
-from localizer import NODE, running_localizer
 import pytest
-from ros_helpers import Peer
-from ros_security import full_name, permissions, POLICY, read_policy, Rights
-from ssd_ros.ros import topics
+from ssd_ros.ros.messages import topics
+from support.localizer import NODE, running_localizer
+from support.ros import Peer
+from support.security import full_name, permissions, POLICY, read_policy, Rights
 
 RIGHTS = read_policy(POLICY)
 LOCALIZER, OPERATOR, BRIDGE = '/ssd_localizer', '/operator', '/bridge'
