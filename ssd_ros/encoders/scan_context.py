@@ -221,5 +221,5 @@ def _unit_columns(
     echoes = np.maximum(contexts, 0)
     lengths = np.sqrt((echoes**2).sum(axis=-2))
     active = lengths > 0
-    units = echoes / np.where(active, lengths, 1)[..., None, :]
+    units = echoes / np.where(active, lengths, np.float32(1))[..., None, :]
     return units, active.astype(np.float32)

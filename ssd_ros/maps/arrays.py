@@ -47,7 +47,7 @@ def load_array(
     try:
         # Mapping checks the header against the size of the file; reading would first allocate
         # whatever the header claims.
-        mapped = np.lib.format.open_memmap(path, mode='r')  # type: ignore[no-untyped-call]
+        mapped = np.lib.format.open_memmap(path, mode='r')
     except ValueError as error:
         raise MapError(f'{path} is not an array: {error}') from error
     if mapped.dtype != dtype or mapped.shape != shape:

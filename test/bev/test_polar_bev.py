@@ -79,7 +79,7 @@ def plain_loop_panorama(scan: SpinningRadarScan) -> NDArray[np.uint8]:
         gap = (scan.azimuths_rad[right] - scan.azimuths_rad[left]) % (2 * math.pi)
         weight = np.float32((wanted - scan.azimuths_rad[left]) / gap)
         for row in range(384):
-            power = rows[row, left] * (1 - weight) + rows[row, right] * weight
+            power = rows[row, left] * (np.float32(1) - weight) + rows[row, right] * weight
             power += np.float32(40 * math.log10(max(np.linspace(0, 150, 384)[row], 1.0)))
             if power > 123:
                 image[row, column] = min(round(float(power + np.float32(2.1025))), 255)

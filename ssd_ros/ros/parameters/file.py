@@ -14,6 +14,7 @@ from ssd_ros.ros.parameters.node import (
     OPTIONS,
     unknown_parameter_text,
 )
+from ssd_ros.ros.parameters.yaml_text import parsed
 import yaml
 
 MAX_BYTES = 1 << 20
@@ -41,11 +42,7 @@ def _read(path: Path) -> dict[str, Any]:
     if size > MAX_BYTES:
         raise ValueError(f'{path} has {size} bytes, at most {MAX_BYTES} are read')
     try:
-        text = path.read_text()
-        # ROS refuses aliases, too; a few of them unfold to any size.
-        if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text)):
-            raise ValueError('it has a YAML alias')
-        values = dict(_values(yaml.safe_load(text)))
+        values = dict(_values(parsed(path.read_text())))
         NodeParameters.from_values(values)  # so that a message names the file
     except (ValueError, yaml.YAMLError, RecursionError) as error:
         reason = ' '.join(str(error).split())

@@ -52,13 +52,17 @@ class Option:
         if self.choices and value not in self.choices:
             choices = ', '.join(map(str, self.choices))
             raise ValueError(f'parameter {self.name} is {value!r}; choose from {choices}')
+        if isinstance(value, int | float):
+            self._check_range(value)
+        checked: Value = value
+        return checked
+
+    def _check_range(self, value: float) -> None:
         # Negated: a NaN is in no range.
         if not math.isnan(self.low) and not self.low <= value <= self.high:
             raise ValueError(
                 f'parameter {self.name} is {value}, expected {self.low} .. {self.high}'
             )
-        checked: Value = value
-        return checked
 
     def _checked_list(self, value: Any) -> Value:
         assert isinstance(self.default, tuple)

@@ -98,5 +98,7 @@ def calibration_images(
 def _spread(stacks: Sequence[NDArray[np.uint8]], num: int) -> list[NDArray[np.uint8]]:
     """Return images at even distances in the row of all."""
     places = [(stack, row) for stack in stacks for row in range(len(stack))]
-    rows = np.unique(np.linspace(0, len(places) - 1, num).astype(int)) if places else []
+    if not places:
+        return []
+    rows = np.unique(np.linspace(0, len(places) - 1, num).astype(int))
     return [np.asarray(places[row][0][places[row][1]]) for row in rows]

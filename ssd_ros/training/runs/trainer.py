@@ -31,7 +31,7 @@ class Trainer:
         self.networks = networks_of(config).to(self.device)
         # Faster; but with 4 channels PyTorch 2.13 writes beyond its memory.
         if config.network.channels[0] >= _MIN_CHANNELS_LAST:
-            self.networks.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            self.networks.to(memory_format=torch.channels_last)
         if config.teacher == 'frozen':
             self.networks.freeze_teacher()
         self._objective = shared_objective(self.networks, config)

@@ -54,8 +54,10 @@ def localizer(peer: Peer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 def test_without_odometry_it_says_that_nothing_is_remembered(localizer: Localizer) -> None:
     localizer.answer_to(localizer.send(0))
     localizer.peer.wait(
-        lambda: localizer.status('matching').message
-        == 'the running drive is not remembered: no odometry for the scans on /odom or in TF',
+        lambda: (
+            localizer.status('matching').message
+            == 'the running drive is not remembered: no odometry for the scans on /odom or in TF'
+        ),
         'the warning',
     )
 
