@@ -58,23 +58,23 @@ setup(
     # `make test-oldest` runs the tests with exactly these.
     install_requires=[
         'setuptools',
-        'numpy>=1.25',  # ufunc.at is slow before
-        'onnxruntime>=1.18',
+        'numpy>=1.25.0',  # ufunc.at is slow before
+        'onnxruntime>=1.18.0',
         'faiss-cpu>=1.7.4',
         'opencv-python-headless>=4.5.4.60',
         'PyYAML>=6.0',
         'rosbags>=0.11.6',
         'transforms3d>=0.4.1',
-        'tqdm>=4.60',
+        'tqdm>=4.60.0',
         'matplotlib>=3.5.1',
-        'argcomplete>=1.8',
+        'argcomplete>=1.8.1',
     ],
     extras_require={
         'gpu': ['onnxruntime-gpu', 'faiss-gpu'],
         'pose_graph': ['gtsam>=4.3a0'],
-        'sim': ['numba>=0.58'],
-        'train': ['torch>=2.13', 'onnx>=1.16', 'onnxscript>=0.7', 'numba>=0.58'],
-        'test': ['pytest>=7.0', 'hypothesis>=6.36', 'onnx>=1.16'],
+        'sim': ['numba>=0.58.0'],
+        'train': ['torch>=2.13', 'onnx>=1.16.0', 'onnxscript>=0.7', 'numba>=0.58.0'],
+        'test': ['pytest>=7.0.0', 'hypothesis>=6.36.0', 'onnx>=1.16.0'],
     },
     zip_safe=False,
     maintainer='The ssd_ros authors',
