@@ -59,7 +59,7 @@ setup(
     install_requires=[
         'setuptools',
         'numpy>=1.25.0',  # ufunc.at is slow before
-        'onnxruntime>=1.18.0',
+        'onnxruntime>=1.21.1',  # 1.20 cannot load teacher.onnx
         'faiss-cpu>=1.7.4',
         'opencv-python-headless>=4.5.4.60',
         'PyYAML>=6.0',

@@ -121,11 +121,12 @@ def test_the_shell_completes_commands_options_and_choices(
     output = tmp_path / 'completions'
     variables = {
         '_ARGCOMPLETE': '1',
-        '_ARGCOMPLETE_STDOUT_FILENAME': str(output),
         'COMP_LINE': line,
         'COMP_POINT': str(len(line)),
     }
-    command = [sys.executable, '-m', 'ssd_ros']
+    # As the shell does it: completions are read from descriptor 8, 9 is for errors.
+    shell = ['bash', '-c', f'exec "$@" 8>"{output}" 9>/dev/null', 'bash']
+    command = [*shell, sys.executable, '-m', 'ssd_ros']
     subprocess.run(command, check=True, cwd=ROOT, env={**os.environ, **variables})
     assert {word.strip() for word in output.read_text().split('\v')} == expected
 

@@ -86,7 +86,7 @@ class PoseGraphReport:
     def draw(self, path: Path) -> Path:
         """Draw the paths and how far they are from the truth."""
         figure = Figure(figsize=(15, 7), layout='constrained')
-        plan, over_time = figure.subplots(1, 2, width_ratios=(1.2, 1))
+        plan, over_time = figure.subplots(1, 2, gridspec_kw={'width_ratios': (1.2, 1)})
         self._draw_plan(plan)
         self._draw_errors(over_time)
         figure.savefig(path, dpi=110)
