@@ -9,7 +9,7 @@ PIP_INSTALL := pip install --quiet --disable-pip-version-check
 # Node tests must run, not be skipped; -n auto: a process for each core.
 PYTEST := SSD_ROS_REQUIRE_RCLPY=1 $(BIN)/python -m pytest -n auto --dist loadfile
 
-.PHONY: help demo test test-run test-training test-oldest test-newest check bench soak fmt clean
+.PHONY: help demo announce test test-run test-training test-oldest test-newest check bench soak fmt clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -18,7 +18,10 @@ help:  ## list the targets
 demo: $(RUN_READY)  ## simulate two drives, build the map, localise over real ROS 2; table and picture in demo/
 	$(BIN)/python -m ssd_ros demo --output demo
 
-test: test-run test-training  ## every test: those of the vehicle first, then those of training
+test: announce test-run test-training  ## every test: those of the vehicle first, then those of training
+
+announce:
+	@test -f $(TRAIN_READY) || echo 'First use: tests download up to 352 MB, then PyTorch for training 3.0 GB: make test-run does without it'
 
 test-run: $(DEV_READY)  ## what needs no PyTorch: library, commands, node tests over real DDS
 	$(PYTEST) -m 'not training' --ignore test/training
@@ -61,20 +64,20 @@ $(VENV)/pyvenv.cfg:
 	@touch $(VENV)/COLCON_IGNORE
 
 $(RUN_READY): requirements.txt | $(VENV)/pyvenv.cfg
-	@echo 'Installing what the demo needs (about a minute, first use only)'
+	@echo 'Installing what the demo needs (267 MB, about a minute, first use only)'
 	$(BIN)/$(PIP_INSTALL) -r requirements.txt
 	@touch $@
 
 # Of the default environment, or of the legs with other versions, which need no demo first.
 REQUIREMENTS ?= requirements-dev.txt
 $(DEV_READY): $(REQUIREMENTS) requirements.txt | $(VENV)/pyvenv.cfg
-	@echo 'Installing what tests need (first use only)'
+	@echo 'Installing what tests need (352 MB with what the demo needs, first use only)'
 	$(BIN)/$(PIP_INSTALL) -r $(REQUIREMENTS)
 	@touch $@
 
 $(TRAIN_READY): requirements-train.txt $(DEV_READY)
-	@echo 'Installing PyTorch for the tests of training (first use only). On Linux its wheel brings CUDA.'
+	@echo 'Installing PyTorch for the tests of training (first use only): 3.0 GB, as on Linux its wheel brings CUDA.'
 	@echo 'To do without: make test-run. For the small CPU build, stop here and run'
-	@echo '  $(BIN)/pip install torch==2.14.1 --index-url https://download.pytorch.org/whl/cpu'
+	@echo '  $(BIN)/pip install $(shell grep ^torch requirements-train.txt) --index-url https://download.pytorch.org/whl/cpu'
 	$(BIN)/$(PIP_INSTALL) -r requirements-train.txt
 	@touch $@
