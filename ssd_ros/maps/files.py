@@ -38,6 +38,8 @@ from ssd_ros.records import record_from_mapping
 DESCRIPTORS_FILE = 'descriptors.npy'
 KEYFRAMES_FILE = 'keyframes.npy'
 RETURNS_FILE = 'returns.npy'
+_OWN_FILES = {META_FILE, DESCRIPTORS_FILE, KEYFRAMES_FILE, RETURNS_FILE}
+ELSEWHERE = 'choose another place, or move away what is there'
 MAX_RETURNS_BYTES = 8192  # of one keyframe
 UNIT_LENGTH_TOLERANCE = 1e-3
 
@@ -181,16 +183,33 @@ def read_map(path: Path) -> MapContent:
         raise MapError(f'{path}: {error}: {REBUILD}') from error
 
 
-def check_map_target(path: Path) -> None:
+def check_map_target(path: Path, sensor: str | None = None) -> None:
     """
     Refuse to write a map where something else stands, which the write would delete.
 
-    :raise MapError: `path` exists and is neither a map nor an empty directory
+    A file named meta.json makes no map: other programs have such files, too.
+
+    :param sensor: of the map that may be replaced; None: of either
+    :raise MapError: `path` exists and is neither an empty directory nor a whole map of ours with
+        nothing beside its own files
     """
-    if not path.exists() or (path / META_FILE).is_file():
+    if not path.exists() or (path.is_dir() and not any(path.iterdir())):
         return
-    if not path.is_dir() or any(path.iterdir()):
-        raise MapError(f'{path} exists and is not a map: choose another place for the map')
+    try:
+        info = read_meta(path)['info']
+    except MapError as error:
+        raise MapError(f'{path} exists and is not a map: {ELSEWHERE} ({error})') from error
+    foreign = [entry.name for entry in path.iterdir() if not _is_of_a_map(entry)]
+    if foreign:
+        raise MapError(f'{path} holds {min(foreign)!r} beside a map: {ELSEWHERE}')
+    if sensor not in (None, info.get('sensor')):
+        raise MapError(
+            f'{path} is a map of sensor {info.get("sensor")!r}, not of {sensor!r}: {ELSEWHERE}'
+        )
+
+
+def _is_of_a_map(entry: Path) -> bool:
+    return entry.name in _OWN_FILES and entry.is_file() and not entry.is_symlink()
 
 
 def _check_descriptors(

@@ -247,6 +247,50 @@ def test_saving_replaces_a_map_but_nothing_else(tmp_path: Path) -> None:
     check_map_target(tmp_path / 'empty')
 
 
+@pytest.mark.parametrize('text', ['{}', '', '{"format_version": 2}', '{"name": "my data set"}'])
+def test_a_folder_with_a_meta_json_of_another_kind_is_not_replaced(
+    tmp_path: Path, text: str
+) -> None:
+    (tmp_path / 'src').mkdir()
+    (tmp_path / 'src' / 'thesis.tex').write_text('precious')
+    (tmp_path / 'meta.json').write_text(text)
+    with pytest.raises(MapError, match='exists and is not a map: choose another place'):
+        database().save(tmp_path)
+    assert (tmp_path / 'src' / 'thesis.tex').read_text() == 'precious'
+
+
+@pytest.mark.parametrize('name', ['notes.txt', '.git', 'library.map', 'returns.npy'])
+def test_a_map_with_something_beside_its_files_is_not_replaced(tmp_path: Path, name: str) -> None:
+    """The last one is a folder that only has the name of a file."""
+    database().save(tmp_path / 'map')
+    (tmp_path / 'map' / name).unlink(missing_ok=True)
+    (tmp_path / 'map' / name).mkdir()
+    (tmp_path / 'map' / name / 'thesis.tex').write_text('precious')
+    with pytest.raises(MapError, match=f"holds '{name}' beside a map"):
+        database().save(tmp_path / 'map')
+    assert (tmp_path / 'map' / name / 'thesis.tex').read_text() == 'precious'
+
+
+def test_a_damaged_map_is_left_to_its_owner(tmp_path: Path) -> None:
+    database().save(tmp_path / 'map')
+    file = tmp_path / 'map' / 'meta.json'
+    file.write_text(file.read_text().replace('"num_keyframes": ', '"num_keyframes": 1'))
+    before = file.read_text()
+    with pytest.raises(MapError, match='is damaged'):
+        database().save(tmp_path / 'map')
+    assert file.read_text() == before
+
+
+def test_a_map_of_another_sensor_is_replaced_only_if_that_is_said(tmp_path: Path) -> None:
+    database().save(tmp_path / 'map')
+    sensor = database().info.sensor
+    other = {'spinning': '4d', '4d': 'spinning'}[sensor]
+    check_map_target(tmp_path / 'map')
+    check_map_target(tmp_path / 'map', sensor)
+    with pytest.raises(MapError, match=f"is a map of sensor '{sensor}', not of '{other}'"):
+        check_map_target(tmp_path / 'map', other)
+
+
 def test_a_number_that_is_not_finite_is_not_saved(tmp_path: Path) -> None:
     places = database()
     places.info = replace(places.info, novelty_distance=math.nan)

@@ -130,13 +130,13 @@ class Matcher:
         """
         Write the running drive as a map, whole or not at all, and return its keyframes.
 
-        :raise MapError: there is no keyframe, or something that is not a map stands there
+        :raise MapError: there is no keyframe, or something that is not a saved drive stands there
         :raise OSError: it cannot be written
         """
         live, contract = self._recognizer.live, self.encoder.contract
         if live is None:
             raise MapError('the running drive is not remembered: set online_index to true')
-        check_map_target(path)
+        check_map_target(path, sensor='4d')
         info = MapInfo(
             descriptor_space=contract.descriptor_space,
             encoder_digest=self.encoder.digest,

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sensor_msgs.msg import PointCloud2
+from ssd_ros.maps.builder import build_database
 from ssd_ros.maps.live_session import LIVE_MAP_ID
 from ssd_ros.maps.place_database import PlaceDatabase
 from ssd_ros.recognition import candidates
@@ -28,6 +29,7 @@ from support.localizer import (
     set_parameter,
     text,
 )
+from support.posts import small_encoder, straight_drive
 from support.ros import Peer
 
 # The base is 1.5 m behind the radar; odometry starts at 1000 m.
@@ -139,12 +141,20 @@ def test_the_session_is_saved_and_loads_as_a_map(localizer: Localizer, tmp_path:
 def test_a_place_to_save_to_must_be_named_and_free(localizer: Localizer, tmp_path: Path) -> None:
     peer = localizer.peer
     (tmp_path / 'notes.txt').write_text('mine')
-    for path, reason in [('', 'session_path'), (str(tmp_path), 'exists and is not a map')]:
+    library = tmp_path / 'library.map'
+    build_database(straight_drive(num=3), small_encoder(tmp_path, 'spinning')).save(library)
+    meta = (library / 'meta.json').read_bytes()
+    for path, reason in [
+        ('', 'session_path'),
+        (str(tmp_path), 'exists and is not a map'),
+        (str(library), "is a map of sensor 'spinning'"),
+    ]:
         assert set_parameter(peer, 'session_path', text(path)).successful
         response = peer.call(Trigger, f'{NODE}/save_session')
         assert not response.success
         assert reason in response.message
-    assert [entry.name for entry in tmp_path.iterdir()] == ['notes.txt']
+    assert (tmp_path / 'notes.txt').read_text() == 'mine'
+    assert (library / 'meta.json').read_bytes() == meta
 
 
 def test_odometry_that_does_not_fit_is_told_of(localizer: Localizer) -> None:
