@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from geometry_msgs.msg import PoseWithCovarianceStamped
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState
 import pytest
 from ssd_ros.maps.builder import build_database
 from ssd_ros.maps.place_database import PlaceDatabase
@@ -61,6 +63,10 @@ def localizer(
 def test_once_means_at_the_first_place_after_activation(
     peer: Peer, localizer: Localizer, initial_poses: list[Any]
 ) -> None:
+    for transition in (Transition.TRANSITION_DEACTIVATE, Transition.TRANSITION_ACTIVATE):
+        request = ChangeState.Request(transition=Transition(id=transition))
+        assert peer.call(ChangeState, f'{NODE}/change_state', request).success
+    initial_poses.clear()
     localizer.wait_for_value('matching', lambda values: values['initialpose_listeners'] == '1')
     for index in (5, 6, 7):
         localizer.answer_to(localizer.send(index))
@@ -126,7 +132,9 @@ def test_the_adapter_is_told_and_reports(localizer: Localizer) -> None:
     )
 
 
-def test_maps_in_two_frames_are_refused(peer: Peer, localizer: Localizer, tmp_path: Path) -> None:
+def test_maps_in_two_frames_are_refused(
+    peer: Peer, localizer: Localizer, second_map: tuple[Path, PlaceDatabase], tmp_path: Path
+) -> None:
     database = build_database(FAR, small_encoder(tmp_path, 'spinning'), map_frame_id='utm')
     database.save(tmp_path / 'utm.ssd')
     paths = f'{localizer.map_path}:{tmp_path / "utm.ssd"}'
@@ -137,3 +145,5 @@ def test_maps_in_two_frames_are_refused(peer: Peer, localizer: Localizer, tmp_pa
     paths = f'{localizer.map_path}:{localizer.map_path}'
     assert set_parameter(peer, 'index_path', text(paths)).successful
     assert 'names a map twice' in peer.call(Trigger, f'{NODE}/reload_map').message
+    paths = f'{localizer.map_path}:{second_map[0]}'  # for the other tests, in whatever order
+    assert set_parameter(peer, 'index_path', text(paths)).successful
