@@ -25,21 +25,20 @@ from ssd_ros.encoders.scan_context import ScanContextConfig
 from ssd_ros.files import directory_written_atomically
 from ssd_ros.maps.arrays import fingerprint, load_array
 from ssd_ros.maps.meta import (
+    DESCRIPTORS_FILE,
     FORMAT_VERSION,
+    KEYFRAMES_FILE,
     MapError,
     META_FILE,
     read_meta,
     REBUILD,
+    RETURNS_FILE,
     sha256_of_meta,
 )
+from ssd_ros.maps.target import check_map_target
 from ssd_ros.motion.trajectory import Trajectory
 from ssd_ros.records import record_from_mapping
 
-DESCRIPTORS_FILE = 'descriptors.npy'
-KEYFRAMES_FILE = 'keyframes.npy'
-RETURNS_FILE = 'returns.npy'
-_OWN_FILES = {META_FILE, DESCRIPTORS_FILE, KEYFRAMES_FILE, RETURNS_FILE}
-ELSEWHERE = 'choose another place, or move away what is there'
 MAX_RETURNS_BYTES = 8192  # of one keyframe
 UNIT_LENGTH_TOLERANCE = 1e-3
 
@@ -181,35 +180,6 @@ def read_map(path: Path) -> MapContent:
         return MapContent(descriptors, _trajectory_of(records), returns_cm, info, confidence)
     except ValueError as error:
         raise MapError(f'{path}: {error}: {REBUILD}') from error
-
-
-def check_map_target(path: Path, sensor: str | None = None) -> None:
-    """
-    Refuse to write a map where something else stands, which the write would delete.
-
-    A file named meta.json makes no map: other programs have such files, too.
-
-    :param sensor: of the map that may be replaced; None: of either
-    :raise MapError: `path` exists and is neither an empty directory nor a whole map of ours with
-        nothing beside its own files
-    """
-    if not path.exists() or (path.is_dir() and not any(path.iterdir())):
-        return
-    try:
-        info = read_meta(path)['info']
-    except MapError as error:
-        raise MapError(f'{path} exists and is not a map: {ELSEWHERE} ({error})') from error
-    foreign = [entry.name for entry in path.iterdir() if not _is_of_a_map(entry)]
-    if foreign:
-        raise MapError(f'{path} holds {min(foreign)!r} beside a map: {ELSEWHERE}')
-    if sensor not in (None, info.get('sensor')):
-        raise MapError(
-            f'{path} is a map of sensor {info.get("sensor")!r}, not of {sensor!r}: {ELSEWHERE}'
-        )
-
-
-def _is_of_a_map(entry: Path) -> bool:
-    return entry.name in _OWN_FILES and entry.is_file() and not entry.is_symlink()
 
 
 def _check_descriptors(

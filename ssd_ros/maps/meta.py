@@ -13,6 +13,9 @@ from typing import Any
 
 FORMAT_VERSION = 2
 META_FILE = 'meta.json'
+DESCRIPTORS_FILE = 'descriptors.npy'
+KEYFRAMES_FILE = 'keyframes.npy'
+RETURNS_FILE = 'returns.npy'
 MAX_META_BYTES = 1 << 20
 REBUILD = 'build the map again with build_db'
 

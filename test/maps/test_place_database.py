@@ -23,9 +23,10 @@ from numpy.lib import format as npy_format
 from numpy.typing import NDArray
 import pytest
 from ssd_ros.encoders.scan_context import ScanContextConfig
-from ssd_ros.maps.files import check_map_target, MapContent, MapInfo
+from ssd_ros.maps.files import MapContent, MapInfo
 from ssd_ros.maps.meta import MapError
 from ssd_ros.maps.place_database import PlaceDatabase
+from ssd_ros.maps.target import check_map_target
 from ssd_ros.motion.trajectory import quaternion_from_yaw, Trajectory
 from support.posts import write_sealed_meta
 
@@ -38,6 +39,7 @@ ENDLESS_SAVER = """
 import sys
 import numpy as np
 from ssd_ros.maps.files import MapContent, MapInfo
+from ssd_ros.maps.target import check_map_target
 from ssd_ros.maps.place_database import PlaceDatabase
 from ssd_ros.encoders.scan_context import ScanContextConfig
 from ssd_ros.motion.trajectory import Trajectory

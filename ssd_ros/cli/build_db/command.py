@@ -108,7 +108,7 @@ def build(arguments: argparse.Namespace) -> None:
     from ssd_ros.datasets.bags.rosbag2 import Rosbag2Config
     from ssd_ros.encoders.place_encoder import open_encoder
     from ssd_ros.maps.builder import build_database
-    from ssd_ros.maps.files import check_map_target
+    from ssd_ros.maps.target import check_map_target
 
     check_map_target(arguments.output)
     teacher = open_encoder(

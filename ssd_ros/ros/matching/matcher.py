@@ -11,11 +11,12 @@ import threading
 import time
 
 from ssd_ros.encoders.place_encoder import PlaceEncoder
-from ssd_ros.maps.files import check_map_target, MapInfo
+from ssd_ros.maps.files import MapInfo
 from ssd_ros.maps.live_session import LiveSession
 from ssd_ros.maps.meta import MapError
 from ssd_ros.maps.novelty import novelty_distance
 from ssd_ros.maps.place_database import PlaceDatabase
+from ssd_ros.maps.target import check_map_target
 from ssd_ros.radar.doppler_sign import DopplerSignCheck
 from ssd_ros.radar.ego_velocity import Motion
 from ssd_ros.radar.types import RadarPointCloud
