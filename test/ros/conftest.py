@@ -11,8 +11,12 @@ from support import message_packages
 
 
 @pytest.fixture(scope='module')
-def built_messages() -> Iterator[None]:
-    """Make the packages of test/interfaces importable, here and in child processes."""
+def built_messages(ros_domain: None) -> Iterator[None]:
+    """
+    Make the packages of test/interfaces importable, here and in child processes.
+
+    After the domain, which puts the whole environment back when it ends.
+    """
     try:
         folder = message_packages.built_packages()
     except message_packages.CannotBuildError as error:
