@@ -3,6 +3,6 @@
 """
 How well a method recognises places: one protocol for networks in training, models and drives.
 
-`evaluate.evaluate` asks cached drives, `answers.select_queries` begins with recorded ones; both
-end in `query_records`, from which `score`, `paired`, `breakdown` and `tables` are computed.
+`judging.encoders.evaluate` asks cached drives, `queries.answers.select_queries` begins with
+recorded ones; both end in `queries.records`, from which `scores` and `tables` are computed.
 """

@@ -69,20 +69,20 @@ def make_parser(command: str, description: str, examples: str) -> argparse.Argum
 
 def run_command(
     parser: argparse.ArgumentParser,
-    run: Callable[[argparse.Namespace], int | None],
+    run: Callable[[argparse.Namespace], None],
     argv: Sequence[str] | None,
 ) -> int:
     """
     Parse the arguments, run the command and turn its errors into an exit code.
 
-    :param run: imports what is heavy itself, so that --help and wrong usage answer at once; may
-        return an exit code of its own
+    :param run: imports what is heavy itself, so that --help and wrong usage answer at once
     :param argv: None takes the arguments of the process
     """
     arguments = parser.parse_args(argv)  # leaves with code 2 on wrong usage, 0 after --help
     logging.basicConfig(level=logging.WARNING, format=f'{parser.prog}: %(message)s')
     try:
-        return run(arguments) or EXIT_OK
+        run(arguments)
+        return EXIT_OK
     except KeyboardInterrupt:
         return _interrupted(parser)
     except SystemError as error:

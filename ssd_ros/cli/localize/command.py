@@ -8,7 +8,7 @@ import argparse
 from collections.abc import Sequence
 import sys
 
-from ssd_ros.cli.common.console import make_parser, run_command
+from ssd_ros.cli.common.console import EXIT_FAILED, make_parser, missing_package_text
 
 EXAMPLES = """\
   localize --ros-args -p index_path:=library.map -r points:=/radar/points
@@ -35,10 +35,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the node until a signal ends it, and return its exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     at = arguments.index(_ROS_ARGUMENTS) if _ROS_ARGUMENTS in arguments else len(arguments)
-
-    def serve(options: argparse.Namespace) -> int:
+    command = parser()
+    command.parse_args(arguments[:at])
+    try:
         from ssd_ros.ros.node.localize_node import main as run_node
-
-        return run_node(arguments[at:])
-
-    return run_command(parser(), serve, arguments[:at])
+    except ModuleNotFoundError as error:
+        print(f'{command.prog}: {missing_package_text(error)}', file=sys.stderr)
+        return EXIT_FAILED
+    return run_node(arguments[at:])
