@@ -27,6 +27,7 @@ from ssd_ros.maps.builder import build_database
 from ssd_ros.recognition.candidates import DTYPE, Flag
 from ssd_ros.shared_files import shared_file
 from support.posts import PostDrive, small_encoder, straight_drive, write_small_encoder
+from support.tilted import TiltedDrive, TILTS, yaw_for
 
 ROOT = Path(__file__).parents[2]
 MAPPING = straight_drive(num=20)
@@ -229,6 +230,29 @@ def test_the_maps_of_the_parameters_count_where_none_is_given(
     given += ['--params', params, '--csv', tmp_path / 'table.csv']
     assert replay.main([str(text) for text in given]) == 0
     assert len({row['map_id'] for row in rows_of(tmp_path)}) == 2
+
+
+@pytest.mark.parametrize('roll_pitch', TILTS)
+@pytest.mark.parametrize('posed', [(), ('--truth',)])
+def test_the_recording_of_a_tilted_radar_is_answered_as_that_of_an_upright_one(
+    folder: Path, tmp_path: Path, roll_pitch: tuple[float, float], posed: tuple[str, ...]
+) -> None:
+    write_rosbag2(
+        tmp_path / 'tilted', TiltedDrive(**vars(DRIVE), roll_pitch=roll_pitch), with_scans=False
+    )
+    rows, summaries = [], []
+    for source, tilt in ((folder / 'sqlite3', (0.0, 0.0)), (tmp_path / 'tilted', roll_pitch)):
+        mounting = [1.5, 0.4, 0.5, *tilt, yaw_for(0.2, tilt[1])]
+        params = tmp_path / 'params.yaml'
+        params.write_text(f'/**: {{ros__parameters: {{radar_extrinsics: {mounting}}}}}')
+        summaries.append(
+            run(folder, tmp_path, '--params', str(params), *posed, source=str(source))
+        )
+        rows.append(np.array([list(map(float, row.values())) for row in rows_of(tmp_path)]))
+    np.testing.assert_allclose(rows[1], rows[0], rtol=1e-3, atol=2e-3)
+    assert summaries[1]['accepted'] == summaries[0]['accepted'] > 5
+    for judged in ('truth', 'odometry'):
+        assert summaries[1][judged] == pytest.approx(summaries[0][judged], abs=1e-3)
 
 
 def test_a_second_lap_finds_the_places_of_the_first_without_a_map(

@@ -20,6 +20,7 @@ from rclpy.qos import DurabilityPolicy, QoSProfile
 from sensor_msgs.msg import PointCloud2
 from ssd_ros.maps.builder import build_database
 from ssd_ros.maps.place_database import PlaceDatabase
+from ssd_ros.radar.types import RadarPointCloud
 from std_msgs.msg import String
 from support.posts import small_encoder, START_NS, straight_drive, write_small_encoder
 from support.ros import Peer, points_msg, Processes, Running
@@ -55,17 +56,23 @@ class Localizer:
         assert self._database is not None
         return self._database
 
-    def send(self, index: int, odometry_x_m: float | None = None) -> int:
+    def send(
+        self,
+        index: int,
+        odometry_x_m: float | None = None,
+        measured: Callable[[RadarPointCloud], RadarPointCloud] = lambda cloud: cloud,
+    ) -> int:
         """
         Publish the cloud seen at a keyframe as the next scan and return its stamp.
 
         :param odometry_x_m: of the base in the odometry frame, published first
+        :param measured: what the radar makes of what there is to see
         """
         # Two seconds later: the window holds no scan but this one.
         self.clock_ns += 2_000_000_000
         if odometry_x_m is not None:
             self.send_odometry(odometry_msg(odometry_x_m, self.clock_ns))
-        self.publisher.publish(points_msg(DRIVE.cloud(index), self.clock_ns))
+        self.publisher.publish(points_msg(measured(DRIVE.cloud(index)), self.clock_ns))
         return self.clock_ns
 
     def send_odometry(self, msg: Odometry) -> None:

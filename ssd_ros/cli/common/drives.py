@@ -13,7 +13,8 @@ from ssd_ros.datasets.bags.rosbag2 import Rosbag2Config
 from ssd_ros.datasets.formats.open_sequence import open_sequence
 from ssd_ros.datasets.poses import poses_at, read_hercules_poses
 from ssd_ros.datasets.sequence import RadarSequence
-from ssd_ros.motion.trajectory import Trajectory
+from ssd_ros.motion.trajectory import quaternion_from_yaw, Trajectory
+from ssd_ros.radar.levelling import levelled
 from ssd_ros.radar.types import RadarPointCloud, SpinningRadarScan
 
 
@@ -43,6 +44,35 @@ class DriveWithPoses:
     def scan(self, index: int) -> SpinningRadarScan:
         """Read one spinning radar scan."""
         return self.drive.scan(index)
+
+
+@dataclass(frozen=True, slots=True)
+class LevelDrive(DriveWithPoses):
+    """
+    A drive of a tilted 4D radar as a level one in its place would have recorded it.
+
+    :param level_radar: shape (3, 3), rotation level <- radar
+    """
+
+    level_radar: NDArray[np.float64]
+
+    def cloud(self, index: int) -> RadarPointCloud:
+        """Read one 4D radar scan."""
+        return levelled(self.drive.cloud(index), self.level_radar)
+
+
+def level_drive(drive: RadarSequence, level_radar: NDArray[np.float64]) -> RadarSequence:
+    """
+    Take the tilt out of the clouds of a drive, and out of the poses of its 4D radar.
+
+    The heading of the radar's x axis stays, whether the recorded poses have the tilt or not.
+
+    :param level_radar: shape (3, 3), rotation level <- radar
+    """
+    poses = drive.cloud_poses
+    headings = quaternion_from_yaw(poses.yaws_rad)
+    level_poses = Trajectory(poses.stamps_ns, poses.positions_m, headings)
+    return LevelDrive(drive, drive.name, level_poses, drive.scan_poses, level_radar)
 
 
 def open_drive(

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from ssd_ros.cli.common.drives import open_drive
+from ssd_ros.cli.common.drives import level_drive, open_drive
 from ssd_ros.datasets.bags.rosbag2 import Rosbag2Config
 from ssd_ros.datasets.sequence import RadarSequence
 from ssd_ros.encoders.place_encoder import PlaceEncoder
@@ -23,6 +23,7 @@ from ssd_ros.recognition.candidate_judge import limits_of
 from ssd_ros.recognition.candidates import Flag
 from ssd_ros.recognition.decision import AcceptLimits
 from ssd_ros.recognition.place_recognizer import PlaceRecognizer
+from ssd_ros.ros.inputs.mounting import mounting_of
 from ssd_ros.ros.matching.loading import load_encoder, load_maps, new_live_session
 from ssd_ros.ros.matching.travel_gate import TravelGate
 from ssd_ros.ros.messages.candidate_rows import candidate_rows, flags_of_query
@@ -72,12 +73,16 @@ class Replay:
         :param has_odometry: the poses of the drive are odometry; else the radar's own velocity
             tells how far the vehicle has come
         """
+        mounting = mounting_of(
+            pose_from_xyzrpy(parameters.radar_topics()[0].extrinsics or (0.0,) * 6)
+        )
+        self.base_radar = mounting.base_level
         self.drive = drive
+        if mounting.level_radar is not None:
+            self.drive = level_drive(drive, mounting.level_radar)
         self.recognizer = recognizer
         self.encoder = encoder
         self.parameters = parameters
-        mounting = parameters.radar_topics()[0].extrinsics
-        self.base_radar = pose_from_xyzrpy(mounting or (0.0,) * 6)
         self.faults: Counter[str] = Counter()  # reason -> scans that gave none
         self._poses = self._odometry() if has_odometry else {}
 

@@ -56,6 +56,7 @@ class InputStatistics:
     stamp_skew_s: float = math.nan
     frame_id: str = ''
     extrinsics: str = ''
+    tilt_deg: float = 0.0  # of the radar, taken out of its clouds
     last_receives_s: deque[float] = field(default_factory=lambda: deque(maxlen=_NUM_FOR_RATE))
     errors: Counter[str] = field(default_factory=Counter)
     last_error: str = ''
@@ -106,6 +107,7 @@ class InputStatistics:
             'qos_incompatible': self.num_qos_incompatible,
             'frame': self.frame_id,
             'extrinsics': self.extrinsics,
+            'tilt_deg': round(self.tilt_deg, 1),
             **{f'refused_{reason}': count for reason, count in sorted(self.errors.items())},
         }
         self.since_s = now_s

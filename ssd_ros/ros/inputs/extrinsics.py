@@ -13,7 +13,7 @@ Lookup = Callable[[str, str], Pose | None]
 
 
 class Extrinsics:
-    """T_base_radar of each radar frame, looked up until found, then kept."""
+    """T_base_radar of each radar frame, as last found; a transform that moves is followed."""
 
     def __init__(
         self, base_frame: str, fallback: Pose, lookup: Lookup | None, warn: Callable[[str], None]
@@ -32,15 +32,15 @@ class Extrinsics:
 
     def pose_of(self, radar_frame: str) -> tuple[Pose, str]:
         """Return T_base_radar and where it comes from: `tf` or `parameter`."""
-        if radar_frame not in self._known and self._lookup is not None and radar_frame:
+        if self._lookup is not None and radar_frame:
             pose = self._lookup(self._base_frame, radar_frame)
-            if pose is None:
+            if pose is not None:
+                self._known[radar_frame] = pose
+            elif radar_frame not in self._known:
                 self._warn(
                     f'TF does not know {radar_frame!r} in {self._base_frame!r}: '
                     'using radar_extrinsics'
                 )
-            else:
-                self._known[radar_frame] = pose
         if radar_frame in self._known:
             return self._known[radar_frame], 'tf'
         return self._fallback, 'parameter'

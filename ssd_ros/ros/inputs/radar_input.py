@@ -4,8 +4,8 @@
 The radars of the vehicle: their topics in, scans of the primary radar out.
 
 The primary radar is the first of `input_topics`: each of its scans makes a query, to which the
-others add what they see in its field of view (see radar_merging). All of it runs in the
-executor's thread.
+others add what they see in its field of view (see radar_merging). The clouds of all are levelled
+first. All of it runs in the executor's thread.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import time
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from rclpy.node import Node
 from ssd_ros.radar.merging import MergeConfig, PlacedCloud, RadarMerger
 from ssd_ros.radar.types import RadarPointCloud
@@ -24,10 +23,10 @@ from ssd_ros.ros.health.inputs import InputStatistics, Level, Status
 from ssd_ros.ros.health.texts import NOT_ACTIVE
 from ssd_ros.ros.inputs.extrinsics import Extrinsics, Lookup
 from ssd_ros.ros.inputs.intake import Intake
+from ssd_ros.ros.inputs.mounting import Mounting, mounting_of
 from ssd_ros.ros.inputs.radar_subscription import RadarSubscription
 from ssd_ros.ros.messages.geometry import Pose, pose_from_xyzrpy
 from ssd_ros.ros.parameters.inputs import InputParameters, RadarTopic
-from transforms3d.quaternions import quat2mat
 
 _NOWHERE = Pose(np.zeros(3), np.array([0.0, 0.0, 0.0, 1.0]))
 
@@ -61,11 +60,17 @@ class Radar:
         """What was counted."""
         return self.intake.statistics
 
-    def base_radar(self, frame: str) -> Pose | None:
-        """Return T_base_radar, None if neither TF nor a parameter says it."""
+    def mounting(self, frame: str) -> Mounting:
+        """Return how it is mounted, from TF or else from the parameters; frame as in its scans."""
         pose, self.statistics.extrinsics = self.extrinsics.pose_of(frame)
-        is_known = self._is_in_parameters or self.statistics.extrinsics == 'tf'
-        return pose if is_known else None
+        mounting = mounting_of(pose)
+        self.statistics.tilt_deg = mounting.tilt_deg
+        return mounting
+
+    @property
+    def is_placed(self) -> bool:
+        """Whether TF or a parameter, not a default, told the last mounting."""
+        return self._is_in_parameters or self.statistics.extrinsics == 'tf'
 
 
 class RadarInput:
@@ -78,7 +83,7 @@ class RadarInput:
         base_frame: str,
         lookup: Lookup | None,
         merge_config: MergeConfig,
-        use: Callable[[RadarPointCloud, float], None],
+        use: Callable[[RadarPointCloud, Pose, float], None],
         warn: Callable[[str], None],
     ) -> None:
         """
@@ -86,8 +91,8 @@ class RadarInput:
 
         :param parameters: returns them as they stand
         :param lookup: see extrinsics; None = there is no TF
-        :param use: gets a scan in the frame of the primary radar and the monotonic time in
-            seconds at which it came
+        :param use: gets a scan in the level frame of the primary radar, T_base_level and the
+            monotonic time in seconds at which it came
         :param warn: gets a sentence about each fault; the caller throttles
         :raise ImportError: the package that defines a message is not installed
         """
@@ -114,12 +119,6 @@ class RadarInput:
     def topic_name(self) -> str:
         """Topic of the primary radar after remapping."""
         return self._subscriptions[0].topic_name
-
-    def base_primary(self, frame: str) -> Pose:
-        """Return T_base_primary, from TF or else from the parameters; frame as in its scans."""
-        statistics = self.primary.statistics
-        pose, statistics.extrinsics = self.primary.extrinsics.pose_of(frame)
-        return pose
 
     def destroy(self) -> None:
         """Take the topics down."""
@@ -190,7 +189,9 @@ class RadarInput:
         if cloud is None:
             return
         if radar is self.primary:
-            self._use(self._merger.merged(cloud), receive_s)
+            mounting = radar.mounting(cloud.frame_id)
+            merged = self._merger.merged(mounting.level(cloud))
+            self._use(merged, mounting.base_level, receive_s)
         else:
             self._hold(radar, cloud)
 
@@ -211,16 +212,17 @@ class RadarInput:
                 'tell them apart by frame_override',
             )
             return
-        base_radar = radar.base_radar(cloud.frame_id)
-        if base_radar is None:
+        mounting = radar.mounting(cloud.frame_id)
+        if not radar.is_placed:
             radar.intake.refuse(
                 'no_extrinsics',
                 f'TF does not know {cloud.frame_id!r}: {radar.topic.name} is left out; '
                 'give its six numbers in radar_extrinsics',
             )
             return
-        primary_radar = self.base_primary(frame).inverse() @ base_radar
-        self._merger.hold(radar.topic.name, PlacedCloud(cloud, _matrix_of(primary_radar)))
+        primary_radar = self.primary.mounting(frame).base_level.inverse() @ mounting.base_level
+        placed = PlacedCloud(mounting.level(cloud), primary_radar.matrix)
+        self._merger.hold(radar.topic.name, placed)
         radar.statistics.count_used(len(cloud))
 
     def _on_incompatible_qos(self, radar: Radar) -> None:
@@ -230,13 +232,6 @@ class RadarInput:
                 f'a publisher of {radar.topic.name} is best effort: '
                 'set qos_reliability to best_effort'
             )
-
-
-def _matrix_of(pose: Pose) -> NDArray[np.float64]:
-    matrix = np.eye(4)
-    matrix[:3, :3] = quat2mat(np.roll(pose.quaternion_xyzw, 1))
-    matrix[:3, 3] = pose.position_m
-    return matrix
 
 
 def _say_nothing(text: str) -> None:

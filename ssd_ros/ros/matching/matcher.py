@@ -32,7 +32,7 @@ class Job:
     """
     A window of scans that waits to be searched for.
 
-    :param base_radar: T_base_radar, as known when the newest scan came
+    :param base_radar: T_base_radar of the level radar, as known when the newest scan came
     :param receive_s: arrival of its newest scan on the monotonic clock
     :param decode_ms: time that decoding took
     """

@@ -11,6 +11,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 from transforms3d.euler import euler2quat
+from transforms3d.quaternions import quat2mat
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,14 @@ class Pose:
         """Heading of b's x axis about a's z axis."""
         x, y, z, w = self.quaternion_xyzw.tolist()
         return math.atan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z))
+
+    @property
+    def matrix(self) -> NDArray[np.float64]:
+        """The same as a matrix, shape (4, 4)."""
+        matrix = np.eye(4)
+        matrix[:3, :3] = quat2mat(np.roll(self.quaternion_xyzw, 1))
+        matrix[:3, 3] = self.position_m
+        return matrix
 
     def __matmul__(self, other: Pose) -> Pose:
         """Return T_a_c of T_a_b @ T_b_c."""

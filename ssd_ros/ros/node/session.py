@@ -26,6 +26,7 @@ from ssd_ros.ros.matching.loading import maps_summary, new_live_session
 from ssd_ros.ros.matching.matcher import Job, Matcher
 from ssd_ros.ros.matching.travel_gate import TravelGate
 from ssd_ros.ros.matching.worker import LatestWorker
+from ssd_ros.ros.messages.geometry import Pose
 from ssd_ros.ros.node.askers import Askers
 from ssd_ros.ros.node.report import HealthReport
 from ssd_ros.ros.outputs.delivery import Delivery, Surroundings
@@ -196,15 +197,18 @@ class Session:
         summary = maps_summary(matcher.maps, matcher.encoder, parameters)
         self._delivery.outputs.publish_maps(matcher.maps, summary, parameters.map_frame)
 
-    def _on_cloud(self, cloud: RadarPointCloud, receive_s: float) -> None:
-        """Add a scan to the window and have it searched for."""
+    def _on_cloud(self, cloud: RadarPointCloud, base_radar: Pose, receive_s: float) -> None:
+        """
+        Add a scan to the window and have it searched for.
+
+        :param base_radar: T_base_radar of the level radar that the scan is of
+        """
         decode_ms = (time.monotonic() - receive_s) * 1e3
         if cloud.stamp_ns < self._newest_ns - _RESTART_NS:
             self.clear()
             if self._transforms is not None:  # of Humble, the buffer keeps what lies ahead
                 self._transforms.clear()
         self._newest_ns = cloud.stamp_ns
-        base_radar = self._input.base_primary(cloud.frame_id)
         pose = self._odometry.radar_at(cloud.stamp_ns, base_radar)
         query = self._matcher.prepare(cloud, pose)
         statistics = self._input.primary.statistics

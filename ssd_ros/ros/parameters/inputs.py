@@ -71,7 +71,8 @@ class InputParameters:
     radar_extrinsics: tuple[float, ...] = option(
         (0.0,) * _NUM_OF_POSE,
         'x, y, z (m), roll, pitch, yaw (rad) in base_frame of each radar, six numbers for each '
-        'of input_topics, used while TF does not know it; radars without must be in TF',
+        'of input_topics, used while TF does not know it; radars without must be in TF; clouds '
+        'are turned level by roll and pitch',
         read_only=True,
         repeats=True,
     )

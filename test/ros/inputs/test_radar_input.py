@@ -26,6 +26,7 @@ from ssd_ros.ros.parameters.node import NodeParameters
 from ssd_ros.ros.parameters.server import ParameterServer
 from std_msgs.msg import Header
 from support.ros import Peer, points_msg, ROOT
+from support.tilted import tilted, TILTS, UPSIDE_DOWN, yaw_for
 
 BEST_EFFORT = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
 STAMP_NS = 1_700_000_000_000_000_000
@@ -49,6 +50,7 @@ class Listener:
     ) -> None:
         self.peer = peer
         self.scans: list[RadarPointCloud] = []
+        self.base_radar: Pose | None = None
         self.said: list[str] = []
         parameters = NodeParameters.from_values({'stamp_source': 'header', **values})
         self.input = RadarInput(
@@ -57,10 +59,14 @@ class Listener:
             'base_link',
             lookup,
             MergeConfig(),
-            lambda scan, receive_s: self.scans.append(scan),
+            lambda scan, base_radar, receive_s: self.take(scan, base_radar),
             self.said.append,
         )
         self.input.start()
+
+    def take(self, scan: RadarPointCloud, base_radar: Pose) -> None:
+        self.scans.append(scan)
+        self.base_radar = base_radar
 
     def statuses(self) -> list[Status]:
         return self.input.statuses(min_points=0)
@@ -275,11 +281,18 @@ EXTRINSICS = [3.0, 0.0, 0.5, 0.0, 0.0, 0.0, 1.0, 0.0, 0.5, 0.0, 0.0, np.pi / 2]
 SIDE_M = [[7, -8, 0], [20, -1, 1], [30, 2, 2], [15, 3, 0]]
 
 
-def merged(listener: Listener, side: Any, front: Any, frames: tuple[str, str]) -> RadarPointCloud:
+def merged(
+    listener: Listener,
+    side: Any,
+    front: Any,
+    frames: tuple[str, str],
+    tilts: tuple[tuple[float, float], tuple[float, float]] = ((0, 0), (0, 0)),
+) -> RadarPointCloud:
     """Have the side radar heard, then the front one, whose frame must be known by then."""
-    listener.hear(front, points_msg(cloud(frames[0])))
+    front_message = points_msg(tilted(cloud(frames[0]), *tilts[0]))
+    listener.hear(front, front_message)
     other = listener.input.statuses(0)[1].values['messages']
-    side_message = points_msg(cloud(frames[1], SIDE_M))
+    side_message = points_msg(tilted(cloud(frames[1], SIDE_M), *tilts[1]))
 
     def heard() -> bool:
         if (now := listener.input.statuses(0)[1].values['messages']) == other:
@@ -287,7 +300,7 @@ def merged(listener: Listener, side: Any, front: Any, frames: tuple[str, str]) -
         return now != other
 
     listener.peer.wait(heard, 'the side radar')
-    return listener.hear(front, points_msg(cloud(frames[0])))
+    return listener.hear(front, front_message)
 
 
 @pytest.fixture
@@ -307,6 +320,43 @@ def test_what_a_second_radar_sees_before_the_first_one_is_added(
     assert (scan.frame_id, len(scan)) == ('f', 5)
     np.testing.assert_allclose(scan.xyz_m[4], [6, 7, 0], atol=1e-5)
     assert [status.name for status in listener.statuses()] == ['input', 'input /side']
+
+
+@pytest.mark.parametrize('roll_pitch', TILTS)
+def test_each_of_two_tilted_radars_is_levelled(
+    two: tuple[Any, Any], listen: Callable[..., Listener], roll_pitch: tuple[float, float]
+) -> None:
+    front_yaw = yaw_for(0.0, roll_pitch[1])
+    extrinsics = [3.0, 0.0, 0.5, *roll_pitch, front_yaw, 1.0, 0.0, 0.5, *UPSIDE_DOWN, np.pi / 2]
+    listener = listen(**TWO, radar_extrinsics=extrinsics)
+    scan = merged(listener, *two, ('f', 's'), (roll_pitch, UPSIDE_DOWN))
+    assert (scan.frame_id, len(scan)) == ('f', 5)
+    np.testing.assert_allclose(scan.xyz_m, [*POINTS_M, [6, 7, 0]], atol=1e-5)
+    assert listener.base_radar is not None
+    np.testing.assert_allclose(
+        listener.base_radar.matrix, pose_from_xyzrpy(EXTRINSICS[:6]).matrix, atol=1e-12
+    )
+    front, side = listener.statuses()
+    assert (front.values['tilt_deg'] > 0, side.values['tilt_deg']) == (True, 180)
+
+
+def test_a_mounting_that_changes_is_followed(peer: Peer, listen: Callable[..., Listener]) -> None:
+    known: list[Pose | None] = [None]
+    listener = listen(lambda base, radar: known[0], input_topics=['moved'])
+    publisher = peer.speak(PointCloud2, 'moved')
+    message = points_msg(cloud('front'))
+    np.testing.assert_array_equal(listener.hear(publisher, message).xyz_m, POINTS_M)
+    # TF comes late, is corrected, and falls silent.
+    known[0] = pose_from_xyzrpy([1, 0, 0, np.pi, 0, 0])
+    turned = listener.hear(publisher, message)
+    np.testing.assert_allclose(turned.xyz_m, POINTS_M * [1, -1, -1], atol=1e-5)
+    known[0] = pose_from_xyzrpy([1, 0, 0, 0, 0, 0])
+    np.testing.assert_array_equal(listener.hear(publisher, message).xyz_m, POINTS_M)
+    known[0] = None
+    np.testing.assert_array_equal(listener.hear(publisher, message).xyz_m, POINTS_M)
+    assert listener.base_radar is not None
+    assert listener.base_radar.position_m.tolist() == [1, 0, 0]
+    assert sum('using radar_extrinsics' in text for text in listener.said) >= 1
 
 
 def test_a_second_radar_before_the_first_one_is_refused_for_that_reason(
