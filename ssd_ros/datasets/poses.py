@@ -4,26 +4,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-import logging
+from collections.abc import Callable, Iterator
 import math
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from ssd_ros.datasets.pose_sieve import PoseSieve
 from ssd_ros.datasets.stamped_files import stamp_ns_from_digits
 from ssd_ros.motion.trajectory import quaternion_from_yaw, Trajectory
 
 # Stamp in nanoseconds, x, y, z, qx, qy, qz, qw.
 Pose = tuple[int, list[float]]
 
-_MAX_GAP_NS = 1_000_000_000  # poses further apart say nothing about what lies between
+# Poses further apart say nothing about what lies between; those of 1 Hz jitter.
+_MAX_GAP_NS = 1_500_000_000
+_MAX_ROUNDING_NS = 1_000_000
 
 # The mounting that the radar odometry ORORA uses for MulRan.
 _MULRAN_RADAR_IN_BASE_M = np.array([1.50, -0.04, 1.97])
 _MULRAN_RADAR_YAW_RAD = math.radians(0.9)
-
-_logger = logging.getLogger(__name__)
 
 
 def empty_trajectory() -> Trajectory:
@@ -35,22 +35,33 @@ def poses_at(trajectory: Trajectory, stamps_ns: NDArray[np.int64]) -> Trajectory
     """
     Interpolate the poses at the stamps of a sensor.
 
-    Stamps before the first or after the last pose, or in a gap of the poses, get none.
+    Stamps before the first or after the last pose, or between two that are far apart in time,
+    get none.
 
     :param stamps_ns: shape (N,) int64, ascending
     """
-    _, is_near = trajectory.nearest(stamps_ns, _MAX_GAP_NS // 2)
     if not len(trajectory):
         return trajectory
-    first, last = trajectory.stamps_ns[0], trajectory.stamps_ns[-1]
-    return trajectory.interpolate(stamps_ns[is_near & (stamps_ns >= first) & (stamps_ns <= last)])
+    known_ns, newest = trajectory.stamps_ns, len(trajectory) - 1
+    right = np.searchsorted(known_ns, stamps_ns)
+    gaps_ns = known_ns[np.minimum(right, newest)] - known_ns[np.maximum(right - 1, 0)]
+    is_between = (right > 0) & (right <= newest) & (gaps_ns <= _MAX_GAP_NS)
+    # What cannot be interpolated may still be a pose itself whose time was rounded in a file.
+    index, is_posed = trajectory.nearest(stamps_ns, _MAX_ROUNDING_NS)
+    is_posed |= is_between
+    positions_m, quaternions = trajectory.positions_m[index], trajectory.quaternions_xyzw[index]
+    between = trajectory.interpolate(stamps_ns[is_between])
+    positions_m[is_between] = between.positions_m
+    quaternions[is_between] = between.quaternions_xyzw
+    return Trajectory(stamps_ns[is_posed], positions_m[is_posed], quaternions[is_posed])
 
 
 def read_hercules_poses(path: Path) -> Trajectory:
     """
     Read lines `stamp_ns x y z qx qy qz qw` (HeRCULES ground truth).
 
-    Lines that are broken, as the last one often is, are skipped with one warning.
+    Lines that are broken, as the last one often is, and poses that are none are left out with
+    one warning, as in all files here.
     """
     return _read(path, 'stamp_ns x y z qx qy qz qw', _hercules_pose)
 
@@ -109,7 +120,7 @@ def _mulran_pose(words: list[str]) -> Pose:
     position = rotation @ _MULRAN_RADAR_IN_BASE_M + T_map_base[:, 3]
     cos, sin = math.cos(_MULRAN_RADAR_YAW_RAD), math.sin(_MULRAN_RADAR_YAW_RAD)
     rotation = rotation @ np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]])
-    return int(words[0]), [*position, *_quaternion_from_matrix(rotation)]
+    return int(words[0]), [*position, *quaternion_from_matrix(rotation)]
 
 
 def _oxford_pose(words: list[str]) -> Pose:
@@ -128,7 +139,7 @@ def _require(condition: bool) -> None:
         raise ValueError('broken line')
 
 
-def _quaternion_from_matrix(rotation: NDArray[np.float64]) -> list[float]:
+def quaternion_from_matrix(rotation: NDArray[np.float64]) -> list[float]:
     """Return x, y, z, w; from the largest of the four, so that the division is well behaved."""
     m = rotation
     squares = np.array(
@@ -177,36 +188,23 @@ def _read_table(
 def _read(
     path: Path, expected: str, pose_from: Callable[[list[str]], Pose], num_header_lines: int = 0
 ) -> Trajectory:
-    stamps_ns: list[int] = []
-    values: list[list[float]] = []  # x, y, z, qx, qy, qz, qw
-    num_broken = 0
+    sieve = PoseSieve(str(path))
     for words in _lines_of_words(path, num_header_lines):
         try:
-            stamp_ns, pose = pose_from(words)
-            norm = math.hypot(*pose[3:])
-            _require(0 < stamp_ns < 2**63 and all(map(math.isfinite, pose)) and norm > 0.5)
+            with np.errstate(all='ignore'):
+                stamp_ns, values = pose_from(words)
         except ValueError:
-            num_broken += 1
-            continue
-        stamps_ns.append(stamp_ns)
-        values.append([*pose[:3], *(part / norm for part in pose[3:])])
-    if num_broken and not stamps_ns:
-        raise ValueError(f'{path} holds no pose: expected lines of {expected}')
-    if num_broken:
-        _logger.warning('%s: skipped %d broken lines', path, num_broken)
-    return _trajectory(stamps_ns, values)
+            sieve.leave_out('broken lines')
+        else:
+            sieve.add(stamp_ns, values)
+    if sieve.faults and not len(sieve):
+        raise ValueError(f'{path} holds no pose: expected lines of {expected}, {sieve.faults}')
+    return sieve.trajectory()
 
 
 def _lines_of_words(path: Path, num_header_lines: int) -> Iterator[list[str]]:
-    with path.open(encoding='utf-8', errors='replace') as file:
+    with path.open(encoding='utf-8-sig', errors='replace') as file:
         for number, line in enumerate(file):
             words = line.replace(',', ' ').split()
-            if number >= num_header_lines and words:
+            if number >= num_header_lines and words and not words[0].startswith('#'):
                 yield words
-
-
-def _trajectory(stamps_ns: Iterable[int], values: list[list[float]]) -> Trajectory:
-    """Sort the poses by time; of two at one time the first stays."""
-    stamps, first = np.unique(np.array(list(stamps_ns), np.int64), return_index=True)
-    poses = np.array(values, np.float64).reshape(-1, 7)[first]
-    return Trajectory(stamps, poses[:, :3], poses[:, 3:])

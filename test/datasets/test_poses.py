@@ -134,6 +134,41 @@ def test_interpolation_leaves_out_what_lies_outside_or_in_a_gap() -> None:
     assert len(poses_at(empty_trajectory(), stamps_ns)) == 0
 
 
+def test_nothing_is_interpolated_across_lost_poses_even_close_to_one() -> None:
+    second = 1_000_000_000
+    stamps_ns = np.array([0, 1, 2, 12, 13]) * second
+    positions_m = np.outer([0, 1, 2, 1000, 1001], [1.0, 0, 0])
+    trajectory = Trajectory(stamps_ns, positions_m, np.tile([0, 0, 0, 1.0], (5, 1)))
+    wanted = (np.array([1.75, 2, 2.1, 11.9, 12, 12.5]) * second).astype(np.int64)
+    assert poses_at(trajectory, wanted).positions_m[:, 0].tolist() == [1.75, 2, 1000, 1000.5]
+
+
+def test_a_pose_whose_time_was_rounded_counts_for_its_scan() -> None:
+    """TUM files of keyframes: seconds with six decimals, gaps of any length."""
+    stamps_ns = np.array([1_700_000_000_123_456_000, 1_700_000_009_123_456_000])
+    poses = Trajectory(
+        stamps_ns, np.array([[1.0, 0, 0], [2, 0, 0]]), np.tile([0, 0, 0, 1.0], (2, 1))
+    )
+    scans_ns = stamps_ns + np.array([-789, 789])
+    found = poses_at(poses, scans_ns)
+    assert (found.stamps_ns.tolist(), found.positions_m[:, 0].tolist()) == (
+        scans_ns.tolist(),
+        [1, 2],
+    )
+    assert len(poses_at(poses.select(np.array([0])), scans_ns)) == 1
+
+
+def test_poses_in_disorder_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / 'gt.txt'
+    path.write_text('# by hand\n3000000000 3 0 0 0 0 0 1\n500000000 1 0 0 0 0 0 1\n'
+                    '3000000000 3 0 0 0 0 0 1\n3000000000 4 0 0 0 0 0 1\n')  # fmt: skip
+    assert read_hercules_poses(path).positions_m[:, 0].tolist() == [1, 3]
+    assert [record.getMessage() for record in caplog.records] == [
+        f'{path}: left out 1 of 3 poses: 1 at the stamp of another, at 3.000 s; '
+        'put 1 poses into order, up to 2.500 s late'
+    ]
+
+
 @pytest.mark.parametrize(
     ('read', 'text', 'expected'),
     [

@@ -51,7 +51,8 @@ def parser() -> argparse.ArgumentParser:
         '--poses',
         type=Path,
         metavar='FILE',
-        help='poses of the radar instead of those in the drive: lines stamp_ns x y z qx qy qz qw',
+        help='poses of the radar instead of those in the drive: TUM, KITTI, EuRoC, or lines '
+        'stamp_ns x y z qx qy qz qw',
     )
     add('--scan-topic', metavar='TOPIC', help='rosbag2: messages of the spinning radar')
     add(

@@ -6,12 +6,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+import sys
 
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.datasets.bags.rosbag2 import Rosbag2Config
 from ssd_ros.datasets.formats.open_sequence import open_sequence
-from ssd_ros.datasets.poses import poses_at, read_hercules_poses
+from ssd_ros.datasets.pose_files import read_poses
+from ssd_ros.datasets.poses import poses_at
 from ssd_ros.datasets.sequence import RadarSequence
 from ssd_ros.motion.trajectory import quaternion_from_yaw, Trajectory
 from ssd_ros.radar.levelling import levelled
@@ -84,15 +86,17 @@ def open_drive(
     """
     Open a recorded drive.
 
-    :param poses_file: lines `stamp_ns x y z qx qy qz qw`, used instead of the drive's poses
+    :param poses_file: of any form of `pose_files`, used instead of the drive's poses
     :param bag: topics and units of a rosbag2
     :raise ValueError: it is not a drive
     """
-    bag = replace(bag or Rosbag2Config(), poses_file=poses_file)
+    bag = replace(bag or Rosbag2Config(), reads_poses=poses_file is None)
     drive = open_sequence(path, dataset, bag)
     if poses_file is None:
         return drive
-    poses = read_hercules_poses(poses_file)
+    file = read_poses(poses_file, drive.cloud_stamps_ns, drive.scan_stamps_ns)
+    poses = file.poses
+    print(f'{poses_file}: {len(poses)} poses, read as {file.form}', file=sys.stderr)
     return DriveWithPoses(
         drive,
         drive.name,

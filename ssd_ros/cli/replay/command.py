@@ -82,7 +82,8 @@ def _add_poses(result: argparse.ArgumentParser) -> None:
         '--poses',
         type=Path,
         metavar='FILE',
-        help='instead of those in the input: lines stamp_ns x y z qx qy qz qw',
+        help='instead of those in the input: TUM, KITTI, EuRoC, or lines '
+        'stamp_ns x y z qx qy qz qw',
     )
     poses.add_argument(
         '--truth',

@@ -12,7 +12,8 @@ import numpy as np
 from rosbags.interfaces import Connection
 from ssd_ros.datasets.bags.reader import BagReader
 from ssd_ros.datasets.bags.spinning_topic import open_scans, Scans
-from ssd_ros.datasets.poses import empty_trajectory, poses_at, read_hercules_poses
+from ssd_ros.datasets.pose_sieve import PoseSieve
+from ssd_ros.datasets.poses import empty_trajectory, poses_at
 from ssd_ros.motion.trajectory import Trajectory
 from ssd_ros.radar.fields import DecoderConfig, PointCloudError
 from ssd_ros.radar.messages import DECODERS, MESSAGE_TYPES
@@ -37,10 +38,10 @@ class Rosbag2Config:
 
     sensors: tuple[str, ...] = ('4d', 'spinning')  # the others' messages are left alone
     needs_poses: bool = True  # False: of several topics of poses without a name none is read
+    reads_poses: bool = True  # False: they come from elsewhere
     points_topic: str | None = None
     scan_topic: str | None = None
     poses_topic: str | None = None
-    poses_file: Path | None = None  # lines `stamp_ns x y z qx qy qz qw`, instead of a topic
     spinning_preset: str | None = None  # one of spinning_preset.PRESETS; None: by the messages
     range_resolution_m: float | None = None  # of the scans; None: as recorded or of the preset
     decoder: DecoderConfig = field(default_factory=DecoderConfig)
@@ -127,23 +128,16 @@ class Rosbag2Sequence:
         return False
 
     def _read_poses(self) -> Trajectory:
-        if self._config.poses_file is not None:
-            return read_hercules_poses(self._config.poses_file)
+        if not self._config.reads_poses:
+            return empty_trajectory()
         connections = self._pose_connections()
-        poses: dict[int, list[float]] = {}
+        if not connections:
+            return empty_trajectory()
+        sieve = PoseSieve(f'{self._reader.path}: {connections[0].topic}')
         for stamp_ns, message in self._reader.messages(connections):
             pose = message.pose if connections[0].msgtype == _POSE_STAMPED else message.pose.pose
-            poses.setdefault(stamp_ns, _pose_values(pose))
-        if not poses:
-            return empty_trajectory()
-        values = np.array([poses[stamp_ns] for stamp_ns in sorted(poses)])
-        norms = np.linalg.norm(values[:, 3:], axis=1, keepdims=True)
-        if not (np.isfinite(values).all() and (norms > 0.5).all()):
-            raise ValueError(
-                f'{self._reader.path}: {connections[0].topic} holds poses that are none'
-            )
-        stamps_ns = np.array(sorted(poses), np.int64)
-        return Trajectory(stamps_ns, values[:, :3], values[:, 3:] / norms)
+            sieve.add(stamp_ns, _pose_values(pose))
+        return sieve.trajectory()
 
     def _pose_connections(self) -> list[Connection]:
         try:

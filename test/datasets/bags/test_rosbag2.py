@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from rosbags.rosbag2 import Reader, Writer
 from rosbags.typesys import get_typestore, Stores
+from ssd_ros.cli.common.drives import open_drive
 from ssd_ros.datasets.bags.rosbag2 import Rosbag2Config, Rosbag2Sequence
 from ssd_ros.datasets.bags.rosbag2_writer import write_rosbag2
 from ssd_ros.datasets.poses import write_hercules_poses
@@ -140,11 +141,11 @@ def test_poses_may_have_any_of_three_types(tmp_path: Path, msgtype: str) -> None
     assert np.linalg.norm(poses.quaternions_xyzw) == pytest.approx(1)
 
 
-def test_poses_may_come_from_a_file(tmp_path: Path) -> None:
+def test_poses_from_elsewhere_leave_those_of_the_recording_alone(tmp_path: Path) -> None:
     write_hercules_poses(tmp_path / 'gt.txt', drive().scan_poses)
     path = write_rosbag2(tmp_path / 'bag', drive())
-    sequence = Rosbag2Sequence(path, Rosbag2Config(poses_file=tmp_path / 'gt.txt'))
-    assert_same_poses(sequence.scan_poses, drive().scan_poses)
+    assert len(Rosbag2Sequence(path, Rosbag2Config(reads_poses=False)).cloud_poses) == 0
+    assert_same_poses(open_drive(path, 'auto', tmp_path / 'gt.txt').scan_poses, drive().scan_poses)
 
 
 def test_messages_without_a_stamp_get_the_time_of_the_recorder(tmp_path: Path) -> None:
@@ -206,10 +207,37 @@ def test_a_cloud_with_short_data_is_refused_alone(tmp_path: Path) -> None:
     assert len(sequence.cloud(1)) == 2
 
 
-def test_a_pose_that_is_none_is_refused(tmp_path: Path) -> None:
-    pose = pose_message('geometry_msgs/msg/PoseStamped', 5, np.nan)
-    with pytest.raises(ValueError, match='/pose holds poses that are none'):
-        Rosbag2Sequence(bag_of(tmp_path / 'bag', ('/pose', 5, pose)))
+def test_a_lost_pose_is_left_out_and_counted_and_its_scans_have_none(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """All zeros, as a lost odometry sends it, and what a division by zero makes of a pose."""
+    second, kind = 1_000_000_000, 'geometry_msgs/msg/PoseStamped'
+    values = [(0.0, 1.0), (0.0, 0.0), (2.0, 1.0), (3.0, 1.0), (np.nan, 1.0), (1e300, 1.0)]
+    path = bag_of(
+        tmp_path / 'bag',
+        *(
+            message
+            for k, (x, w) in enumerate(values)
+            for message in (
+                ('/pose', k, pose_message(kind, (100 + k) * second, x, w)),
+                ('/points', k, points_message((100 + k) * second, 3, 60)),
+                ('/points', k, points_message((100 + k) * second + second // 2, 3, 60)),
+            )
+        ),
+    )
+    poses = Rosbag2Sequence(path).cloud_poses
+    assert poses.stamps_ns.tolist() == [100 * second, 102 * second, 102_500_000_000, 103 * second]
+    assert poses.positions_m[:, 0].tolist() == [0.0, 2.0, 2.5, 3.0]
+    assert [record.getMessage() for record in caplog.records] == [
+        f'{path}: /pose: left out 3 of 6 poses: 1 null (quaternion 0), 1 not finite, '
+        '1 beyond 1e+08 m, from 101.000 to 105.000 s'
+    ]
+
+
+def test_a_recording_with_nothing_but_lost_poses_has_none(tmp_path: Path) -> None:
+    pose = pose_message('geometry_msgs/msg/PoseStamped', 5, 0.0, 0.0)
+    path = bag_of(tmp_path / 'bag', ('/pose', 5, pose), ('/points', 5, points_message(5, 3, 60)))
+    assert len(Rosbag2Sequence(path).cloud_poses) == 0
 
 
 @pytest.mark.parametrize('storage', ['sqlite3', 'mcap'])

@@ -117,7 +117,10 @@ def test_broken_lines_of_the_ground_truth_are_skipped_and_counted(
     path.write_text(path.read_text() + '\n'.join([*broken, '1700000003000000000 1 2 3 0 0 0 0']))
     assert len(HerculesSequence(written).cloud_poses) == 2
     messages = [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
-    assert messages == [f'{path}: skipped 4 broken lines']
+    assert messages == [
+        f'{path}: left out 4 of 6 poses: 2 broken lines, 1 not finite, 1 null (quaternion 0), '
+        'from 1700000002.000 to 1700000003.000 s'
+    ]
 
 
 def test_a_ground_truth_without_any_pose_is_refused(written: Path) -> None:
