@@ -160,11 +160,14 @@ def test_another_encoder_is_asked_the_same_queries_in_maps_of_its_own(
 def test_queries_of_other_settings_are_not_mixed(
     answers: list[PairAnswers], models: Models, work: Path
 ) -> None:
-    message = r'another preprocessing or spacing, see settings\.json: choose another .* --out'
-    with pytest.raises(ValueError, match=message):
+    message = r'made with another {}, see settings\.json: choose another .* --out'
+    with pytest.raises(ValueError, match=message.format('query_spacing_m')):
         answers_of(DRIVES, models, work, query_m=5.0, num_processes=1)
+    other = [replace(DRIVES[0], source=replace(DRIVES[0].source, digest='other poses'))]
+    with pytest.raises(ValueError, match=message.format('source')):
+        answers_of(other, models, work, query_m=4.0, num_processes=1)
     shipped = shared_file('models/scan_context.json')
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=message.format('preprocessing')):
         answers_of(DRIVES, Models(shipped, shipped), work, query_m=4.0, num_processes=1)
 
 

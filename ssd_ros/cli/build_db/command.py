@@ -10,6 +10,7 @@ from pathlib import Path
 import time
 
 from ssd_ros.cli.common.console import at_least, make_parser, run_command, usable_cores
+from ssd_ros.cli.common.drive_options import add_drive_options, options_of
 from ssd_ros.shared_files import ENCODERS, shared_file
 
 EXAMPLES = """\
@@ -20,19 +21,6 @@ EXAMPLES = """\
   build_db --input fomo.mcap --spinning-preset fomo --poses-topic /odom --output forest.map
 """
 NOT_CALIBRATED = "none for these models: candidates pass the model's own limits (trust --fit)"
-# Kept here so that --help need not import the readers; a test compares it with theirs.
-DATASETS = ('auto', 'hercules', 'oxford', 'mulran', 'boreas', 'rosbag2')
-SPINNING_PRESETS = (
-    'hercules',
-    'mulran',
-    'navtech_usl',
-    'utias',
-    'navtech_image',
-    'navtech_fft',
-    'navtech_points',
-    'navtech_b_scan',
-    'fomo',
-)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -46,27 +34,7 @@ def parser() -> argparse.ArgumentParser:
     add = result.add_argument
     add('--input', required=True, type=Path, help='the recorded drive')
     add('--output', required=True, type=Path, help='the map, a directory')
-    add('--dataset', default='auto', choices=DATASETS, help='format of the drive (%(default)s)')
-    add(
-        '--poses',
-        type=Path,
-        metavar='FILE',
-        help='poses of the radar instead of those in the drive: TUM, KITTI, EuRoC, or lines '
-        'stamp_ns x y z qx qy qz qw',
-    )
-    add('--scan-topic', metavar='TOPIC', help='rosbag2: messages of the spinning radar')
-    add(
-        '--spinning-preset',
-        choices=SPINNING_PRESETS,
-        help='rosbag2: source of the scans, which says how they are laid out (by their type)',
-    )
-    add('--poses-topic', metavar='TOPIC', help='rosbag2: odometry or poses in the map frame')
-    add(
-        '--range-resolution',
-        type=float,
-        metavar='METRES',
-        help='rosbag2: depth of one range bin (as the radar recorded it, or of the preset)',
-    )
+    add_drive_options(result, sensors=('spinning',))
     add(
         '--encoder',
         choices=tuple(ENCODERS),
@@ -118,18 +86,8 @@ def build(arguments: argparse.Namespace) -> None:
         arguments.threads,
         'spinning',
     )
-    drive = open_drive(
-        arguments.input,
-        arguments.dataset,
-        arguments.poses,
-        Rosbag2Config(
-            sensors=('spinning',),
-            scan_topic=arguments.scan_topic,
-            spinning_preset=arguments.spinning_preset,
-            poses_topic=arguments.poses_topic,
-            range_resolution_m=arguments.range_resolution,
-        ),
-    )
+    (options,) = options_of(arguments, [arguments.input])
+    drive = open_drive(arguments.input, options, Rosbag2Config(sensors=('spinning',)))
     confidence = load_confidence(
         arguments.confidence or shared_file(ENCODERS[teacher.kind].confidence),
         teacher.contract.descriptor_space,

@@ -8,8 +8,12 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from ssd_ros.cli.build_db.command import DATASETS
 from ssd_ros.cli.common.console import at_least, make_parser, run_command, usable_cores
+from ssd_ros.cli.common.drive_options import (
+    add_drive_options,
+    options_of,
+    refuse_drive_options,
+)
 
 EXAMPLES = """\
   cache --benchmark train --out runs/cache
@@ -17,6 +21,8 @@ EXAMPLES = """\
   cache --hercules HeRCULES --config my_training.yaml --out runs/hercules
   cache --hercules HeRCULES --split test --query-spacing 0.3 --out runs/hercules
   cache --drives MulRan/DCC01 MulRan/DCC02 --world DCC --out runs/mulran
+  cache --drives mapping_car.mcap radar_car.mcap --world yard --split train --out runs/yard \\
+        --poses mapping_car.txt radar_car.txt --spinning-preset fomo --points-topic /ars548/points
 """
 
 
@@ -49,7 +55,6 @@ def parser() -> argparse.ArgumentParser:
         'of --drives: what they are for (test)',
     )
     add('--world', metavar='NAME', help='of --drives: the place whose map frame they share')
-    add('--dataset', choices=DATASETS, default='auto', help='of --drives (%(default)s)')
     add(
         '--query-spacing',
         type=at_least(float, 0),
@@ -75,6 +80,7 @@ def parser() -> argparse.ArgumentParser:
         metavar='FILE',
         help='YAML of the training, for its section preprocessing (config/training.yaml)',
     )
+    add_drive_options(result, order='--drives')
     add('--jobs', type=at_least(int, 1), default=min(2, usable_cores()), help='(%(default)s)')
     return result
 
@@ -91,6 +97,7 @@ def run(arguments: argparse.Namespace) -> None:
         _refuse_recorded_options(arguments)
         jobs = benchmark_drives(arguments.benchmark)
     elif arguments.hercules:
+        refuse_drive_options(arguments, 'is for --drives: --hercules finds the files itself')
         jobs, notes = hercules_drives(
             arguments.hercules,
             arguments.split or 'papers',
@@ -103,7 +110,7 @@ def run(arguments: argparse.Namespace) -> None:
             arguments.drives,
             _world(arguments),
             arguments.split or 'test',
-            arguments.dataset,
+            options_of(arguments, arguments.drives),
             arguments.query_spacing,
             arguments.scan_spacing,
             arguments.heading or 'file',
@@ -130,6 +137,7 @@ def _refuse_recorded_options(arguments: argparse.Namespace) -> None:
         if getattr(arguments, name) is not None:
             option = '--' + name.replace('_', '-')
             raise ValueError(f'{option} is for recorded drives; the benchmark has its own')
+    refuse_drive_options(arguments, 'is for recorded drives; the benchmark has its own')
 
 
 def main(argv: Sequence[str] | None = None) -> int:

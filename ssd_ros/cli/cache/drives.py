@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ssd_ros.cli.cache.jobs import CacheJob
-from ssd_ros.cli.common.drives import DriveWithPoses
+from ssd_ros.cli.common.drive_options import BOTH, DriveOptions
+from ssd_ros.cli.common.drives import DriveWithPoses, open_drive
+from ssd_ros.datasets.bags.rosbag2 import Rosbag2Config
 from ssd_ros.datasets.formats.hercules_split import find_sequences, PAPERS_SPLIT
-from ssd_ros.datasets.formats.open_sequence import open_sequence
 from ssd_ros.datasets.heading import heading_from_motion
 from ssd_ros.datasets.sequence import RadarSequence
 from ssd_ros.evaluation.bev_cache import Spacing
@@ -55,21 +56,23 @@ class RecordedDrive:
 
     :param name: world and number
     :param heading: 'motion' takes it from the positions, 'file' from the poses
+    :param sensors: whose messages are read of a bag
     """
 
     path: Path
     name: str
-    dataset: str
+    options: DriveOptions
     heading: str
+    sensors: tuple[str, ...] = BOTH
 
     @property
     def digest(self) -> str:
         """What tells it from other drives of its name."""
-        return f'recorded, heading by {self.heading}'
+        return f'recorded, heading by {self.heading}{self.options.digest}'
 
     def open(self) -> RadarSequence:
         """Find the files of the drive."""
-        drive = open_sequence(self.path, self.dataset)
+        drive = open_drive(self.path, self.options, Rosbag2Config(sensors=self.sensors))
         cloud_poses, scan_poses = drive.cloud_poses, drive.scan_poses
         if self.heading == 'motion':
             cloud_poses, scan_poses = map(heading_from_motion, (cloud_poses, scan_poses))
@@ -123,7 +126,12 @@ def hercules_drives(
                 CacheJob(
                     f'{split}/{place}_{number}',
                     spacing,
-                    RecordedDrive(found[place, number], f'{place}/{number}', 'hercules', heading),
+                    RecordedDrive(
+                        found[place, number],
+                        f'{place}/{number}',
+                        DriveOptions(dataset='hercules'),
+                        heading,
+                    ),
                 )
                 for number in there
             ]
@@ -144,7 +152,7 @@ def recorded_drives(
     paths: Sequence[Path],
     world: str,
     split: str,
-    dataset: str,
+    options: Sequence[DriveOptions],
     query_spacing_m: float | None,
     scan_spacing_m: float,
     heading: str,
@@ -152,6 +160,9 @@ def recorded_drives(
     """
     Return drives through one place, called after their directories.
 
+    A drive with one of the radars counts, too: another one may have the other.
+
+    :param options: of each drive
     :raise ValueError: two have the same name
     """
     names = [path.resolve().stem for path in paths]
@@ -162,9 +173,9 @@ def recorded_drives(
         CacheJob(
             f'{split}/{world}_{name}',
             spacing,
-            RecordedDrive(path, f'{world}/{name}', dataset, heading),
+            RecordedDrive(path, f'{world}/{name}', of_drive, heading),
         )
-        for path, name in zip(paths, names, strict=True)
+        for path, name, of_drive in zip(paths, names, options, strict=True)
     ]
 
 

@@ -10,6 +10,7 @@ import sys
 
 import numpy as np
 from numpy.typing import NDArray
+from ssd_ros.cli.common.drive_options import DriveOptions
 from ssd_ros.datasets.bags.rosbag2 import Rosbag2Config
 from ssd_ros.datasets.formats.open_sequence import open_sequence
 from ssd_ros.datasets.pose_files import read_poses
@@ -78,25 +79,31 @@ def level_drive(drive: RadarSequence, level_radar: NDArray[np.float64]) -> Radar
 
 
 def open_drive(
-    path: Path,
-    dataset: str = 'auto',
-    poses_file: Path | None = None,
-    bag: Rosbag2Config | None = None,
+    path: Path, options: DriveOptions | None = None, wanted: Rosbag2Config | None = None
 ) -> RadarSequence:
     """
     Open a recorded drive.
 
-    :param poses_file: of any form of `pose_files`, used instead of the drive's poses
-    :param bag: topics and units of a rosbag2
+    :param options: what the command line says about it
+    :param wanted: what the command reads of it
     :raise ValueError: it is not a drive
     """
-    bag = replace(bag or Rosbag2Config(), reads_poses=poses_file is None)
-    drive = open_sequence(path, dataset, bag)
-    if poses_file is None:
+    options = options or DriveOptions()
+    bag = replace(
+        wanted or Rosbag2Config(),
+        reads_poses=options.poses is None,
+        poses_topic=options.poses_topic,
+        points_topic=options.points_topic,
+        scan_topic=options.scan_topic,
+        spinning_preset=options.spinning_preset,
+        range_resolution_m=options.range_resolution,
+    )
+    drive = open_sequence(path, options.dataset or 'auto', bag)
+    if options.poses is None:
         return drive
-    file = read_poses(poses_file, drive.cloud_stamps_ns, drive.scan_stamps_ns)
+    file = read_poses(options.poses, drive.cloud_stamps_ns, drive.scan_stamps_ns)
     poses = file.poses
-    print(f'{poses_file}: {len(poses)} poses, read as {file.form}', file=sys.stderr)
+    print(f'{options.poses}: {len(poses)} poses, read as {file.form}', file=sys.stderr)
     return DriveWithPoses(
         drive,
         drive.name,

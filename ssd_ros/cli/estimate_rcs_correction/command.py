@@ -8,12 +8,13 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from ssd_ros.cli.build_db.command import DATASETS
 from ssd_ros.cli.common.console import at_least, make_parser, run_command
+from ssd_ros.cli.common.drive_options import add_drive_options, options_of
 
 EXAMPLES = """\
   estimate_rcs_correction --drives HeRCULES/Mountain/01 --config my_training.yaml
   estimate_rcs_correction --drives drives/01 drives/02 --spacing 5
+  estimate_rcs_correction --drives a.mcap b.mcap --poses a.txt b.txt --points-topic /ars548
 """
 
 
@@ -28,7 +29,7 @@ def parser() -> argparse.ArgumentParser:
     )
     add = result.add_argument
     add('--drives', required=True, type=Path, nargs='+', metavar='PATH', help='with both radars')
-    add('--dataset', choices=DATASETS, default='auto', help='their format (%(default)s)')
+    add_drive_options(result, order='--drives')
     add(
         '--spacing',
         type=at_least(float, 0),
@@ -63,15 +64,17 @@ def run(arguments: argparse.Namespace) -> None:
     import numpy as np
     from ssd_ros.bev.rcs_correction import estimate_offsets, FitConfig
     from ssd_ros.cli.cache.jobs import read_preprocessing
+    from ssd_ros.cli.common.drives import open_drive
     from ssd_ros.cli.common.progress import progress_bar
-    from ssd_ros.datasets.formats.open_sequence import open_sequence
     from ssd_ros.shared_files import shared_file
 
     preprocessing = read_preprocessing(arguments.config or shared_file('config/training.yaml'))
     fit = FitConfig(arguments.huber_delta, arguments.smoothness)
     offsets = []
-    for path in arguments.drives:
-        drive = open_sequence(path, arguments.dataset)
+    for path, options in zip(
+        arguments.drives, options_of(arguments, arguments.drives), strict=True
+    ):
+        drive = open_drive(path, options)
         with progress_bar(drive.name, 'pair') as progress:
             found = estimate_offsets(drive, preprocessing, arguments.spacing, fit, progress)
         print(f'{drive.name}: {found.mean():.4f} from {len(found)} pairs')

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ssd_ros.cli.build_db.command import DATASETS
 from ssd_ros.cli.common.console import at_least, make_parser, run_command, usable_cores
+from ssd_ros.cli.common.drive_options import add_drive_options, refuse_drive_options
 from ssd_ros.shared_files import ENCODERS
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ EXAMPLES = """\
   evaluate --cache runs/cache/test --student a/student.onnx --teacher a/teacher.onnx \\
            --reference test.json
   evaluate --map HeRCULES/Library/01 --queries HeRCULES/Library/02 HeRCULES/Library/03
+  evaluate --map mapping_car.mcap --queries radar_car.mcap --poses mapping_car.txt radar_car.txt \\
+           --scan-topic /radar/polar --points-topic /ars548/points
   evaluate --simulate demo --encoder scan_context --plot demo.png
 """
 TASKS = ('single', 'multi', '4d', 'spinning', '4d_single', 'spinning_single')
@@ -39,6 +41,7 @@ def parser() -> argparse.ArgumentParser:
     )
     add = result.add_argument
     _add_drives(result)
+    add_drive_options(result, order='--map --queries')
     _add_caches(result)
     add(
         '--encoder',
@@ -101,7 +104,6 @@ def _add_drives(result: argparse.ArgumentParser) -> None:
     drives = result.add_argument_group('drives, recorded or simulated')
     drives.add_argument('--map', type=Path, help='drive with spinning radar')
     drives.add_argument('--queries', type=Path, nargs='+', default=[], help='drives with 4D radar')
-    drives.add_argument('--dataset', default='auto', choices=DATASETS, help='(%(default)s)')
     drives.add_argument(
         '--simulate',
         choices=('validation', 'demo'),
@@ -159,6 +161,8 @@ def _check(arguments: argparse.Namespace) -> None:
         raise ValueError(
             'what to evaluate on? give --map and --queries, or --simulate, or --cache'
         )
+    if not has_drives:
+        refuse_drive_options(arguments, 'is for --map and --queries')
     for_caches = ('tasks', 'database', 'random_yaw')
     if arguments.cache and arguments.encoder != 'network':
         raise ValueError('--encoder is for drives: compare judges other methods on caches')

@@ -11,8 +11,10 @@ import logging
 from pathlib import Path
 
 import numpy as np
-from ssd_ros.cli.common.drives import open_drive
+from ssd_ros.cli.common.drive_options import DriveOptions
+from ssd_ros.cli.common.drives import DriveWithPoses, open_drive
 from ssd_ros.cli.common.progress import progress_bar
+from ssd_ros.datasets.bags.rosbag2 import Rosbag2Config
 from ssd_ros.datasets.sequence import RadarSequence
 from ssd_ros.encoders.place_encoder import PlaceEncoder
 from ssd_ros.evaluation.queries.answers import Answers, ground_truth, select_queries
@@ -35,10 +37,23 @@ class Place:
     queries: tuple[RadarSequence, ...]
 
 
-def recorded_drives(mapping: Path, queries: Sequence[Path], dataset: str) -> list[Place]:
-    """Open recorded drives."""
-    opened = tuple(open_drive(path, dataset) for path in queries)
-    return [Place(open_drive(mapping, dataset), opened)]
+def recorded_drives(paths: Sequence[Path], options: Sequence[DriveOptions]) -> list[Place]:
+    """
+    Open recorded drives: the map's for its scans, the others for their clouds.
+
+    :param paths: the drive to map first
+    :param options: of each drive
+    """
+    mapping = open_drive(paths[0], options[0], Rosbag2Config(sensors=('spinning',)))
+    queries = []
+    for path, of_drive in zip(paths[1:], options[1:], strict=True):
+        drive = open_drive(path, of_drive, Rosbag2Config(sensors=('4d',)))
+        # Recorders give every car the same name; one name means the same session.
+        if drive.name == mapping.name and path.resolve() != paths[0].resolve():
+            name = f'{path.resolve().parent.name}/{drive.name}'
+            drive = DriveWithPoses(drive, name, drive.cloud_poses, drive.scan_poses)
+        queries.append(drive)
+    return [Place(mapping, tuple(queries))]
 
 
 def simulated_drives(worlds: str) -> list[Place]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import argparse
 
 from matplotlib.figure import Figure
+from ssd_ros.cli.common.drive_options import options_of
 from ssd_ros.cli.evaluate.caches import cached_drives, run_on_caches
 from ssd_ros.cli.evaluate.drives import recorded_drives, run, simulated_drives
 from ssd_ros.cli.evaluate.report_masks import masks_figure
@@ -43,7 +44,8 @@ def evaluate_drives(arguments: argparse.Namespace) -> tuple[Evaluation, None]:
     if arguments.simulate:
         places = simulated_drives(arguments.simulate)
     else:
-        places = recorded_drives(arguments.map, arguments.queries, arguments.dataset)
+        drives = [arguments.map, *arguments.queries]
+        places = recorded_drives(drives, options_of(arguments, drives))
     results = run(places, *encoders(arguments), arguments)
     protocol = _protocol(arguments, 'C', results[0].num_views)
     is_simulated = any(is_simulated_place(result.place) for result in results)

@@ -10,8 +10,8 @@ from contextlib import ExitStack
 from pathlib import Path
 import time
 
-from ssd_ros.cli.build_db.command import DATASETS
 from ssd_ros.cli.common.console import at_least, make_parser, run_command
+from ssd_ros.cli.common.drive_options import add_drive_options
 from ssd_ros.shared_files import ENCODERS
 
 EXAMPLES = """\
@@ -40,11 +40,6 @@ def parser() -> argparse.ArgumentParser:
         help='maps made by build_db, in one frame (index_path of the parameters; none with '
         'online_index)',
     )
-    add('--dataset', default='auto', choices=DATASETS, help='format of the input (%(default)s)')
-    add(
-        '--topic',
-        help='rosbag2: clouds of the 4D radar (the only topic whose clouds have a Doppler field)',
-    )
     add(
         '--params',
         type=Path,
@@ -62,6 +57,7 @@ def parser() -> argparse.ArgumentParser:
         metavar='HZ',
         help='most queries per second of the recording (query_rate of the parameters)',
     )
+    add_drive_options(result, sensors=('4d',))
     _add_poses(result)
     files = result.add_argument_group('files to write')
     for name, what in (
@@ -76,15 +72,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _add_poses(result: argparse.ArgumentParser) -> None:
-    poses = result.add_argument_group('poses of the 4D radar, where the input has some')
-    poses.add_argument('--poses-topic', metavar='TOPIC', help='rosbag2: odometry or poses')
-    poses.add_argument(
-        '--poses',
-        type=Path,
-        metavar='FILE',
-        help='instead of those in the input: TUM, KITTI, EuRoC, or lines '
-        'stamp_ns x y z qx qy qz qw',
-    )
+    poses = result.add_argument_group('poses of the input, where it has some')
     poses.add_argument(
         '--truth',
         action='store_true',

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from ssd_ros.cli.common.drive_options import options_of
 from ssd_ros.cli.common.drives import level_drive, open_drive
 from ssd_ros.datasets.bags.rosbag2 import Rosbag2Config
 from ssd_ros.datasets.sequence import RadarSequence
@@ -179,18 +180,9 @@ def open_replay(arguments: argparse.Namespace) -> Replay:
         parameters.recognizer_config(),
         new_live_session(encoder, parameters),
     )
-    drive = open_drive(
-        arguments.input,
-        arguments.dataset,
-        arguments.poses,
-        Rosbag2Config(
-            sensors=('4d',),
-            needs_poses=False,
-            points_topic=arguments.topic,
-            poses_topic=arguments.poses_topic,
-            decoder=parameters.decoder_config(),
-        ),
-    )
+    (options,) = options_of(arguments, [arguments.input])
+    wanted = Rosbag2Config(sensors=('4d',), needs_poses=False, decoder=parameters.decoder_config())
+    drive = open_drive(arguments.input, options, wanted)
     if len(drive.cloud_stamps_ns) == 0:
         raise ValueError(f'{arguments.input} has no scans of a 4D radar')
     return Replay(drive, recognizer, encoder, parameters, not arguments.truth)

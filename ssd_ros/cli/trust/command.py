@@ -9,8 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ssd_ros.cli.build_db.command import DATASETS
 from ssd_ros.cli.common.console import at_least, make_parser, run_command, usable_cores
+from ssd_ros.cli.common.drive_options import (
+    add_drive_options,
+    options_of,
+    refuse_drive_options,
+)
 from ssd_ros.shared_files import ENCODERS, shared_file
 
 if TYPE_CHECKING:
@@ -24,6 +28,8 @@ EXAMPLES = """\
   trust --benchmark test test_trust --out runs/trust --encoder scan_context --report fallback
   trust --drives Library/01 Library/02 --strangers Sports/01 Sports/02 --out runs/mine \\
       --fit mine.json --store-in library.map --report mine
+  trust --drives mapping_car.mcap radar_car.mcap --poses mapping_car.txt radar_car.txt \\
+      --scan-topic /radar/polar --points-topic /ars548/points --out runs/yard --report yard
 """
 
 
@@ -43,11 +49,15 @@ def parser() -> argparse.ArgumentParser:
         '--benchmark', nargs='+', metavar='SPLIT', help='simulated drives of the benchmark'
     )
     source.add_argument(
-        '--drives', type=Path, nargs='+', metavar='PATH', help='recorded; the first makes the map'
+        '--drives',
+        type=Path,
+        nargs='+',
+        metavar='PATH',
+        help='recorded; the first, with '
+        'spinning radar, makes the map, and the others, with 4D radar, are looked up in it',
     )
     add('--strangers', type=Path, nargs='+', default=[], metavar='PATH', help='with --drives: '
         'drives somewhere else, which must not be accepted')  # fmt: skip
-    add('--dataset', choices=DATASETS, default='auto', help='of --drives (%(default)s)')
     add('--out', required=True, type=Path, help='working directory')
     add('--fit', type=Path, metavar='FILE', help='fit the confidence on these and write it here')
     add('--store-in', type=Path, metavar='MAP', help='put the calibration into a map as well')
@@ -65,6 +75,7 @@ def parser() -> argparse.ArgumentParser:
     )
     add('--min-precision', type=float, default=0.99, help='of --fit (%(default)s)')
     add('--max-stranger-rate', type=float, default=0.001, help='of --fit (%(default)s)')
+    add_drive_options(result, order='--drives --strangers')
     add('--jobs', type=at_least(int, 1), default=usable_cores(), help='(%(default)s)')
     return result
 
@@ -87,10 +98,12 @@ def run(arguments: argparse.Namespace) -> None:
         arguments.teacher or shared_file(shipped.teacher),
     )
     if arguments.drives:
-        mapping, *queries = arguments.drives
-        drives = recorded_drives(mapping, queries, arguments.strangers, arguments.dataset)
-        data = f'{len(drives)} recorded drives, map of {mapping}'
+        paths = [*arguments.drives, *arguments.strangers]
+        options = options_of(arguments, paths)
+        drives = recorded_drives(paths, options, num_strangers=len(arguments.strangers))
+        data = f'{len(drives)} recorded drives, map of {paths[0]}'
     else:
+        refuse_drive_options(arguments, 'is for --drives; the benchmark has its own')
         drives = drives_of_benchmark(arguments.benchmark)
         data = f'simulated worlds of {", ".join(arguments.benchmark)}'
     answers = answers_of(
@@ -102,7 +115,8 @@ def run(arguments: argparse.Namespace) -> None:
         limits = arguments.min_precision, arguments.max_stranger_rate
         write_confidence(arguments.fit, space, fit_models(answers, data, *limits))
     path = arguments.fit or arguments.confidence or shared_file(ENCODERS[student.kind].confidence)
-    calibration = {kind: _calibration(path, space, kind) for kind in ('spinning', '4d')}
+    kinds = {pair.sensor for pair in answers}
+    calibration = {kind: _calibration(path, space, kind) for kind in kinds}
     judged = [judge(pair, calibration[pair.sensor]) for pair in answers]
     print(summary(judged), end='')
     if arguments.report:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ssd_ros.cli.cache.drives import benchmark_drives, RecordedDrive
+from ssd_ros.cli.common.drive_options import BOTH, DriveOptions
 from ssd_ros.cli.trust.jobs import Drive
 
 
@@ -25,27 +26,27 @@ def drives_of_benchmark(splits: Sequence[str]) -> list[Drive]:
 
 
 def recorded_drives(
-    mapping: Path, queries: Sequence[Path], strangers: Sequence[Path], dataset: str
+    paths: Sequence[Path], options: Sequence[DriveOptions], num_strangers: int
 ) -> list[Drive]:
     """
     Return recorded drives.
 
-    :param mapping: makes the map
-    :param queries: through the same place, in the same map frame
-    :param strangers: somewhere else
+    The first makes the map of its scans, and one of its clouds if it has those, too. The others
+    are looked up by their clouds: their scans are left alone.
+
+    :param paths: the mapping drive, drives through the same place in the same map frame, and
+        strangers, which were somewhere else
+    :param options: of each drive
     :raise ValueError: two drives have the same name
     """
-    paths = [mapping, *queries, *strangers]
     # HeRCULES and others number the drives of a place: Library/01.
     names = ['_'.join(path.resolve().with_suffix('').parts[-2:]) for path in paths]
     if len(set(names)) < len(names):
         raise ValueError(f'the drives are named {names}: rename one')
-    worlds = ['here'] * (1 + len(queries)) + ['elsewhere'] * len(strangers)
-    return [
-        Drive(
-            f'recorded/{name}',
-            RecordedDrive(path, f'{world}/{name}', dataset, 'file'),
-            path == mapping,
-        )
-        for path, name, world in zip(paths, names, worlds, strict=True)
-    ]
+    drives = []
+    for number, (path, name, of_drive) in enumerate(zip(paths, names, options, strict=True)):
+        world = 'here' if number < len(paths) - num_strangers else 'elsewhere'
+        sensors = BOTH if number == 0 else ('4d',)
+        source = RecordedDrive(path, f'{world}/{name}', of_drive, 'file', sensors)
+        drives.append(Drive(f'recorded/{name}', source, number == 0))
+    return drives

@@ -103,9 +103,11 @@ def _settle(path: Path, settings: Mapping[str, object]) -> None:
     """Write what the queries depend on, or compare it with what they were made with."""
     if not path.exists():
         write_bytes_atomically(path, json.dumps(settings, indent=2).encode() + b'\n')
-    elif json.loads(path.read_bytes()) != settings:
+        return
+    before = json.loads(path.read_bytes())
+    if changed := [name for name, value in settings.items() if before.get(name) != value]:
         raise ValueError(
-            f'the queries in {path.parent} were made with another preprocessing or spacing, see '
+            f'the queries in {path.parent} were made with another {", ".join(changed)}, see '
             f'{path.name}: choose another working directory with --out'
         )
 
@@ -113,11 +115,19 @@ def _settle(path: Path, settings: Mapping[str, object]) -> None:
 def _prepare(models: Models, files: _Files, query_m: float, drive: Drive, report: Report) -> None:
     """Make the queries of a drive and, if it is the first of its world, the maps."""
     queries_path = files.queries(drive.directory)
+    _settle(queries_path.with_name('settings.json'), {'source': drive.source.digest})
     student = open_encoder(models.student, 'cpu')
     if not queries_path.exists():
         sequence = drive.source.open()
         report(0, len(sequence.cloud_stamps_ns))
-        queries_of(sequence, PlaceRecognizer(student, []), query_m, report).save(queries_path)
+        # A mapping car need not have a 4D radar.
+        is_mute = drive.is_map and len(sequence.cloud_stamps_ns) == 0
+        queries = (
+            DriveQueries.none(sequence.name)
+            if is_mute
+            else queries_of(sequence, PlaceRecognizer(student, []), query_m, report)
+        )
+        queries.save(queries_path)
     if not drive.is_map:
         return
     path = files.map(f'{drive.directory}/spinning.map')
@@ -125,8 +135,9 @@ def _prepare(models: Models, files: _Files, query_m: float, drive: Drive, report
         teacher = open_encoder(models.teacher, 'cpu', expected_sensor='spinning')
         build_database(drive.source.open(), teacher, keyframe_distance_m=KEYFRAME_M).save(path)
     path = files.map(f'{drive.directory}/4d.map')
-    if not path.exists():
-        _map_of_queries(DriveQueries.load(queries_path), student).save(path)
+    queries = DriveQueries.load(queries_path)
+    if len(queries) and not path.exists():
+        _map_of_queries(queries, student).save(path)
 
 
 def _map_of_queries(queries: DriveQueries, student: PlaceEncoder) -> PlaceDatabase:
@@ -144,20 +155,20 @@ def _map_of_queries(queries: DriveQueries, student: PlaceEncoder) -> PlaceDataba
 
 
 def _pairs(drives: Sequence[Drive], files: _Files) -> list[_Pair]:
-    world_of = {
-        drive.directory: DriveQueries.load(files.queries(drive.directory)).world
-        for drive in drives
-    }
-    maps = [drive for drive in drives if drive.is_map]
-    worlds = [world_of[mapping.directory] for mapping in maps]
+    queries = [DriveQueries.load(files.queries(drive.directory)) for drive in drives]
+    maps = [(drive, of.world) for drive, of in zip(drives, queries, strict=True) if drive.is_map]
+    worlds = [world for _, world in maps]
     pairs = []
-    for drive in drives:
-        for number, mapping in enumerate(maps):
-            if not _is_asked(world_of[drive.directory], worlds, number, drive.is_map):
-                continue
+    for drive, asked in zip(drives, queries, strict=True):
+        for number, (mapping, _) in enumerate(maps):
+            is_asked = len(asked) and _is_asked(asked.world, worlds, number, drive.is_map)
             # A session's own map finds nothing but the session itself.
             kinds = ('spinning',) if drive is mapping else ('spinning', '4d')
-            pairs += [_Pair(drive.directory, f'{mapping.directory}/{kind}.map') for kind in kinds]
+            pairs += [
+                _Pair(drive.directory, path)
+                for path in (f'{mapping.directory}/{kind}.map' for kind in kinds)
+                if is_asked and files.map(path).exists()
+            ]
     return pairs
 
 

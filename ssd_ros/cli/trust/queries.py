@@ -7,17 +7,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.bev.preprocessing import CloudImage
 from ssd_ros.datasets.sequence import RadarSequence
 from ssd_ros.encoders.place_encoder import PlaceEncoder
+from ssd_ros.evaluation.queries.answers import select_queries
 from ssd_ros.files import file_written_atomically
 from ssd_ros.maps.live_session import LiveSession
 from ssd_ros.maps.place_database import Keyframe
 from ssd_ros.motion.odometry import OdometryPose
-from ssd_ros.motion.trajectory import quaternion_from_yaw, thin_by_distance
+from ssd_ros.motion.trajectory import quaternion_from_yaw
 from ssd_ros.radar.ego_velocity import EgoVelocity, Motion
 from ssd_ros.recognition.answer import Query
 from ssd_ros.recognition.place_recognizer import PlaceRecognizer
@@ -72,6 +74,14 @@ class DriveQueries:
         image = CloudImage(self.bevs[number], unknown, points_m)
         return Query(int(self.stamps_ns[number]), image, None, odometry, 0.0)
 
+    @classmethod
+    def none(cls, name: str) -> DriveQueries:
+        """Return those of a drive without 4D radar."""
+        empty: dict[str, NDArray[Any]] = {
+            name: np.zeros(shape, dtype) for name, (shape, dtype) in _ARRAYS.items()
+        }
+        return cls(name, **empty)
+
     def save(self, path: Path) -> None:
         """Write the queries, whole or not at all."""
         arrays = {name: getattr(self, name) for name in _ARRAYS}
@@ -85,15 +95,16 @@ class DriveQueries:
             return cls(str(file['name']), **{name: file[name] for name in _ARRAYS})
 
 
-_ARRAYS = (
-    'stamps_ns',
-    'poses',
-    'bevs',
-    'points_m',
-    'first_points',
-    'travelled_m',
-    'segments',
-)
+# Shape without queries and type.
+_ARRAYS: dict[str, tuple[tuple[int, ...], type]] = {
+    'stamps_ns': ((0,), np.int64),
+    'poses': ((0, 3), np.float64),
+    'bevs': ((0, 0, 0), np.uint8),
+    'points_m': ((0, 2), np.float32),
+    'first_points': ((1,), np.int64),
+    'travelled_m': ((0,), np.float64),
+    'segments': ((0,), np.int64),
+}
 
 
 def queries_of(
@@ -104,18 +115,16 @@ def queries_of(
 
     :param recognizer: its maps are not asked
     :param spacing_m: between two queries
+    :raise ValueError: no 4D radar scan has a pose
     """
-    posed, poses = drive.cloud_poses.at(drive.cloud_stamps_ns)
-    chosen = thin_by_distance(poses.positions_m, spacing_m)
-    wanted = {int(posed[row]): int(row) for row in chosen}
-    queries, rows = [], []
+    chosen, kept = select_queries(drive, spacing_m)
+    wanted = set(chosen.tolist())
+    queries = []
     for index in range(len(drive.cloud_stamps_ns)):
         query = recognizer.prepare(drive.cloud(index))
         if index in wanted:
             queries.append(query)
-            rows.append(wanted[index])
         progress(1, 0)
-    kept = poses.select(np.array(rows, np.int64))
     known = [query.odometry or OdometryPose(0.0, None, -1) for query in queries]
     travelled_m = [pose.travelled_m if pose.segment >= 0 else np.nan for pose in known]
     return DriveQueries(

@@ -33,7 +33,8 @@ class Rosbag2Config:
     """
     Which topics to read; one without a name is found if it is the only one of its type.
 
-    Of several topics of clouds it is the only one with a Doppler field.
+    Of several topics of clouds it is the only one with a Doppler field; beside scans of a
+    spinning radar clouds without such a field are not taken unless they are named.
     """
 
     sensors: tuple[str, ...] = ('4d', 'spinning')  # the others' messages are left alone
@@ -111,8 +112,12 @@ class Rosbag2Sequence:
             return []
         types, name = tuple(_DECODERS), self._config.points_topic
         topics = self._reader.topics_of(types)
-        if name is None and len(topics) > 1:
+        # Beside a spinning radar, clouds without Doppler are those of a lidar.
+        has_scans = self._scans is not None and len(self._scans.stamps_ns) > 0
+        if name is None and (len(topics) > 1 or has_scans):
             with_doppler = [topic for topic in topics if self._has_doppler(topic)]
+            if has_scans and not with_doppler:
+                return []
             name = with_doppler[0] if len(with_doppler) == 1 else None
         return self._reader.connections(name, types)
 

@@ -53,7 +53,7 @@ def drives_by_place(drives: Sequence[CachedDrive]) -> dict[str, list[CachedDrive
 
 def pairs_of(drives: Sequence[CachedDrive], task: str) -> list[Pair]:
     """
-    Return who is looked up in whose map.
+    Return who is looked up in whose map; between sessions, that of the first that can make one.
 
     Drives without images of the sensor that the task asks for are left out.
     """
@@ -62,14 +62,15 @@ def pairs_of(drives: Sequence[CachedDrive], task: str) -> list[Pair]:
     kind = TASKS[task]
     pairs = []
     for sessions in drives_by_place(drives).values():
-        for query in sessions:
-            mapping = sessions[0] if kind.is_multi_session else query
-            is_wanted = (query is not mapping) == kind.is_multi_session
-            has_images = len(poses_of(query, kind.query_sensor)) and len(
-                poses_of(mapping, kind.map_sensor)
-            )
-            if is_wanted and has_images:
-                pairs.append(Pair(task, mapping, query))
+        asking = [drive for drive in sessions if len(poses_of(drive, kind.query_sensor))]
+        mapped = [drive for drive in sessions if len(poses_of(drive, kind.map_sensor))]
+        for query in asking:
+            maps = mapped[:1] if kind.is_multi_session else mapped
+            pairs += [
+                Pair(task, drive, query)
+                for drive in maps
+                if (query is not drive) == kind.is_multi_session
+            ]
     return pairs
 
 

@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 from ssd_ros.cli.build_db import command as build_db
 from ssd_ros.datasets.formats.hercules import write_hercules
-from ssd_ros.datasets.formats.open_sequence import DATASETS
 from ssd_ros.datasets.poses import write_hercules_poses
 from ssd_ros.maps.place_database import PlaceDatabase
 from ssd_ros.motion.trajectory import Trajectory
@@ -65,10 +64,6 @@ def test_other_poses_take_the_place_of_the_drives_own(folder: Path, tmp_path: Pa
     assert build_db.main(arguments(folder, tmp_path / 'map', *more)) == 0
     keyframes = PlaceDatabase.load(tmp_path / 'map').keyframes
     np.testing.assert_array_equal(keyframes.positions_m, own.positions_m + 1000)
-
-
-def test_every_format_of_the_readers_can_be_named() -> None:
-    assert ('auto', *DATASETS) == build_db.DATASETS
 
 
 @pytest.mark.parametrize(

@@ -40,8 +40,10 @@ def pose_message(msgtype: str, stamp_ns: int, x: float, w: float = 1.0) -> Any:
     return types[msgtype](header=header(stamp_ns), pose=pose)
 
 
-def points_message(stamp_ns: int, num_points: int, num_bytes: int) -> Any:
-    names = ['x', 'y', 'z', 'doppler', 'rcs']
+def points_message(
+    stamp_ns: int, num_points: int, num_bytes: int, doppler: str = 'doppler'
+) -> Any:
+    names = ['x', 'y', 'z', doppler, 'rcs']
     field = STORE.types['sensor_msgs/msg/PointField']
     return STORE.types['sensor_msgs/msg/PointCloud2'](
         header=header(stamp_ns),
@@ -93,6 +95,19 @@ def test_the_topics_are_those_of_a_robot(tmp_path: Path) -> None:
         log_times_ns = [log_time_ns for _, log_time_ns, _ in reader.messages()]
         assert log_times_ns == sorted(log_times_ns)
     assert [path.name for path in tmp_path.iterdir()] == ['bag']
+
+
+def test_a_lidar_beside_a_spinning_radar_is_no_4d_radar(tmp_path: Path) -> None:
+    scan = STORE.types['sensor_msgs/msg/Image'](
+        header(5), 400, 500, 'mono8', 0, 500, np.eye(400, 500, dtype=np.uint8).ravel()
+    )
+    for name, doppler, num_clouds in (('car', 'ring', 0), ('both', 'doppler', 1)):
+        points = points_message(5, 2, 40, doppler)
+        path = bag_of(tmp_path / name, ('/points', 5, points), ('/polar', 5, scan))
+        assert len(Rosbag2Sequence(path).cloud_stamps_ns) == num_clouds
+        assert len(Rosbag2Sequence(path).scan_stamps_ns) == 1
+        named = Rosbag2Config(points_topic='/points')
+        assert len(Rosbag2Sequence(path, named).cloud_stamps_ns) == 1
 
 
 def test_scans_can_be_left_out_and_progress_counts_messages(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from rosbags.rosbag2 import StoragePlugin
-from ssd_ros.cli.build_db.command import SPINNING_PRESETS
+from ssd_ros.cli.common.drive_options import SPINNING_PRESETS
 from ssd_ros.datasets.bags.rosbag2 import Rosbag2Config, Rosbag2Sequence
 from ssd_ros.datasets.spinning.preset import PRESETS
 from ssd_ros.radar.types import SpinningRadarScan
