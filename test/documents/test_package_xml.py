@@ -34,7 +34,7 @@ OPTIONAL = {
 }
 # For the user: reading candidates as the README says, `ros2 launch`, `ros2 lifecycle`; imported by
 # its name: the type of /tf.
-NOT_IMPORTED = {'sensor_msgs_py', 'ros2launch', 'lifecycle_msgs', 'tf2_msgs'}
+NOT_IMPORTED = {'sensor_msgs_py', 'ros2launch', 'tf2_msgs'}
 
 
 def imported() -> Iterator[str]:

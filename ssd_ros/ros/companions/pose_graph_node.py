@@ -44,6 +44,7 @@ from ssd_ros.pose_graph.trajectory_files import write_tum
 from ssd_ros.recognition import candidates
 from ssd_ros.ros.messages.conversions import pose_msg, time_msg
 from ssd_ros.ros.messages.geometry import Pose
+from ssd_ros.ros.node.requests import survive_requests
 from ssd_ros.ros.node.run import run, spin, StartupError
 from std_msgs.msg import Header
 
@@ -76,6 +77,7 @@ class PoseGraphNode(Node):
         self._path = self.create_publisher(PathMsg, '~/path', latched)
         clock = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(_PATH_PERIOD_S, self._publish_path, clock=clock)
+        survive_requests(self)
 
     def save(self, folder: Path) -> None:
         """Write the trajectories and the edges of the present graph; say so if that fails."""

@@ -50,6 +50,13 @@ ODOMETRY_INVALID = 'odometry without a position or an orientation is ignored'
 NOBODY_LISTENS = (
     'nobody subscribes to {topic}: is the back end running, and the topic remapped to its name?'
 )
+TRANSITION_REFUSED = (
+    'the transition {asked} is refused: in state {state} are possible: {possible}; does a second '
+    'lifecycle manager, or autostart beside one, ask?'
+)
+TRANSITION_FAILED = 'cannot {transition}: {error}'
+PARAMETER_REFUSED = 'nothing was set: {reason}'
+REQUEST_FAILED = 'a request of {service} failed: {error}'
 TEXTS = (
     NOT_ACTIVE,
     NO_MESSAGE,
@@ -68,4 +75,8 @@ TEXTS = (
     ODOMETRY_FRAME,
     ODOMETRY_INVALID,
     NOBODY_LISTENS,
+    TRANSITION_REFUSED,
+    TRANSITION_FAILED,
+    PARAMETER_REFUSED,
+    REQUEST_FAILED,
 )

@@ -15,13 +15,16 @@ the adapters of back ends; HealthReport asks them all for /diagnostics.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+import functools
 import sys
 
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from ssd_ros.maps.place_database import PlaceDatabase
+from ssd_ros.ros.health.texts import TRANSITION_FAILED
 from ssd_ros.ros.matching.loading import load_encoder, load_maps
 from ssd_ros.ros.messages.topics import NODE
+from ssd_ros.ros.node.requests import possible_transitions, survive_requests
 from ssd_ros.ros.node.run import run, spin, StartupError
 from ssd_ros.ros.node.services import Services
 from ssd_ros.ros.node.session import Session
@@ -29,6 +32,21 @@ from ssd_ros.ros.parameters.node import NodeParameters
 from ssd_ros.ros.parameters.server import ParameterServer
 
 COMMAND = 'localize'
+Transition = Callable[['LocalizeNode', LifecycleState], TransitionCallbackReturn]
+
+
+def _heard(transition: Transition) -> Transition:
+    """Log what a transition raises, which rclpy would swallow without a word."""
+
+    @functools.wraps(transition)
+    def heard(node: LocalizeNode, state: LifecycleState) -> TransitionCallbackReturn:
+        try:
+            return transition(node, state)
+        except Exception as error:
+            node.failed(transition.__name__.removeprefix('on_'), error)
+            return TransitionCallbackReturn.ERROR
+
+    return heard
 
 
 class LocalizeNode(LifecycleNode):
@@ -49,19 +67,31 @@ class LocalizeNode(LifecycleNode):
         except ValueError as error:
             self.destroy_node()
             raise StartupError(error) from error
+        survive_requests(self)
 
     def start(self) -> None:
         """
-        Configure and activate, unless a lifecycle manager is to do that.
+        Configure and activate, unless a lifecycle manager is to do that, or has done it.
 
         :raise StartupError: that failed
         """
         if not self.current_parameters().autostart:
             return
-        for trigger in (self.trigger_configure, self.trigger_activate):
+        steps = {'configure': self.trigger_configure, 'activate': self.trigger_activate}
+        for label, trigger in steps.items():
+            if label not in possible_transitions(self):
+                continue
             if trigger() != TransitionCallbackReturn.SUCCESS:
                 raise StartupError(self._failure)
 
+    def failed(self, transition: str, error: Exception) -> None:
+        """Say why a transition was not made."""
+        self._failure = TRANSITION_FAILED.format(
+            transition=transition, error=error or type(error).__name__
+        )
+        self.get_logger().error(self._failure)
+
+    @_heard
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Load model and map and open the topics."""
         parameters = self.current_parameters()
@@ -71,14 +101,13 @@ class LocalizeNode(LifecycleNode):
                 return TransitionCallbackReturn.FAILURE
             maps = load_maps(parameters.index_path, parameters.online_index)
             self._session = Session(self, encoder, maps, self.current_parameters)
-        except Exception as error:  # rclpy would swallow it without a word
-            self._failure = f'cannot configure: {error}'
-            self.get_logger().error(self._failure)
-            expected = isinstance(error, ValueError | OSError | ImportError)
-            return TransitionCallbackReturn.FAILURE if expected else TransitionCallbackReturn.ERROR
+        except (ValueError, OSError, ImportError) as error:
+            self.failed('configure', error)
+            return TransitionCallbackReturn.FAILURE
         self.get_logger().info(f'{_in_words(maps)}; encoder on {encoder.provider}')
         return super().on_configure(state)
 
+    @_heard
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Start to answer."""
         result = super().on_activate(state)
@@ -86,22 +115,26 @@ class LocalizeNode(LifecycleNode):
             self._session.activate()
         return result
 
+    @_heard
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Stop to answer."""
         if self._session is not None:
             self._session.deactivate()
         return super().on_deactivate(state)
 
+    @_heard
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Free model and map."""
         self._close_session()
         return super().on_cleanup(state)
 
+    @_heard
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Free model and map for good."""
         self._close_session()
         return super().on_shutdown(state)
 
+    @_heard
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Go back to unconfigured."""
         self._close_session()

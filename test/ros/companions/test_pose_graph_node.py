@@ -20,6 +20,8 @@ pytest.importorskip('gtsam', reason='gtsam is not installed (make test installs 
 from geometry_msgs.msg import Pose, Quaternion
 from nav_msgs.msg import Odometry
 from nav_msgs.msg import Path as PathMsg
+from rcl_interfaces.msg import Parameter, ParameterValue
+from rcl_interfaces.srv import SetParameters
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from sensor_msgs.msg import PointCloud2, PointField
 from ssd_ros.motion.trajectory import Trajectory
@@ -201,3 +203,15 @@ def test_a_spacing_that_is_no_positive_number_is_refused(
     )
     assert node.end() == 1
     assert 'node_spacing_m is 0.0, expected more than 0' in node.text()
+
+
+def test_a_parameter_of_a_type_that_does_not_exist_does_not_end_the_node(
+    peer: Peer, processes: Processes, tmp_path: Path
+) -> None:
+    running = start(processes, tmp_path)
+    parameter = Parameter(name='use_sim_time', value=ParameterValue(type=77))
+    request = SetParameters.Request(parameters=[parameter])
+    for _ in range(2):
+        reply = peer.call(SetParameters, '/pose_graph/set_parameters', request)
+        assert [result.successful for result in reply.results] == [False]
+    assert running.end(signal.SIGINT) == 0, running.text()
