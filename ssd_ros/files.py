@@ -4,21 +4,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, suppress
 import ctypes
 import errno
 import hashlib
+import logging
 import os
 from pathlib import Path
 import shutil
 import tempfile
 from typing import BinaryIO
 
+_logger = logging.getLogger(__name__)
+
+Check = Callable[[Path], None]
+
 _AT_FDCWD = -100  # linux/fcntl.h: a relative path starts at the working directory
 _RENAME_EXCHANGE = 2  # linux/fs.h
 # What a kernel or a file system answers that cannot exchange two directories.
 _CANNOT_EXCHANGE = {errno.ENOSYS, errno.EINVAL, errno.EXDEV, errno.EOPNOTSUPP}
+
+
+def _no_check(path: Path) -> None:
+    """Replace whatever stands there."""
 
 
 def sha256_of(path: Path) -> str:
@@ -37,20 +46,26 @@ def write_bytes_atomically(path: Path, data: bytes) -> None:
 
 
 @contextmanager
-def file_written_atomically(path: Path) -> Iterator[BinaryIO]:
+def file_written_atomically(path: Path, check: Check = _no_check) -> Iterator[BinaryIO]:
     """
     Yield a file to write to, which takes its place when the block succeeds.
 
     What stood there stays for good if the block raises.
+
+    :param check: raises if what stands at a path must stay; asked first, of what was written, and
+        again at the end
     """
+    check(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(prefix=f'.{path.name}.', dir=path.parent)
+    descriptor, temporary = tempfile.mkstemp(prefix=f'.{path.name[:100]}.', dir=path.parent)
     try:
         with os.fdopen(descriptor, 'wb') as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
         Path(temporary).chmod(0o666 & ~_umask())
+        check(Path(temporary))  # or a second run would refuse to replace it
+        check(path)
         Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
@@ -59,34 +74,43 @@ def file_written_atomically(path: Path) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def directory_written_atomically(path: Path) -> Iterator[Path]:
+def directory_written_atomically(path: Path, check: Check = _no_check) -> Iterator[Path]:
     """
     Yield an empty directory beside `path` that takes its place when the block succeeds.
 
     What stood at `path` stays untouched until then, and stays for good if the block raises. A
-    link is followed: what it points at is replaced.
+    link is followed: what it points at is replaced. What was put into the old directory since the
+    last check is kept beside the new one.
 
+    :param check: see file_written_atomically
     :raise NotADirectoryError: something else stands at `path`
     """
     path = path.resolve()
+    check(path)
     if path.exists() and not path.is_dir():
         raise NotADirectoryError(f'{path} exists and is not a directory')
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f'.{path.name}.', dir=path.parent))
+    temporary = Path(tempfile.mkdtemp(prefix=f'.{path.name[:100]}.', dir=path.parent))
     try:
         temporary.chmod(0o777 & ~_umask())
         yield temporary
         for file in temporary.rglob('*'):
             _flush(file)
         _flush(temporary)
-        _take_place(temporary, path)
-        _flush(path.parent)
-    finally:
+        check(temporary)
+        old = [entry.relative_to(path) for entry in path.rglob('*')]
+        check(path)
+        retired = _take_place(temporary, path)
+    except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
+        raise
+    _remove(retired, old)
+    _flush(path.parent)
 
 
-def _take_place(new: Path, path: Path) -> None:
-    """Put a directory at a path; what stood there, if anything, ends up at `new` or is gone."""
+def _take_place(new: Path, path: Path) -> Path:
+    """Put a directory at a path, and return where that which stood there, if anything, is now."""
+    retired = new
     if not path.exists():
         new.replace(path)
     elif not _exchange(new, path):
@@ -99,7 +123,21 @@ def _take_place(new: Path, path: Path) -> None:
         except BaseException:
             retired.replace(path)
             raise
-        shutil.rmtree(retired, ignore_errors=True)
+    return retired
+
+
+def _remove(directory: Path, entries: Collection[Path]) -> None:
+    """Remove these entries and then the directory, unless it holds others."""
+    if not directory.exists():
+        return
+    for entry in sorted(entries, reverse=True):  # what is in a folder before the folder
+        path = directory / entry
+        with suppress(OSError):
+            path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
+    try:
+        directory.rmdir()
+    except OSError as error:
+        _logger.warning('what could not be removed is kept in %s: %s', directory, error.strerror)
 
 
 def _exchange(first: Path, second: Path) -> bool:

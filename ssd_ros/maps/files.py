@@ -22,7 +22,6 @@ from numpy.typing import NDArray
 from ssd_ros import __version__
 from ssd_ros.confidence.model import ConfidenceModel
 from ssd_ros.encoders.scan_context import ScanContextConfig
-from ssd_ros.files import directory_written_atomically
 from ssd_ros.maps.arrays import fingerprint, load_array
 from ssd_ros.maps.meta import (
     DESCRIPTORS_FILE,
@@ -35,9 +34,10 @@ from ssd_ros.maps.meta import (
     RETURNS_FILE,
     sha256_of_meta,
 )
-from ssd_ros.maps.target import check_map_target
+from ssd_ros.maps.target import check_map_target, MAP_FOLDER
 from ssd_ros.motion.trajectory import Trajectory
 from ssd_ros.records import record_from_mapping
+from ssd_ros.targets import folder_written
 
 MAX_RETURNS_BYTES = 8192  # of one keyframe
 UNIT_LENGTH_TOLERANCE = 1e-3
@@ -137,7 +137,7 @@ def write_map(path: Path, content: MapContent) -> None:
         KEYFRAMES_FILE: _records_of(content.keyframes),
         RETURNS_FILE: content.returns_cm,
     }
-    with directory_written_atomically(path) as directory:
+    with folder_written(path, MAP_FOLDER) as directory:
         for name, array in arrays.items():
             with (directory / name).open('wb') as file:
                 np.save(file, array, allow_pickle=False)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
+import uuid
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,11 +50,13 @@ class LiveSession:
         self._index = new_index(scan_context, descriptor_size)
         self._max_keyframes = MAX_BYTES // (self._index.bytes_per_row + MAX_RETURNS_BYTES)
         self._keyframes: list[Keyframe] = []
+        self.uuid = str(uuid.uuid4())  # of the drive: the same each time it is saved
 
     def clear(self) -> None:
         """Forget all keyframes: time or odometry began anew."""
         self._index.clear()
         self._keyframes.clear()
+        self.uuid = str(uuid.uuid4())
 
     def __len__(self) -> int:
         """Return the number of keyframes."""

@@ -1,10 +1,12 @@
 # Copyright 2026 The ssd_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Where a map may be written: what is the user's is never deleted."""
+"""Where a map may be written, and over which other map."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 from ssd_ros.maps.meta import (
     DESCRIPTORS_FILE,
@@ -14,35 +16,43 @@ from ssd_ros.maps.meta import (
     read_meta,
     RETURNS_FILE,
 )
+from ssd_ros.targets import check_folder, ELSEWHERE, FolderKind, TargetError
 
-_OWN_FILES = {META_FILE, DESCRIPTORS_FILE, KEYFRAMES_FILE, RETURNS_FILE}
-_ELSEWHERE = 'choose another place, or move away what is there'
+
+def _own_files(path: Path) -> Collection[str]:
+    read_meta(path)  # a file named meta.json makes no map: other programs have such files, too
+    return META_FILE, DESCRIPTORS_FILE, KEYFRAMES_FILE, RETURNS_FILE
+
+
+MAP_FOLDER = FolderKind('a map', _own_files)
 
 
 def check_map_target(path: Path, sensor: str | None = None) -> None:
     """
-    Refuse to write a map where something else stands, which the write would delete.
-
-    A file named meta.json makes no map: other programs have such files, too.
+    Refuse to write a map where something else stands, or where nothing can be written.
 
     :param sensor: of the map that may be replaced; None: of either
     :raise MapError: `path` exists and is neither an empty directory nor a whole map of ours with
         nothing beside its own files
     """
-    if not path.exists() or (path.is_dir() and not any(path.iterdir())):
-        return
     try:
-        info = read_meta(path)['info']
-    except MapError as error:
-        raise MapError(f'{path} exists and is not a map: {_ELSEWHERE} ({error})') from error
-    foreign = [entry.name for entry in path.iterdir() if not _is_of_a_map(entry)]
-    if foreign:
-        raise MapError(f'{path} holds {min(foreign)!r} beside a map: {_ELSEWHERE}')
-    if sensor not in (None, info.get('sensor')):
+        check_folder(path, MAP_FOLDER)
+    except TargetError as error:
+        raise MapError(str(error)) from error
+    info = info_of_target(path)
+    if info is not None and sensor not in (None, info.get('sensor')):
         raise MapError(
-            f'{path} is a map of sensor {info.get("sensor")!r}, not of {sensor!r}: {_ELSEWHERE}'
+            f'{path} is a map of sensor {info.get("sensor")!r}, not of {sensor!r}: {ELSEWHERE}'
         )
 
 
-def _is_of_a_map(entry: Path) -> bool:
-    return entry.name in _OWN_FILES and entry.is_file() and not entry.is_symlink()
+def info_of_target(path: Path) -> dict[str, Any] | None:
+    """
+    Return what the map that stands at a path says of itself, None if there is none.
+
+    :raise MapError: something else stands there
+    """
+    if not path.exists() or not any(path.iterdir()):
+        return None
+    info: dict[str, Any] = read_meta(path)['info']
+    return info

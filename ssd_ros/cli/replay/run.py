@@ -167,16 +167,17 @@ def open_replay(arguments: argparse.Namespace) -> Replay:
     :raise OSError: one of them cannot be read
     """
     parameters = parameters_of(arguments)
-    if not (parameters.index_path or parameters.online_index):
+    maps = arguments.map or parameters.index_path
+    if not (maps or parameters.online_index):
         raise ValueError(
             'no map: give --map, a directory made by build_db, or --params with online_index'
         )
-    if arguments.truth and not parameters.index_path:
+    if arguments.truth and not maps:
         raise ValueError('--truth is in the frame of a map: give --map')
     encoder = load_encoder(parameters)
     recognizer = PlaceRecognizer(
         encoder,
-        load_maps(parameters.index_path, parameters.online_index),
+        load_maps(maps, parameters.online_index),
         parameters.recognizer_config(),
         new_live_session(encoder, parameters),
     )
@@ -192,7 +193,6 @@ def parameters_of(arguments: argparse.Namespace) -> NodeParameters:
     """Return the parameters of the node with what the command line says instead."""
     parameters = read_parameter_files(arguments.params)
     given: dict[str, Any] = {
-        'index_path': ':'.join(map(str, arguments.map or [])),
         'encoder': arguments.encoder,
         'model_path': arguments.student and str(arguments.student),
         'device': arguments.device,

@@ -15,8 +15,7 @@ from ssd_ros.maps.live_session import LiveSession
 from ssd_ros.maps.place_database import PlaceDatabase
 from ssd_ros.ros.parameters.node import NodeParameters
 from ssd_ros.shared_files import ENCODERS, shared_file
-
-SEPARATOR = ':'
+from ssd_ros.user_paths import user_path, user_paths
 
 
 def load_encoder(parameters: NodeParameters) -> PlaceEncoder:
@@ -26,45 +25,39 @@ def load_encoder(parameters: NodeParameters) -> PlaceEncoder:
     :raise ValueError: it is not an encoder for 4D radar
     :raise OSError: it cannot be read
     """
-    path = parameters.model_path or shared_file(ENCODERS[parameters.encoder].student)
+    given = parameters.model_path and user_path(parameters.model_path)
+    path = given or shared_file(ENCODERS[parameters.encoder].student)
     return open_encoder(path, parameters.device, parameters.num_threads)
 
 
-def load_maps(index_path: str, may_be_none: bool = False) -> list[PlaceDatabase]:
+def load_maps(index_path: str | Sequence[Path], may_be_none: bool = False) -> list[PlaceDatabase]:
     """
-    Load the maps of a list separated by colons.
+    Load maps.
+
+    :param index_path: a list separated by colons, see user_paths, or the paths themselves
 
     :param may_be_none: an empty list is no error
     :raise ValueError: one is absent or damaged, or they do not belong together
     :raise OSError: one cannot be read
     """
-    paths = [path for path in index_path.split(SEPARATOR) if path]
+    paths = user_paths(index_path) if isinstance(index_path, str) else index_path
     if not paths and not may_be_none:
         raise ValueError(
             'no map: set the parameter index_path to a directory made by build_db, or '
             'online_index to true'
         )
-    maps = [load_map(path) for path in paths]
+    maps = [PlaceDatabase.load(path) for path in paths]
+    names = ', '.join(map(str, paths))
     frames = {database.info.map_frame_id for database in maps}
     if len(frames) > 1:
         raise ValueError(
-            f'the maps of {index_path} are in the frames {", ".join(sorted(frames))}, expected '
+            f'the maps of {names} are in the frames {", ".join(sorted(frames))}, expected '
             'one: leave out the others or build them in one frame'
         )
     uuids = [database.info.uuid for database in maps]
     if len(set(uuids)) < len(uuids):
-        raise ValueError(f'{index_path} names a map twice')
+        raise ValueError(f'{names} names a map twice')
     return maps
-
-
-def load_map(path: str) -> PlaceDatabase:
-    """
-    Load one map.
-
-    :raise ValueError: there is none, or it is damaged
-    :raise OSError: it cannot be read
-    """
-    return PlaceDatabase.load(Path(path))
 
 
 def new_live_session(encoder: PlaceEncoder, parameters: NodeParameters) -> LiveSession | None:

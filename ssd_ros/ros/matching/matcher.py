@@ -16,7 +16,7 @@ from ssd_ros.maps.live_session import LiveSession
 from ssd_ros.maps.meta import MapError
 from ssd_ros.maps.novelty import novelty_distance
 from ssd_ros.maps.place_database import PlaceDatabase
-from ssd_ros.maps.target import check_map_target
+from ssd_ros.maps.sessions import SessionFolder
 from ssd_ros.radar.doppler_sign import DopplerSignCheck
 from ssd_ros.radar.ego_velocity import Motion
 from ssd_ros.radar.types import RadarPointCloud
@@ -85,6 +85,7 @@ class Matcher:
         self.statistics = QueryStatistics(time.monotonic())
         self._live_distance_m = parameters.keyframe_distance
         self._odom_frame = parameters.odom_frame
+        self._sessions = SessionFolder(parameters.session_directory, parameters.overwrite_sessions)
         self._recognizer = PlaceRecognizer(encoder, maps, parameters.recognizer_config(), live)
         self._sign = DopplerSignCheck()
         self._lock = threading.Lock()
@@ -127,17 +128,20 @@ class Matcher:
             if self._recognizer.live is not None:
                 self._recognizer.live.clear()
 
-    def save_live_session(self, path: Path) -> int:
+    def save_live_session(self, name: str) -> tuple[Path, int]:
         """
-        Write the running drive as a map, whole or not at all, and return its keyframes.
+        Write the running drive as a map, whole or not at all; return where, and its keyframes.
 
-        :raise MapError: there is no keyframe, or something that is not a saved drive stands there
+        :param name: below the folder of sessions
+        :raise MapError: there is no keyframe, the name leads out of the folder, or something that
+            is not an earlier state of this drive stands there
         :raise OSError: it cannot be written
         """
         live, contract = self._recognizer.live, self.encoder.contract
         if live is None:
             raise MapError('the running drive is not remembered: set online_index to true')
-        check_map_target(path, sensor='4d')
+        path, drive = self._sessions.path_of(name), live.uuid
+        self._sessions.check(path, drive, self._uuids_in_use())
         info = MapInfo(
             descriptor_space=contract.descriptor_space,
             encoder_digest=self.encoder.digest,
@@ -148,13 +152,18 @@ class Matcher:
             map_frame_id=self._odom_frame,
             origin='odometry of the drive',
             scan_context=self.encoder.scan_context,
+            uuid=drive,
         )
         with self._lock:
             content = live.to_map(info)
         database = PlaceDatabase(content)
         database.info = replace(info, novelty_distance=novelty_distance(database))
+        self._sessions.check(path, drive, self._uuids_in_use())
         database.save(path)
-        return len(database)
+        return path, len(database)
+
+    def _uuids_in_use(self) -> set[str]:
+        return {database.info.uuid for database in self.maps}
 
     def prepare(self, cloud: RadarPointCloud, pose: SensorPose | None = None) -> Query:
         """

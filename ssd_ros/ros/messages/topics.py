@@ -221,6 +221,6 @@ SERVICES = (
     Service(
         '~/save_session',
         'std_srvs/srv/Trigger',
-        'write the running drive as a map to `session_path`',
+        'write the running drive as a map under the name `session_path`',
     ),
 )

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 import threading
 
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
@@ -21,6 +20,8 @@ from ssd_ros.ros.parameters.node import NodeParameters
 from std_srvs.srv import SetBool, Trigger
 
 NOT_CONFIGURED = 'the node is not configured'
+SAVING_IS_OFF = 'saving is switched off: start the node with allow_save_session:=true'
+NO_NAME = 'where to? Set the parameter session_path to a name below session_directory'
 
 
 class Services:
@@ -103,15 +104,19 @@ class Services:
     async def _on_save(
         self, request: Trigger.Request, response: Trigger.Response
     ) -> Trigger.Response:
-        session, path = self._session(), self._parameters().session_path
+        session, parameters = self._session(), self._parameters()
+        name = parameters.session_path
         if session is None:
             response.message = NOT_CONFIGURED
-        elif not path:
-            response.message = 'where to? Set the parameter session_path to a directory'
+        elif not parameters.allow_save_session:
+            response.message = SAVING_IS_OFF
+        elif not name:
+            response.message = NO_NAME
         else:
 
             def save() -> str:
-                return f'wrote {session.save(Path(path))} keyframes to {path}'
+                path, num_keyframes = session.save(name)
+                return f'wrote {num_keyframes} keyframes to {path}'
 
             await self._in_thread(save, response, 'nothing was written')
         return response

@@ -174,14 +174,15 @@ class Session:
         if self.is_active:
             self._publish_maps()
 
-    def save(self, path: Path) -> int:
+    def save(self, name: str) -> tuple[Path, int]:
         """
-        Write the running drive as a map and return the number of its keyframes.
+        Write the running drive as a map; return where, and the number of its keyframes.
 
-        :raise ValueError: it is not remembered, is empty or something else stands there
+        :param name: below the folder of sessions
+        :raise ValueError: it is not remembered, is empty or must not be written there
         :raise OSError: it cannot be written
         """
-        return self._matcher.save_live_session(path)
+        return self._matcher.save_live_session(name)
 
     def clear(self) -> None:
         """Forget the window of scans, the last answers and the running drive."""

@@ -22,9 +22,9 @@ import textwrap
 from typing import Any
 
 from ssd_ros.recognition.answer import RecognizerConfig
-from ssd_ros.ros.parameters.interfaces import InterfaceParameters
 from ssd_ros.ros.parameters.options import nested, option, options_of
 from ssd_ros.ros.parameters.options import Option as Option
+from ssd_ros.ros.parameters.sessions import SessionParameters
 from ssd_ros.shared_files import ENCODERS
 
 _RECOGNIZER = RecognizerConfig()
@@ -77,13 +77,13 @@ class AggregationParameters:
 
 
 @dataclass(frozen=True, slots=True)
-class NodeParameters(InterfaceParameters):
+class NodeParameters(SessionParameters):
     """The parameters of `ssd_localizer`."""
 
     index_path: str = option(
         '',
-        'map directory made by build_db, or several in one frame, separated by colons; taken over '
-        'by ~/reload_map; may be empty with online_index',
+        'map directory made by build_db, or several in one frame, separated by colons (\\: is a '
+        'colon within a name); taken over by ~/reload_map; may be empty with online_index',
     )
     encoder: str = option(
         'network',
@@ -140,7 +140,6 @@ class NodeParameters(InterfaceParameters):
         low=0.0,
         high=3600.0,
     )
-    session_path: str = option('', 'map directory that ~/save_session writes the running drive to')
     autostart: bool = option(
         True,
         'configure and activate at start; false leaves that to a lifecycle manager',

@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sensor_msgs.msg import PointCloud2
-from ssd_ros.maps.builder import build_database
 from ssd_ros.maps.live_session import LIVE_MAP_ID
 from ssd_ros.maps.place_database import PlaceDatabase
 from ssd_ros.recognition import candidates
@@ -29,7 +28,6 @@ from support.localizer import (
     set_parameter,
     text,
 )
-from support.posts import small_encoder, straight_drive
 from support.ros import Peer
 
 # The base is 1.5 m behind the radar; odometry starts at 1000 m.
@@ -49,7 +47,8 @@ def localizer(peer: Peer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         exclude_recent=5.0,
         radar_extrinsics=[LEVER_M, 0.0, 0.0, 0.0, 0.0, 0.0],
         publish_loop_closure_stamps=True,
-        session_path=directory / 'session.ssd',
+        session_directory=directory,
+        session_path='session.ssd',
     ) as running:
         yield running
 
@@ -145,24 +144,70 @@ def test_the_session_is_saved_and_loads_as_a_map(localizer: Localizer, tmp_path:
     assert set(rows['map_id']) == {saved.map_id, LIVE_MAP_ID}
     assert rows[rows['map_id'] == saved.map_id][0]['keyframe_id'] == 3
 
+    # In use, it is not replaced, not even by a later state of the same drive.
+    response = peer.call(Trigger, f'{NODE}/save_session')
+    assert not response.success
+    assert 'session.ssd is a map in use: choose another session_path' in response.message
+    assert len(PlaceDatabase.load(path)) == 7
 
-def test_a_place_to_save_to_must_be_named_and_free(localizer: Localizer, tmp_path: Path) -> None:
-    peer = localizer.peer
-    (tmp_path / 'notes.txt').write_text('mine')
-    library = tmp_path / 'library.map'
-    build_database(straight_drive(num=3), small_encoder(tmp_path, 'spinning')).save(library)
-    meta = (library / 'meta.json').read_bytes()
-    for path, reason in [
+
+def test_a_later_state_of_the_drive_replaces_an_earlier_one_and_no_other_drive(
+    localizer: Localizer,
+) -> None:
+    peer, path = localizer.peer, localizer.map_path.with_name('session.ssd')
+    drive(localizer, 0)
+    assert peer.call(Trigger, f'{NODE}/save_session').success
+    first = PlaceDatabase.load(path)
+    drive(localizer, 1)
+    assert peer.call(Trigger, f'{NODE}/save_session').success
+    second = PlaceDatabase.load(path)
+    assert (len(first), len(second)) == (1, 2)
+    assert first.info.uuid == second.info.uuid
+    assert peer.call(Trigger, f'{NODE}/clear').success
+    drive(localizer, 2)
+    response = peer.call(Trigger, f'{NODE}/save_session')
+    assert not response.success
+    assert f'session.ssd is another drive ({first.info.uuid})' in response.message
+    assert 'overwrite_sessions:=true' in response.message
+    assert len(PlaceDatabase.load(path)) == 2
+
+
+def test_a_place_to_save_to_must_be_named_free_and_within_the_folder(
+    localizer: Localizer,
+) -> None:
+    peer, folder = localizer.peer, localizer.map_path.parent
+    outside = folder.parent / 'outside'
+    (outside / 'project').mkdir(parents=True)
+    (folder / 'notes').mkdir()
+    (folder / 'notes' / 'notes.txt').write_text('mine')
+    (folder / 'link').symlink_to(outside)
+    meta = (localizer.map_path / 'meta.json').read_bytes()
+    drive(localizer, 0)
+    for name, reason in [
         ('', 'session_path'),
-        (str(tmp_path), 'exists and is not a map'),
-        (str(library), "is a map of sensor 'spinning'"),
+        ('notes', 'exists and is not a map'),
+        (localizer.map_path.name, "is a map of sensor 'spinning'"),
+        (str(outside / 'new'), 'expected a name below session_directory'),
+        ('../outside/new', 'expected a name below session_directory'),
+        ('~/new', 'expected a name below session_directory'),
+        ('.', 'expected a name below session_directory'),
+        ('link/new', f'leads out of {folder}'),
     ]:
-        assert set_parameter(peer, 'session_path', text(path)).successful
+        assert set_parameter(peer, 'session_path', text(name)).successful
         response = peer.call(Trigger, f'{NODE}/save_session')
         assert not response.success
         assert reason in response.message
-    assert (tmp_path / 'notes.txt').read_text() == 'mine'
-    assert (library / 'meta.json').read_bytes() == meta
+    assert (folder / 'notes' / 'notes.txt').read_text() == 'mine'
+    assert (localizer.map_path / 'meta.json').read_bytes() == meta
+    assert [path.name for path in outside.rglob('*')] == ['project']
+
+
+@pytest.mark.parametrize('name', ['session_directory', 'allow_save_session', 'overwrite_sessions'])
+def test_what_confines_saving_cannot_be_set_by_others_of_the_domain(
+    localizer: Localizer, name: str
+) -> None:
+    result = set_parameter(localizer.peer, name, text('/'))
+    assert not result.successful
 
 
 def test_odometry_that_does_not_fit_is_told_of(localizer: Localizer) -> None:

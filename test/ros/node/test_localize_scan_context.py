@@ -36,7 +36,8 @@ def localizer(peer: Peer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         model_path="''",
         online_index=True,
         exclude_recent=5.0,
-        session_path=directory / 'session.map',
+        session_directory=directory,
+        session_path='session.map',
     ) as running:
         yield running
 
