@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from rosbags.rosbag2 import Reader, Writer
 from rosbags.typesys import get_typestore, Stores
+from ssd_ros.cli.common.drive_options import DriveOptions
 from ssd_ros.cli.common.drives import open_drive
 from ssd_ros.datasets.bags.rosbag2 import Rosbag2Config, Rosbag2Sequence
 from ssd_ros.datasets.bags.rosbag2_writer import write_rosbag2
@@ -160,7 +161,8 @@ def test_poses_from_elsewhere_leave_those_of_the_recording_alone(tmp_path: Path)
     write_hercules_poses(tmp_path / 'gt.txt', drive().scan_poses)
     path = write_rosbag2(tmp_path / 'bag', drive())
     assert len(Rosbag2Sequence(path, Rosbag2Config(reads_poses=False)).cloud_poses) == 0
-    assert_same_poses(open_drive(path, 'auto', tmp_path / 'gt.txt').scan_poses, drive().scan_poses)
+    opened = open_drive(path, DriveOptions(poses=tmp_path / 'gt.txt'))
+    assert_same_poses(opened.scan_poses, drive().scan_poses)
 
 
 def test_messages_without_a_stamp_get_the_time_of_the_recorder(tmp_path: Path) -> None:
