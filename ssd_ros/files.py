@@ -24,6 +24,32 @@ _AT_FDCWD = -100  # linux/fcntl.h: a relative path starts at the working directo
 _RENAME_EXCHANGE = 2  # linux/fs.h
 # What a kernel or a file system answers that cannot exchange two directories.
 _CANNOT_EXCHANGE = {errno.ENOSYS, errno.EINVAL, errno.EXDEV, errno.EOPNOTSUPP}
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_CANNOT_RESERVE = {errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP}
+
+
+def reserve(file: BinaryIO, num_bytes: int) -> None:
+    """
+    Take the room on disk that a file will need, where the file system can.
+
+    :raise OSError: there is not so much
+    """
+    try:
+        os.posix_fallocate(file.fileno(), 0, num_bytes)
+    except OSError as error:
+        if error.errno not in _CANNOT_RESERVE:
+            raise
+
+
+@contextmanager
+def full_disk_named(path: Path) -> Iterator[None]:
+    """Say in the errors of a full disk what was being written, which the system leaves out."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _NO_ROOM or error.filename is not None:
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 def _no_check(path: Path) -> None:
@@ -59,7 +85,7 @@ def file_written_atomically(path: Path, check: Check = _no_check) -> Iterator[Bi
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, temporary = tempfile.mkstemp(prefix=f'.{path.name[:100]}.', dir=path.parent)
     try:
-        with os.fdopen(descriptor, 'wb') as file:
+        with full_disk_named(path), os.fdopen(descriptor, 'wb') as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -93,7 +119,8 @@ def directory_written_atomically(path: Path, check: Check = _no_check) -> Iterat
     temporary = Path(tempfile.mkdtemp(prefix=f'.{path.name[:100]}.', dir=path.parent))
     try:
         temporary.chmod(0o777 & ~_umask())
-        yield temporary
+        with full_disk_named(path):
+            yield temporary
         for file in temporary.rglob('*'):
             _flush(file)
         _flush(temporary)

@@ -1,7 +1,7 @@
 # Copyright 2026 The ssd_ros authors
 # SPDX-License-Identifier: Apache-2.0
 """
-Drives as the networks see them: polar BEV images on disk, memory-mapped.
+Drives as the networks see them: polar BEV images on disk, read when they are asked for.
 
 One directory per drive, written whole or not at all, so an interrupted run goes on with the
 drives that are missing. The command `cache` fills it from simulated and recorded drives.
@@ -9,11 +9,13 @@ drives that are missing. The command `cache` fills it from simulated and recorde
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 import hashlib
+from itertools import count
 import json
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,17 +23,20 @@ from ssd_ros.bev.preprocessing import CloudPreprocessor, PreprocessingConfig, sc
 from ssd_ros.datasets.sequence import RadarSequence
 from ssd_ros.files import directory_written_atomically
 from ssd_ros.motion.trajectory import thin_by_distance, Trajectory
+from ssd_ros.npy_files import array_of, StoredRows, write_array, write_rows
+from ssd_ros.reading import read_whole
+
+Images: TypeAlias = NDArray[np.uint8] | StoredRows
 
 POSE_TOLERANCE_NS = 5_000_000
+MAX_META_BYTES = 1 << 16
+MAX_POSES_BYTES = 1 << 30
 _META = 'meta.json'
-_ARRAYS = {
-    'student_bevs': (np.uint8, 3),
-    'student_poses': (np.float64, 2),
-    'student_stamps_ns': (np.int64, 1),
-    'panoramas': (np.uint8, 3),
-    'panorama_poses': (np.float64, 2),
-    'panorama_stamps_ns': (np.int64, 1),
-}
+_IMAGES = {'student': 'student_bevs', 'panorama': 'panoramas'}
+_ARRAYS = [
+    *_IMAGES.values(),
+    *(f'{sensor}_{what}' for sensor in _IMAGES for what in ('poses', 'stamps_ns')),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,7 @@ class Spacing:
 @dataclass(frozen=True, slots=True)
 class CachedDrive:
     """
-    One drive, its images memory-mapped.
+    One drive, its images on disk or in memory.
 
     :param world: drives of one world share a map frame
     :param name: of the drive, beginning with the world
@@ -59,10 +64,10 @@ class CachedDrive:
 
     world: str
     name: str
-    student_bevs: NDArray[np.uint8]
+    student_bevs: Images
     student_poses: NDArray[np.float64]
     student_stamps_ns: NDArray[np.int64]
-    panoramas: NDArray[np.uint8]
+    panoramas: Images
     panorama_poses: NDArray[np.float64]
     panorama_stamps_ns: NDArray[np.int64]
 
@@ -82,8 +87,8 @@ def is_cached(
     :param source: what `cache_drive` was told; a cache that does not say its source is accepted
     """
     try:
-        meta = json.loads((directory / _META).read_text())
-    except (OSError, ValueError):
+        meta = json.loads(read_whole(directory / _META, MAX_META_BYTES, 'a cached drive'))
+    except (OSError, ValueError, RecursionError):
         return False
     if not isinstance(meta, dict):
         return False
@@ -113,21 +118,24 @@ def cache_drive(
     scans, scan_poses = _chosen(sequence.scan_stamps_ns, sequence.scan_poses, spacing.panorama_m)
     total = len(clouds) + len(scans)
     with directory_written_atomically(directory) as part:
-        np.save(part / 'student_poses.npy', _planar(cloud_poses))
-        np.save(part / 'student_stamps_ns.npy', cloud_poses.stamps_ns)
-        np.save(part / 'panorama_poses.npy', _planar(scan_poses))
-        np.save(part / 'panorama_stamps_ns.npy', scan_poses.stamps_ns)
+        write_array(part / 'student_poses.npy', _planar(cloud_poses))
+        write_array(part / 'student_stamps_ns.npy', cloud_poses.stamps_ns)
+        write_array(part / 'panorama_poses.npy', _planar(scan_poses))
+        write_array(part / 'panorama_stamps_ns.npy', scan_poses.stamps_ns)
         grid = preprocessing.grid
+        bevs = _student_bevs(sequence, clouds, preprocessing)
+        panoramas = (scan_panorama(sequence.scan(int(index)), preprocessing) for index in scans)
+        numbers = count(1)  # of the images, of both radars
+
+        def counted(images: Iterable[NDArray[np.uint8]]) -> Iterator[NDArray[np.uint8]]:
+            for image in images:
+                yield image
+                progress(next(numbers), total)
+
         shape = (len(clouds), grid.num_ranges, grid.num_azimuths)
-        bevs = _new_array(part / 'student_bevs.npy', shape)
-        for row, bev in enumerate(_student_bevs(sequence, clouds, preprocessing)):
-            bevs[row] = bev
-            progress(row + 1, total)
+        write_rows(part / 'student_bevs.npy', shape, np.uint8, counted(bevs))
         shape = (len(scans), grid.num_ranges, grid.panorama_azimuths)
-        panoramas = _new_array(part / 'panoramas.npy', shape)
-        for row, index in enumerate(scans):
-            panoramas[row] = scan_panorama(sequence.scan(int(index)), preprocessing)
-            progress(len(clouds) + row + 1, total)
+        write_rows(part / 'panoramas.npy', shape, np.uint8, counted(panoramas))
         meta = {
             'world': sequence.name.rpartition('/')[0],
             'name': sequence.name,
@@ -140,35 +148,56 @@ def cache_drive(
 
 def load_drive(directory: Path, preprocessing: PreprocessingConfig) -> CachedDrive:
     """
-    Map the images of a drive into memory.
+    Read what is known of a drive; its images are read when they are asked for.
 
     :raise ValueError: the directory is no cached drive or was made with another preprocessing
     """
     try:
-        meta = json.loads((directory / _META).read_text())
+        meta = json.loads(read_whole(directory / _META, MAX_META_BYTES, 'a cached drive'))
         world, name, digest = (str(meta[key]) for key in ('world', 'name', 'preprocessing'))
-        arrays = {
-            key: np.load(directory / f'{key}.npy', mmap_mode='r', allow_pickle=False)
-            for key in _ARRAYS
-        }
-    except (OSError, EOFError, KeyError, TypeError, ValueError) as error:
+        arrays = {key: _stored(directory / f'{key}.npy') for key in _ARRAYS}
+    except (OSError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise ValueError(f'{directory} is not a cached drive: {error!r}') from error
     if digest != preprocessing_digest(preprocessing):
         raise ValueError(
             f'{directory} was cached with another preprocessing: cache it again for this run'
         )
-    for key, (kind, num_axes) in _ARRAYS.items():
-        if arrays[key].dtype != kind or arrays[key].ndim != num_axes:
-            raise ValueError(
-                f'{directory}/{key}.npy has shape {arrays[key].shape} and type '
-                f'{arrays[key].dtype}, expected {num_axes} axes of {np.dtype(kind)}'
-            )
+    _check_arrays(directory, arrays, preprocessing)
     return CachedDrive(world, name, **arrays)
+
+
+def _stored(path: Path) -> Any:
+    """Return images as they stand on disk, all else in memory."""
+    if path.stem in _IMAGES.values():
+        return StoredRows(path)
+    return array_of(read_whole(path, MAX_POSES_BYTES, 'the poses of a drive'))
+
+
+def _check_arrays(
+    directory: Path, arrays: Mapping[str, Any], preprocessing: PreprocessingConfig
+) -> None:
+    grid = preprocessing.grid
+    widths = {'student': grid.num_azimuths, 'panorama': grid.panorama_azimuths}
+    for sensor, images in _IMAGES.items():
+        num = len(arrays[images])
+        for key, kind, shape in (
+            (images, np.uint8, (num, grid.num_ranges, widths[sensor])),
+            (f'{sensor}_poses', np.float64, (num, 3)),
+            (f'{sensor}_stamps_ns', np.int64, (num,)),
+        ):
+            found = arrays[key]
+            if found.dtype != kind or found.shape != shape:
+                raise ValueError(
+                    f'{directory}/{key}.npy has shape {found.shape} and type {found.dtype}, '
+                    f'expected {shape} of {np.dtype(kind)}'
+                )
+        if not np.isfinite(arrays[f'{sensor}_poses']).all():
+            raise ValueError(f'{directory}/{sensor}_poses.npy has a pose that is not finite')
 
 
 def load_drives(directory: Path, preprocessing: PreprocessingConfig) -> list[CachedDrive]:
     """
-    Map all drives of a directory into memory, in order of name.
+    Read what is known of all drives of a directory, in order of name.
 
     :raise ValueError: there is none
     """
@@ -210,9 +239,3 @@ def _chosen(
 
 def _planar(poses: Trajectory) -> NDArray[np.float64]:
     return np.column_stack([poses.positions_m[:, :2], poses.yaws_rad])
-
-
-def _new_array(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    # NumPy leaves this function without types.
-    open_memmap: Callable[..., NDArray[np.uint8]] = np.lib.format.open_memmap
-    return open_memmap(path, mode='w+', dtype=np.uint8, shape=shape)

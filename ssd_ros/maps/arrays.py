@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.files import sha256_of
 from ssd_ros.maps.meta import MapError, META_FILE, REBUILD
+from ssd_ros.npy_files import array_of
+from ssd_ros.reading import read_whole
+
+MAX_ARRAY_BYTES = 1 << 34
 
 
 def fingerprint(file: Path) -> dict[str, Any]:
@@ -23,10 +28,12 @@ def load_array(
     path: Path, files: Mapping[str, Any], dtype: np.dtype[Any], shape: tuple[int, ...]
 ) -> NDArray[Any]:
     """
-    Read an array only after its size, checksum, type and shape were found right.
+    Read an array once; its size, checksum, type and shape are found right before it is used.
 
     :param files: what meta.json lists, by name
+    :return: of the given shape, read-only
     :raise MapError: one of them is not as listed
+    :raise OSError: the file cannot be read
     """
     expected = files.get(path.name)
     if not isinstance(expected, dict):
@@ -39,19 +46,21 @@ def load_array(
             f'{path} has {size} bytes, {META_FILE} says {expected.get("bytes")}: the map is '
             f'truncated or mixed from two; copy it again or {REBUILD}'
         )
-    if sha256_of(path) != expected.get('sha256'):
+    try:
+        content = read_whole(path, MAX_ARRAY_BYTES, 'a map')
+    except ValueError as error:
+        raise MapError(f'{error}: copy the map again or {REBUILD}') from error
+    if hashlib.sha256(content).hexdigest() != expected.get('sha256'):
         raise MapError(
             f'{path} is damaged (its SHA-256 differs from {META_FILE}): copy the map again or '
             f'{REBUILD}'
         )
     try:
-        # Mapping checks the header against the size of the file; reading would first allocate
-        # whatever the header claims.
-        mapped = np.lib.format.open_memmap(path, mode='r')
+        array = array_of(content)
     except ValueError as error:
-        raise MapError(f'{path} is not an array: {error}') from error
-    if mapped.dtype != dtype or mapped.shape != shape:
+        raise MapError(f'{path} is {error}') from error
+    if array.dtype != dtype or array.shape != shape:
         raise MapError(
-            f'{path} holds {mapped.shape} of {mapped.dtype}, {META_FILE} says {shape} of {dtype}'
+            f'{path} holds {array.shape} of {array.dtype}, {META_FILE} says {shape} of {dtype}'
         )
-    return np.array(mapped)  # a copy: a file that changes later must not change the map
+    return array

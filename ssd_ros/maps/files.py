@@ -36,6 +36,7 @@ from ssd_ros.maps.meta import (
 )
 from ssd_ros.maps.target import check_map_target, MAP_FOLDER
 from ssd_ros.motion.trajectory import Trajectory
+from ssd_ros.npy_files import write_array
 from ssd_ros.records import record_from_mapping
 from ssd_ros.targets import folder_written
 
@@ -139,8 +140,7 @@ def write_map(path: Path, content: MapContent) -> None:
     }
     with folder_written(path, MAP_FOLDER) as directory:
         for name, array in arrays.items():
-            with (directory / name).open('wb') as file:
-                np.save(file, array, allow_pickle=False)
+            write_array(directory / name, array)
         meta = {
             'format_version': FORMAT_VERSION,
             'num_keyframes': len(content.keyframes),

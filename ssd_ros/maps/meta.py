@@ -11,6 +11,8 @@ from pathlib import Path
 from types import NoneType
 from typing import Any
 
+from ssd_ros.reading import read_whole
+
 FORMAT_VERSION = 2
 META_FILE = 'meta.json'
 DESCRIPTORS_FILE = 'descriptors.npy'
@@ -35,10 +37,12 @@ def read_meta(path: Path) -> dict[str, Any]:
         raise MapError(f'there is no map at {path}: {REBUILD}')
     if not file.is_file():
         raise MapError(f'{path} is not a map: it has no {META_FILE}')
-    if file.stat().st_size > MAX_META_BYTES:
-        raise MapError(f'{file} has {file.stat().st_size} bytes, too many for a map')
     try:
-        meta = json.loads(file.read_bytes())
+        content = read_whole(file, MAX_META_BYTES, 'a map')
+    except ValueError as error:
+        raise MapError(f'{error}: {REBUILD}') from error
+    try:
+        meta = json.loads(content)
     except (ValueError, RecursionError) as error:
         raise MapError(f'{file} is not JSON: {error}') from error
     if not isinstance(meta, dict) or 'format_version' not in meta:

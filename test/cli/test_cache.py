@@ -64,8 +64,8 @@ def test_all_scans_and_thinned_queries_are_cached(cached: Path) -> None:
     steps_m = np.hypot(*np.diff(drive.student_poses[:, :2], axis=0).T)
     assert len(drive.student_bevs) >= 3
     assert steps_m.min() >= 2.0
-    assert drive.student_bevs.max() > PREPROCESSING.cloud.threshold
-    assert drive.panoramas.max() > PREPROCESSING.scan.threshold
+    assert drive.student_bevs[...].max() > PREPROCESSING.cloud.threshold
+    assert drive.panoramas[...].max() > PREPROCESSING.scan.threshold
 
 
 def test_poses_that_cover_a_part_leave_the_rest_out(

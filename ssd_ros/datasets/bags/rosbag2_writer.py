@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+import sqlite3
 from typing import Any
 
 import numpy as np
@@ -51,6 +53,7 @@ def write_rosbag2(
     :param storage: one of STORAGES
     :param progress: called after every message with the number of messages written so far
     :param odometry: T_odom_base, a topic of its own: the poses are the truth
+    :raise OSError: the disk is full, among others
     """
     if storage not in STORAGES:
         raise ValueError(f'unknown storage {storage!r}; choose from {", ".join(STORAGES)}')
@@ -69,7 +72,7 @@ def write_rosbag2(
         for topic, (stamps_ns, _) in topics.items()
         for index, stamp_ns in enumerate(stamps_ns.tolist())
     )
-    with directory_written_atomically(path) as folder:
+    with directory_written_atomically(path) as folder, _as_os_errors(path):
         # rosbags names the storage file after a directory that it makes itself.
         bag = folder / path.name
         # Version 8 is what any ROS 2 since Humble reads.
@@ -88,6 +91,15 @@ def write_rosbag2(
             file.rename(folder / file.name)
         bag.rmdir()
     return path
+
+
+@contextmanager
+def _as_os_errors(path: Path) -> Iterator[None]:
+    """Say what SQLite met as the operating system does."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise OSError(f'{path} cannot be written: {error}') from error
 
 
 def _point_cloud2(cloud: RadarPointCloud) -> Any:

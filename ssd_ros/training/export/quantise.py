@@ -23,7 +23,7 @@ from onnxruntime.quantization import (
     QuantType,
 )
 from onnxruntime.quantization.shape_inference import quant_pre_process
-from ssd_ros.evaluation.bev_cache import CachedDrive
+from ssd_ros.evaluation.bev_cache import CachedDrive, Images
 
 _WITH_CONVOLUTIONS = ('Add', 'Conv', 'MaxPool')
 
@@ -95,7 +95,7 @@ def calibration_images(
     return {sensor: np.stack(images) for sensor, images in chosen.items()}
 
 
-def _spread(stacks: Sequence[NDArray[np.uint8]], num: int) -> list[NDArray[np.uint8]]:
+def _spread(stacks: Sequence[Images], num: int) -> list[NDArray[np.uint8]]:
     """Return images at even distances in the row of all."""
     places = [(stack, row) for stack in stacks for row in range(len(stack))]
     if not places:

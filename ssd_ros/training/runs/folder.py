@@ -15,7 +15,7 @@ from pathlib import Path
 import subprocess
 from typing import Any
 
-from ssd_ros.files import write_bytes_atomically
+from ssd_ros.files import full_disk_named, write_bytes_atomically
 from ssd_ros.training.config import load_config, TrainingConfig
 import torch
 import yaml
@@ -92,7 +92,7 @@ class Run:
 
     def log(self, **values: Any) -> None:
         """Append one line to the metrics."""
-        with self.metrics_path.open('a') as file:
+        with full_disk_named(self.metrics_path), self.metrics_path.open('a') as file:
             file.write(json.dumps(values) + '\n')
 
     def metrics(self) -> list[dict[str, Any]]:
