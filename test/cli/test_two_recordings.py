@@ -20,12 +20,14 @@ import pytest
 from ssd_ros.cli.build_db.command import main as build_db
 from ssd_ros.cli.cache.command import main as cache
 from ssd_ros.cli.cache.jobs import read_preprocessing
+from ssd_ros.cli.estimate_rcs_correction.command import main as estimate
 from ssd_ros.cli.evaluate.command import main as evaluate
 from ssd_ros.cli.replay.command import main as replay
 from ssd_ros.cli.trust.command import main as trust
 from ssd_ros.confidence.file import write_confidence
 from ssd_ros.confidence.model import ConfidenceModel, Judgement, LogOdds
 from ssd_ros.datasets.bags.rosbag2_writer import write_rosbag2
+from ssd_ros.datasets.formats.hercules import write_hercules
 from ssd_ros.datasets.poses import empty_trajectory, write_hercules_poses
 from ssd_ros.evaluation.bev_cache import load_drives
 from ssd_ros.evaluation.queries.pairs import pairs_of
@@ -143,6 +145,29 @@ def test_a_cache_pairs_them_whichever_is_named_first(folder: Path, tmp_path: Pat
     (pair,) = pairs_of(cached, 'multi')
     assert (pair.map_drive.name, pair.query_drive.name) == ('posts/b_mapping', 'posts/a_radar')
     assert pairs_of(cached, 'single') == pairs_of(cached, '4d') == []
+
+
+def test_options_that_a_drive_cannot_heed_end_every_command(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    drive = str(write_hercules(tmp_path, 'Posts', '01', MAPPED))
+    out = str(tmp_path / 'out')
+    for main, drives, option, value in (
+        (build_db, ['--input', drive, '--output', out], '--range-resolution', '0.0596'),
+        (cache, ['--drives', drive, '--world', 'w', '--out', out], '--scan-topic', '/a'),
+        (evaluate, ['--map', drive, '--queries', drive], '--spinning-preset', 'fomo'),
+        (evaluate, ['--map', drive, '--queries', drive], '--points-topic', '/a'),
+        (trust, ['--drives', drive, '--out', out, '--jobs', '1'], '--poses-topic', '/a'),
+        (estimate, ['--drives', drive], '--range-resolution', '0.1'),
+    ):
+        assert main([*drives, option, value]) == 1
+        error = capsys.readouterr().err.splitlines()[-1]
+        assert f'{option} {value} is an option of ' in error
+        assert f'{drive} is read as hercules' in error
+    both = ['--poses', str(folder / 'mapping.txt'), '--poses-topic', '/odom']
+    drive = f'{folder}/mapping/bag'
+    assert build_db(['--input', drive, '--output', f'{tmp_path}/map', *both]) == 1
+    assert '--poses and --poses-topic for' in capsys.readouterr().err
 
 
 def test_replay_judges_by_a_file_of_poses(folder: Path, tmp_path: Path) -> None:

@@ -118,7 +118,8 @@ def add_drive_options(
             '--range-resolution',
             type=_metres,
             metavar='METRES',
-            help='rosbag2: depth of one range bin (as the radar recorded it, or of the preset)',
+            help='depth of one range bin, but for hercules (as recorded, of the preset or of the '
+            'data set)',
         )
 
 

@@ -88,17 +88,21 @@ def open_drive(
     :param wanted: what the command reads of it
     :raise ValueError: it is not a drive
     """
-    options = options or DriveOptions()
-    bag = replace(
-        wanted or Rosbag2Config(),
-        reads_poses=options.poses is None,
-        poses_topic=options.poses_topic,
-        points_topic=options.points_topic,
-        scan_topic=options.scan_topic,
-        spinning_preset=options.spinning_preset,
-        range_resolution_m=options.range_resolution,
-    )
-    drive = open_sequence(path, options.dataset or 'auto', bag)
+    options, wanted = options or DriveOptions(), wanted or Rosbag2Config()
+    if options.poses and options.poses_topic:
+        raise ValueError(f'--poses and --poses-topic for {path}: give one or the other')
+    config = replace(wanted, reads_poses=options.poses is None, poses_topic=options.poses_topic)
+    # One value for all drives of a command is no matter of those whose other radar is read.
+    if '4d' in wanted.sensors:
+        config = replace(config, points_topic=options.points_topic)
+    if 'spinning' in wanted.sensors:
+        config = replace(
+            config,
+            scan_topic=options.scan_topic,
+            spinning_preset=options.spinning_preset,
+            range_resolution_m=options.range_resolution,
+        )
+    drive = open_sequence(path, options.dataset or 'auto', config)
     if options.poses is None:
         return drive
     file = read_poses(options.poses, drive.cloud_stamps_ns, drive.scan_stamps_ns)

@@ -26,6 +26,8 @@ _POSES = (
     _POSE_STAMPED,
     'geometry_msgs/msg/PoseWithCovarianceStamped',
 )
+# Fields of the config that describe the drive; the others say what is wanted of it.
+OPTIONS = ('points_topic', 'scan_topic', 'poses_topic', 'spinning_preset', 'range_resolution_m')
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from ssd_ros.radar.types import RadarPointCloud, SpinningRadarScan, uniform_azim
 
 # The files hold 150 m of the sensor's 330, in 3424 rows (the simulator's fast scans: 856).
 MAX_RANGE_M = 150.0
+OPTIONS = ()
 _MAX_NUM_DETECTIONS = 100_000  # an ARS548 sends at most 800
 
 _logger = logging.getLogger(__name__)

@@ -4,17 +4,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
+from typing import NamedTuple
 
+from ssd_ros.datasets.bags import rosbag2
 from ssd_ros.datasets.bags.rosbag2 import Rosbag2Config, Rosbag2Sequence
-from ssd_ros.datasets.formats.boreas import open_boreas
-from ssd_ros.datasets.formats.hercules import HerculesSequence
-from ssd_ros.datasets.formats.mulran import open_mulran
-from ssd_ros.datasets.formats.oxford import open_oxford
+from ssd_ros.datasets.formats import boreas, hercules, mulran, oxford
 from ssd_ros.datasets.sequence import RadarSequence
 from ssd_ros.datasets.stamped_files import find_below
 
-DATASETS = ('hercules', 'oxford', 'mulran', 'boreas', 'rosbag2')
+
+class Format(NamedTuple):
+    """
+    A data set.
+
+    :param options: fields of Rosbag2Config that its reader heeds, of those that describe a drive
+    """
+
+    open: Callable[[Path, Rosbag2Config], RadarSequence]
+    options: tuple[str, ...]
+
+
+FORMATS = {
+    'hercules': Format(lambda path, _: hercules.HerculesSequence(path), hercules.OPTIONS),
+    'oxford': Format(
+        lambda path, config: oxford.open_oxford(path, config.range_resolution_m), oxford.OPTIONS
+    ),
+    'mulran': Format(
+        lambda path, config: mulran.open_mulran(path, config.range_resolution_m), mulran.OPTIONS
+    ),
+    'boreas': Format(
+        lambda path, config: boreas.open_boreas(path, config.range_resolution_m), boreas.OPTIONS
+    ),
+    'rosbag2': Format(Rosbag2Sequence, rosbag2.OPTIONS),
+}
+DATASETS = tuple(FORMATS)
 
 # What tells a format from the others, by name in lower case, most telling first.
 _SIGNS = {
@@ -30,35 +56,40 @@ _SIGNS = {
 
 
 def open_sequence(
-    path: Path | str, dataset: str = 'auto', bag: Rosbag2Config | None = None
+    path: Path | str, dataset: str = 'auto', config: Rosbag2Config | None = None
 ) -> RadarSequence:
     """
     Open a recorded drive.
 
     :param path: directory of one sequence, or one .db3 or .mcap file
     :param dataset: one of DATASETS, or `auto` to tell from what the directory holds
-    :param bag: topics and units of a rosbag2
-    :raise ValueError: the data set is unknown or cannot be told, or the files are not its own
+    :param config: what to read, and what the files do not say themselves
+    :raise ValueError: the data set is unknown or cannot be told, the files are not its own, or
+        the config has an option of other data sets
     :raise FileNotFoundError: the path, or what the data set needs below it, is not there
     """
-    path = Path(path)
+    path, config = Path(path), config or Rosbag2Config()
     if not path.exists():
         raise FileNotFoundError(f'{path} does not exist')
-    match _recognized(path) if dataset == 'auto' else dataset:
-        case 'hercules':
-            return HerculesSequence(path)
-        case 'oxford':
-            return open_oxford(path)
-        case 'mulran':
-            return open_mulran(path)
-        case 'boreas':
-            return open_boreas(path)
-        case 'rosbag2':
-            return Rosbag2Sequence(path, bag)
-        case _:
-            raise ValueError(
-                f'unknown dataset {dataset!r}; choose from auto, {", ".join(DATASETS)}'
-            )
+    name = _recognized(path) if dataset == 'auto' else dataset
+    if name not in FORMATS:
+        raise ValueError(f'unknown dataset {name!r}; choose from auto, {", ".join(DATASETS)}')
+    _refuse_options_of_others(path, name, config)
+    return FORMATS[name].open(path, config)
+
+
+def _refuse_options_of_others(path: Path, dataset: str, config: Rosbag2Config) -> None:
+    """Refuse what the reader would ignore: the drive would be read as if it were not said."""
+    for option in (one for one in fields(config) if one.name in rosbag2.OPTIONS):
+        value = getattr(config, option.name)
+        if value is None or option.name in FORMATS[dataset].options:
+            continue
+        flag = '--' + option.name.removesuffix('_m').replace('_', '-')
+        others = [name for name, other in FORMATS.items() if option.name in other.options]
+        raise ValueError(
+            f'{flag} {value} is an option of {", ".join(others)}, but {path} is read as '
+            f'{dataset}: leave it out, or name another --dataset'
+        )
 
 
 def _recognized(path: Path) -> str:

@@ -12,17 +12,23 @@ from ssd_ros.datasets.stamped_files import find_below, radar_paths
 
 # As in the data set's kit; its paper says 0.0438.
 RANGE_RESOLUTION_M = 0.0432
+OPTIONS = ('range_resolution_m',)
 
 
-def open_oxford(root: Path, range_resolution_m: float = RANGE_RESOLUTION_M) -> PolarPngSequence:
+def open_oxford(root: Path, range_resolution_m: float | None = None) -> PolarPngSequence:
     """
     Open one traversal; a scan's stamp is the start of its sweep.
 
+    :param range_resolution_m: for other radars in this layout; None = that of the data set
     :raise FileNotFoundError: there is no folder `radar`
     """
     found = find_below(root, {'radar', 'ins.csv'})
     stamps_ns, paths = radar_paths(root, found, ['radar'])
     poses = read_oxford_poses(found['ins.csv']) if 'ins.csv' in found else empty_trajectory()
     return PolarPngSequence(
-        root.name, paths, stamps_ns, poses_at(poses, stamps_ns), range_resolution_m
+        root.name,
+        paths,
+        stamps_ns,
+        poses_at(poses, stamps_ns),
+        range_resolution_m or RANGE_RESOLUTION_M,
     )

@@ -5,12 +5,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+import re
 import shutil
 
 import cv2
 import numpy as np
 import pytest
-from ssd_ros.datasets.bags.rosbag2 import Rosbag2Sequence
+from ssd_ros.datasets.bags.rosbag2 import Rosbag2Config, Rosbag2Sequence
 from ssd_ros.datasets.bags.rosbag2_writer import write_rosbag2
 from ssd_ros.datasets.formats.hercules import HerculesSequence, write_hercules
 from ssd_ros.datasets.formats.open_sequence import DATASETS, open_sequence
@@ -134,6 +135,49 @@ def test_an_unknown_data_set_is_refused_with_the_choices(tmp_path: Path) -> None
     with pytest.raises(ValueError, match=r"unknown dataset 'kitti'; choose from auto, hercules, "):
         open_sequence(tmp_path, 'kitti')
     assert len(DATASETS) == 5
+
+
+BAG = ('rosbag2',)
+PNG_OR_BAG = ('oxford', 'mulran', 'boreas', 'rosbag2')
+
+
+@pytest.mark.parametrize(
+    ('option', 'value', 'of'),
+    [
+        ('points_topic', '/radar/points', BAG),
+        ('scan_topic', '/radar/polar', BAG),
+        ('poses_topic', '/ground_truth/odom', BAG),
+        ('spinning_preset', 'hercules', BAG),
+        ('range_resolution_m', 0.0596, PNG_OR_BAG),
+    ],
+)
+def test_options_of_other_data_sets_are_refused_by_name(
+    tmp_path: Path, option: str, value: str | float, of: tuple[str, ...]
+) -> None:
+    drives = {
+        'oxford': oxford(tmp_path),
+        'mulran': mulran(tmp_path, 'polar', (3360, 400)),
+        'boreas': boreas(tmp_path),
+        'hercules': write_hercules(tmp_path, 'Library', '01', drive()),
+        'rosbag2': write_rosbag2(tmp_path / 'bag', drive()),
+    }
+    assert drives.keys() == set(DATASETS)
+    config = Rosbag2Config(**{option: value})  # type: ignore[arg-type]
+    flag = '--' + option.removesuffix('_m').replace('_', '-')
+    for name, path in drives.items():
+        for dataset in ('auto', name):
+            if name in of:
+                open_sequence(path, dataset, config)
+                continue
+            message = f'{flag} {value} is an option of {", ".join(of)}, but {path} is read as '
+            with pytest.raises(ValueError, match=re.escape(message + name)):
+                open_sequence(path, dataset, config)
+
+
+def test_another_range_resolution_counts_in_every_folder_of_polar_images(tmp_path: Path) -> None:
+    config = Rosbag2Config(range_resolution_m=0.0596)
+    for path in (oxford(tmp_path), mulran(tmp_path, 'polar', (3360, 400)), boreas(tmp_path)):
+        assert open_sequence(path, config=config).scan(0).range_resolution_m == 0.0596
 
 
 def test_a_path_that_is_not_there_is_refused(tmp_path: Path) -> None:
