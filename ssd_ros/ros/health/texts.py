@@ -55,6 +55,9 @@ TRANSITION_REFUSED = (
     'lifecycle manager, or autostart beside one, ask?'
 )
 TRANSITION_FAILED = 'cannot {transition}: {error}'
+FOREIGN_PARAMETERS = (
+    '{path} gives under {key}, to nodes of any name, what this one does not have: {names}'
+)
 PARAMETER_REFUSED = 'nothing was set: {reason}'
 REQUEST_FAILED = 'a request of {service} failed: {error}'
 TEXTS = (
@@ -77,6 +80,7 @@ TEXTS = (
     NOBODY_LISTENS,
     TRANSITION_REFUSED,
     TRANSITION_FAILED,
+    FOREIGN_PARAMETERS,
     PARAMETER_REFUSED,
     REQUEST_FAILED,
 )

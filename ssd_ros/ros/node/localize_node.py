@@ -52,18 +52,19 @@ def _heard(transition: Transition) -> Transition:
 class LocalizeNode(LifecycleNode):
     """Lifecycle and parameters; what is there while configured is its Session."""
 
-    def __init__(self) -> None:
+    def __init__(self, arguments: Sequence[str] = ()) -> None:
         """
         Start unconfigured.
 
+        :param arguments: of the process
         :raise StartupError: a parameter is unknown or has an impossible value
         """
-        super().__init__(NODE, automatically_declare_parameters_from_overrides=True)
+        super().__init__(NODE)
         self._session: Session | None = None
         self._failure = ''
         self._offered = Services(self, lambda: self._session, self.current_parameters)
         try:
-            self._server = ParameterServer(self)
+            self._server = ParameterServer(self, arguments)
         except ValueError as error:
             self.destroy_node()
             raise StartupError(error) from error
@@ -163,11 +164,12 @@ def _in_words(maps: Sequence[PlaceDatabase]) -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the node; arguments are those of ROS."""
-    return run(COMMAND, _serve, argv)
+    arguments = sys.argv if argv is None else argv
+    return run(COMMAND, lambda: _serve(arguments), argv)
 
 
-def _serve() -> None:
-    node = LocalizeNode()
+def _serve(arguments: Sequence[str]) -> None:
+    node = LocalizeNode(arguments)
     try:
         node.start()
         spin(node)

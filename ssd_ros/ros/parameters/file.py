@@ -4,76 +4,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+import logging
 from pathlib import Path
 from typing import Any
 
-from ssd_ros.ros.parameters.node import (
-    is_of_rclpy,
-    NodeParameters,
-    OPTIONS,
-    unknown_parameter_text,
-)
-from ssd_ros.ros.parameters.yaml_text import parsed
-import yaml
+from ssd_ros.ros.parameters.node import NodeParameters, OPTIONS
+from ssd_ros.ros.parameters.sections import KEYS, not_a_file, read_sections, Section
 
-MAX_BYTES = 1 << 20
-# Under which a file may put the parameters: any node, or this one in any namespace.
-_NODES = ('/**', 'ssd_localizer', '/ssd_localizer', '/**/ssd_localizer')
-_GROUPS = {option.name.rpartition('.')[0] for option in OPTIONS} - {''}
+_NODE = '/ssd_localizer'
+_logger = logging.getLogger(__name__)
 
 
 def read_parameter_files(paths: Sequence[Path]) -> NodeParameters:
     """
-    Return the parameters that the node would have with these files; a later one wins.
+    Return the parameters that the node would have with these files.
+
+    A later file wins over an earlier one, and a section over those that began before it. Names
+    of other nodes in a shared section are left out with a warning.
 
     :param paths: such as config/localize.yaml and config/drivers/hercules.yaml
     :raise ValueError: one is not a parameter file of the node, or a value is impossible
     :raise OSError: one cannot be read
     """
-    values: dict[str, Any] = {}
+    merged: dict[str, dict[str, Any]] = {}  # as ROS does: by section, in the order of their keys
     for path in paths:
-        values |= _read(path)
+        for section in _sections_of_the_node(path):
+            merged.setdefault(section.key, {}).update(_own_values(section))
+    _check_one_node(merged)
+    values = {name: value for part in merged.values() for name, value in part.items()}
     return NodeParameters.from_values(values)
 
 
-def _read(path: Path) -> dict[str, Any]:
-    size = path.stat().st_size
-    if size > MAX_BYTES:
-        raise ValueError(f'{path} has {size} bytes, at most {MAX_BYTES} are read')
+def _sections_of_the_node(path: Path) -> list[Section]:
+    sections = read_sections(path)
+    found = [section for section in sections if section.is_for(_NODE)]
+    if all(section.is_shared for section in found):  # a drive is replayed whatever the namespace
+        found = [each for each in sections if each in found or each.key.endswith(_NODE)]
+    if not found:
+        keys = ', '.join(sorted({section.key for section in sections})) or 'none'
+        reason = f'it has none of the keys {KEYS}, but {keys}'
+        raise not_a_file(path, ValueError(reason))
+    return found
+
+
+def _own_values(section: Section) -> dict[str, Any]:
+    """Return what is for the node, checked file by file, so that an error names the file."""
+    values = dict(section.values)
+    if section.is_shared:
+        foreign = set(values) - {option.name for option in OPTIONS}
+        if foreign:
+            _logger.warning(section.foreign_text(foreign))
+        values = {name: value for name, value in values.items() if name not in foreign}
     try:
-        values = dict(_values(parsed(path.read_text())))
-        NodeParameters.from_values(values)  # so that a message names the file
-    except (ValueError, yaml.YAMLError, RecursionError) as error:
-        reason = ' '.join(str(error).split())
-        raise ValueError(f'{path} is not a parameter file of the node: {reason}') from error
+        NodeParameters.from_values(values)
+    except ValueError as error:
+        raise not_a_file(section.path, error) from error
     return values
 
 
-def _values(content: Any) -> Iterator[tuple[str, Any]]:
-    """Yield dotted names and values of the nodes that are meant, later ones last."""
-    found = [name for name in _NODES if isinstance(content, Mapping) and name in content]
-    if not found:
-        raise ValueError(f'it has none of the keys {", ".join(_NODES)}')
-    for name in found:
-        node = content[name]
-        if not isinstance(node, Mapping) or 'ros__parameters' not in node:
-            raise ValueError(f'{name} has no ros__parameters')
-        yield from _flattened(node['ros__parameters'] or {}, '')
-
-
-def _flattened(values: Any, prefix: str) -> Iterator[tuple[str, Any]]:
-    if not isinstance(values, Mapping):
+def _check_one_node(keys: Iterable[str]) -> None:
+    nodes = [key for key in keys if '*' not in key]
+    if len(nodes) > 1:
         raise ValueError(
-            f'{prefix or "ros__parameters"} is of type {type(values).__name__}, expected names'
+            f'the parameter files are for several nodes: {", ".join(nodes)}; leave one'
         )
-    for key, value in values.items():
-        name = f'{prefix}{key}'
-        if is_of_rclpy(name):
-            continue
-        if name in _GROUPS:
-            yield from _flattened(value, f'{name}.')
-        elif isinstance(value, Mapping):
-            raise ValueError(unknown_parameter_text(name))
-        else:
-            yield name, value

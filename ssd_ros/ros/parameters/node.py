@@ -204,7 +204,8 @@ def yaml_text() -> str:
     lines = [
         '# Copyright 2026 The ssd_ros authors',
         '# SPDX-License-Identifier: Apache-2.0',
-        '# Parameters of ssd_localizer, each at its default; unknown names are refused.',
+        '# Parameters of ssd_localizer, each at its default. Unknown names are refused under',
+        '# ssd_localizer: and only warned of under /**: where other nodes may have theirs.',
         '# Numbers with a decimal point need it: ROS takes 1 for an integer.',
         '/**:',
         '  ros__parameters:',

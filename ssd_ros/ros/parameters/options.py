@@ -68,6 +68,8 @@ class Option:
         assert isinstance(self.default, tuple)
         is_list = isinstance(value, Sequence) and not isinstance(value, str)
         items = tuple(value) if is_list else ()
+        if is_list and not items and self.default == ('',):
+            return self.default
         if isinstance(self.default[0], str):
             if not items or not all(isinstance(item, str) for item in items):
                 raise ValueError(

@@ -16,34 +16,34 @@ from rcl_interfaces.msg import (
 )
 from rclpy.node import Node
 from rclpy.parameter import Parameter
+from ssd_ros.ros.parameters.given import leave_out_foreign
 from ssd_ros.ros.parameters.node import is_of_rclpy, NodeParameters, Option, OPTIONS, value_of
 
 
 class ParameterServer:
-    """
-    Keep a NodeParameters equal to the ROS parameters of a node.
+    """Keep a NodeParameters equal to the ROS parameters of a node."""
 
-    The node must have been made with `automatically_declare_parameters_from_overrides`: that is
-    how names which nobody declares become visible. rclpy alone would ignore them in silence.
-    """
-
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, arguments: Sequence[str] = ()) -> None:
         """
         Declare everything.
 
+        :param arguments: of the process: they say which names are meant for any node
         :raise ValueError: a given parameter is unknown or has an impossible value
         """
-        declared: Mapping[str, Any] = node.get_parameters_by_prefix('')
-        given = {
-            name: parameter.value for name, parameter in declared.items() if not is_of_rclpy(name)
-        }
-        self.current = NodeParameters.from_values(given)
-        for name in given:
-            node.undeclare_parameter(name)
+        given = _given(node)
+        known = {option.name for option in OPTIONS}
+        if unknown := set(given) - known:
+            full_name, warn = node.get_fully_qualified_name(), node.get_logger().warning
+            leave_out_foreign(unknown, arguments, full_name, warn)
+        self.current = NodeParameters.from_values(
+            {name: value for name, value in given.items() if name in known}
+        )
         for option in OPTIONS:
-            default = option.default
-            value = list(default) if isinstance(default, tuple) else default
-            node.declare_parameter(option.name, value, _descriptor_of(option))
+            value = value_of(self.current, option.name)
+            value = list(value) if isinstance(value, tuple) else value
+            node.declare_parameter(
+                option.name, value, _descriptor_of(option), ignore_override=True
+            )
         node.add_on_set_parameters_callback(self._on_set)
 
     def _on_set(self, changes: Sequence[Parameter]) -> SetParametersResult:
@@ -54,6 +54,22 @@ class ParameterServer:
         except ValueError as error:
             return SetParametersResult(successful=False, reason=str(error))
         return SetParametersResult(successful=True)
+
+
+def _given(node: Node) -> dict[str, Any]:
+    """
+    Return the parameters that the node was started with, whether it has them or not.
+
+    Asked of the handle: rclpy ignores what nobody declares, and can declare no empty list, which
+    comes without a type.
+    """
+    with node.handle:
+        found: Mapping[str, Parameter] = node.handle.get_parameters(Parameter)
+    return {
+        name: [] if parameter.value is None else parameter.value
+        for name, parameter in found.items()
+        if not is_of_rclpy(name)
+    }
 
 
 def _descriptor_of(option: Option) -> ParameterDescriptor:

@@ -247,7 +247,6 @@ def test_the_queue_can_be_made_longer_by_an_override(peer: Peer) -> None:
         'overridden',
         context=peer.node.context,
         cli_args=['--ros-args', '-p', 'qos_overrides./deep.subscription.depth:=50'],
-        automatically_declare_parameters_from_overrides=True,
     )
     try:
         ParameterServer(node)

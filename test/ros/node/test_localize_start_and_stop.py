@@ -17,11 +17,14 @@ from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState, GetState
 import pytest
+from rcl_interfaces.msg import ParameterType, ParameterValue
+from rcl_interfaces.srv import GetParameters
 from rclpy.qos import DurabilityPolicy, qos_profile_sensor_data, QoSProfile
 from sensor_msgs.msg import PointCloud2
 from ssd_ros.maps.builder import build_database
 from std_msgs.msg import String
 from std_srvs.srv import SetBool, Trigger
+from support.localizer import set_parameter
 from support.posts import small_encoder, straight_drive, write_small_encoder
 from support.ros import Peer, points_msg, Processes
 
@@ -48,6 +51,8 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         ({'index_path': '/nowhere'}, 'there is no map at /nowhere'),
         ({'index_path': "''"}, 'no map: set the parameter index_path'),
         ({'model_path': '/nowhere.onnx'}, r'No such file or directory: .*/nowhere\.onnx'),
+        ({'input_topics': '[]'}, r'input_topics is \[\], expected a list of texts, such as'),
+        ({'top_k': '[]'}, r'top_k is \[\], expected int'),
         ({'adapters': '[slam]'}, "unknown adapter 'slam'; choose from autoware, lio_sam"),
     ],
     ids=lambda value: '-'.join(value) if isinstance(value, dict) else '',
@@ -113,12 +118,53 @@ def test_a_parameter_file_is_read_and_its_slips_are_refused(
     path = tmp_path / 'localize.yaml'
     lines = [f'    {name}: {value}' for name, value in files.items()]
     lines += ['    accept:', '      max_distanc: 0.5']
-    path.write_text('/**:\n  ros__parameters:\n' + '\n'.join(lines) + '\n')
+    path.write_text('/**/ssd_localizer:\n  ros__parameters:\n' + '\n'.join(lines) + '\n')
     running = processes.start('node.localize_node', '--ros-args', '--params-file', str(path))
     assert running.end() == 1
     assert 'unknown parameter accept.max_distanc; did you mean accept.max_distance' in (
         running.text()
     )
+
+
+def test_a_file_shared_with_other_nodes_is_no_fault_and_said_once(
+    peer: Peer, processes: Processes, files: dict[str, Path], tmp_path: Path
+) -> None:
+    path = tmp_path / 'car.yaml'
+    lines = [f'    {name}: {value}' for name, value in files.items()]
+    lines += ['    wheel_radius: 0.39', '    lidar: {rings: []}', '    adapters: []']
+    path.write_text('/**:\n  ros__parameters:\n' + '\n'.join(lines) + '\n')
+    running = processes.start('node.localize_node', '--ros-args', '--params-file', str(path))
+    running.wait_for_text(RUNNING)
+    assert state(peer) == 'active'
+    assert call(peer, 'reload_map').success
+    assert running.end(signal.SIGINT) == 0, running.text()
+    said = f'{path} gives under /**, to nodes of any name, what this one does not have: '
+    assert running.text().count(said + 'lidar.rings, wheel_radius\n') == 1
+    path.write_text(path.read_text() + 'ssd_localizer: {ros__parameters: {wheel_radius: 0.4}}\n')
+    running = processes.start('node.localize_node', '--ros-args', '--params-file', str(path))
+    assert running.end() == 1
+    assert 'localize: unknown parameter wheel_radius' in running.text()
+
+
+def test_an_empty_list_is_none_however_it_comes(
+    peer: Peer, processes: Processes, files: dict[str, Path]
+) -> None:
+    running = processes.start_localizer(**files, adapters='[]', frame_override='[]')
+    running.wait_for_text(RUNNING)
+    request = GetParameters.Request(names=['adapters', 'frame_override'])
+    values = peer.call(GetParameters, f'{NODE}/get_parameters', request).values
+    assert [list(value.string_array_value) for value in values] == [[''], ['']]
+    kinds = ParameterType
+    for kind in (
+        kinds.PARAMETER_STRING_ARRAY,
+        kinds.PARAMETER_BOOL_ARRAY,
+        kinds.PARAMETER_NOT_SET,
+    ):
+        result = set_parameter(peer, 'adapters', ParameterValue(type=kind))
+        assert not result.successful
+        assert result.reason
+    assert state(peer) == 'active'
+    assert running.end(signal.SIGINT) == 0, running.text()
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,6 @@ def test_a_driver_file_changes_the_parameters_of_the_node(peer: Peer, path: Path
         'ssd_localizer',
         context=peer.node.context,
         cli_args=['--ros-args', *files],
-        automatically_declare_parameters_from_overrides=True,
     )
     try:
         assert ParameterServer(node).current == read_parameter_files([path])
