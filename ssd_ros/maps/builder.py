@@ -12,11 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.bev.preprocessing import scan_panorama
 from ssd_ros.confidence.model import ConfidenceModel
+from ssd_ros.datasets.left_out import LeftOut
 from ssd_ros.datasets.sequence import RadarSequence
 from ssd_ros.encoders.place_encoder import PlaceEncoder
 from ssd_ros.maps.files import MapContent, MapInfo
 from ssd_ros.maps.novelty import novelty_distance
 from ssd_ros.maps.place_database import PlaceDatabase
+from ssd_ros.maps.turn_check import TurnCheck
 from ssd_ros.motion.trajectory import thin_by_distance, Trajectory
 from ssd_ros.radar.types import SpinningRadarScan
 from ssd_ros.verification import strongest_returns, turn_motions
@@ -38,7 +40,7 @@ def build_database(
     Encode the keyframes of a drive.
 
     Scans without a pose and scans that cannot be read are left out, counted in the map's info
-    and logged.
+    and logged; most of them end the work. Images that turn against the headings are warned of.
 
     :param encoder: a teacher, for spinning radar
     :param num_views: headings in which a 4D radar may see a place, evenly around; a divisor of
@@ -57,20 +59,21 @@ def build_database(
     kept: list[int] = []
     descriptors: list[NDArray[np.float32]] = []
     returns_cm: list[NDArray[np.int16]] = []
-    num_unreadable = 0
+    left_out, turns = LeftOut(sequence.name), TurnCheck()
     for place, scan in _keyframes(sequence, posed, poses, keyframe_distance_m):
-        if scan is None:
-            num_unreadable += 1
+        if isinstance(scan, Exception):
+            left_out.add(int(posed[place]), scan, len(kept))
             continue
         kept.append(place)
         panorama = scan_panorama(scan, encoder.contract.preprocessing)
+        turns.add(panorama, poses.positions_m[place], float(poses.yaws_rad[place]))
         descriptors.append(encode_views(panorama, encoder, num_views))
         grid = encoder.contract.preprocessing.grid
         returns_cm.append(strongest_returns(panorama, grid, motions[place]))
         if progress:
             progress(len(kept), expected)
-    if not kept:
-        raise ValueError(f'{sequence.name}: none of {num_unreadable} scans could be read')
+    left_out.require_few(len(kept))
+    turns.warn(sequence.name)
     info = MapInfo(
         descriptor_space=encoder.contract.descriptor_space,
         encoder_digest=encoder.digest,
@@ -81,7 +84,7 @@ def build_database(
         origin=origin,
         num_scans=len(sequence.scan_stamps_ns),
         num_without_pose=len(sequence.scan_stamps_ns) - len(posed),
-        num_unreadable=num_unreadable,
+        num_unreadable=left_out.count,
         scan_context=encoder.scan_context,
     )
     keyframes = poses.select(np.array(kept, dtype=np.int64))
@@ -133,11 +136,11 @@ def _posed_scans(sequence: RadarSequence) -> tuple[NDArray[np.int64], Trajectory
 
 def _keyframes(
     sequence: RadarSequence, posed: NDArray[np.int64], poses: Trajectory, distance_m: float
-) -> Iterator[tuple[int, SpinningRadarScan | None]]:
+) -> Iterator[tuple[int, SpinningRadarScan | Exception]]:
     """
     Yield the scans that become keyframes with their place in `posed`.
 
-    A scan that cannot be read is yielded as None and the next one takes its place, so that a
+    Instead of a scan that cannot be read, why is yielded, and the next one takes its place: a
     damaged file leaves no gap in the map.
     """
     last = np.full(2, np.inf)
@@ -147,8 +150,7 @@ def _keyframes(
         try:
             scan = sequence.scan(int(posed[place]))
         except (ValueError, OSError) as error:
-            _log.warning('%s: left out scan %d: %s', sequence.name, posed[place], error)
-            yield place, None
+            yield place, error
         else:
             last = position
             yield place, scan

@@ -111,7 +111,8 @@ def test_scans_without_a_pose_are_left_out_and_counted(
 
 def test_a_drive_that_leaves_nothing_is_an_error(teacher: OnnxEncoder) -> None:
     drive = straight_drive(num=2)
-    with pytest.raises(ValueError, match='none of 2 scans could be read'):
+    message = '2 of the first 2 scans cannot be used, the last because: scan 1 is damaged'
+    with pytest.raises(ValueError, match=message):
         build_database(replace(drive, unreadable={0, 1}), teacher, num_views=4)
     with pytest.raises(ValueError, match='has no spinning radar scans'):
         build_database(replace(drive, xy_yaw=np.empty((0, 3))), teacher)

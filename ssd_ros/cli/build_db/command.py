@@ -8,10 +8,14 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 import time
+from typing import TYPE_CHECKING
 
 from ssd_ros.cli.common.console import at_least, make_parser, run_command, usable_cores
 from ssd_ros.cli.common.drive_options import add_drive_options, options_of
 from ssd_ros.shared_files import ENCODERS, shared_file
+
+if TYPE_CHECKING:
+    from ssd_ros.datasets.sequence import RadarSequence
 
 EXAMPLES = """\
   build_db --input HeRCULES/Library/01 --output library.map
@@ -28,7 +32,8 @@ def parser() -> argparse.ArgumentParser:
     result = make_parser(
         'build_db',
         'Build a map of places from a drive with spinning radar. An existing map at OUTPUT is '
-        'replaced when the new one is whole, and kept if the command fails or is interrupted.',
+        'replaced when the new one is whole, and kept if the command fails or is interrupted. '
+        'OUTPUT.first_scan.png shows the first scan from above: see whether it is right.',
         EXAMPLES,
     )
     add = result.add_argument
@@ -88,6 +93,7 @@ def build(arguments: argparse.Namespace) -> None:
     )
     (options,) = options_of(arguments, [arguments.input])
     drive = open_drive(arguments.input, options, Rosbag2Config(sensors=('spinning',)))
+    _show_first_scan(arguments.output, drive)
     confidence = load_confidence(
         arguments.confidence or shared_file(ENCODERS[teacher.kind].confidence),
         teacher.contract.descriptor_space,
@@ -118,6 +124,15 @@ def build(arguments: argparse.Namespace) -> None:
     print(f'bytes            {num_bytes}')
     print(f'calibration      {confidence.data if confidence else NOT_CALIBRATED}')
     print(f'seconds per scan {seconds / len(database):.3f} on {teacher.provider}')
+
+
+def _show_first_scan(output: Path, drive: RadarSequence) -> None:
+    """Draw it beside the map before the work: a wrong layout is seen at once."""
+    from ssd_ros.cli.common.scan_picture import write_first_scan
+
+    picture = output.with_name(f'{output.name}.first_scan.png')
+    if write_first_scan(picture, drive):
+        print(f'first scan       {picture}', flush=True)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

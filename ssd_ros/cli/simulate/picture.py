@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.bev.polar_bev import panorama_from_scan, ScanBevConfig, views_of_panorama
 from ssd_ros.bev.preprocessing import CloudPreprocessor, PreprocessingConfig
+from ssd_ros.cli.common.scan_picture import birds_eye
 from ssd_ros.files import write_bytes_atomically
 from ssd_ros.radar.types import RadarPointCloud, SpinningRadarScan
 from ssd_ros.simulator.config import conditions_of
@@ -105,12 +106,7 @@ def _draw_polar(axes: Any, scan: SpinningRadarScan) -> None:
 
 def _draw_overlay(axes: Any, scan: SpinningRadarScan, cloud: RadarPointCloud, figure: Any) -> None:
     reach = SHOWN_RANGE_M
-    side = np.linspace(-reach, reach, 700)
-    right, forward = np.meshgrid(side, side[::-1])
-    azimuth = np.mod(np.arctan2(right, forward), 2 * np.pi)
-    column = np.rint(azimuth / (2 * np.pi) * scan.power.shape[1]).astype(int)
-    row = (np.hypot(right, forward) / scan.range_resolution_m).astype(int)
-    image = scan.power[np.minimum(row, len(scan.power) - 1), column % scan.power.shape[1]]
+    image = birds_eye(scan, reach, 700)
     axes.imshow(image, cmap='gray', vmax=_BRIGHTEST_PIXEL, extent=(-reach, reach, -reach, reach))
     points = axes.scatter(
         -cloud.xyz_m[:, 1],

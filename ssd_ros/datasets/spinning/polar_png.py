@@ -17,6 +17,7 @@ import struct
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from ssd_ros.datasets.spinning.plausibility import plausible
 from ssd_ros.datasets.spinning.scan import azimuths_of_counts
 from ssd_ros.radar.types import SpinningRadarScan, uniform_azimuths_rad
 
@@ -39,7 +40,9 @@ def read_plain_scan(path: Path, stamp_ns: int, max_range_m: float) -> SpinningRa
         raise _wrong_shape(path, num_rows, num_columns, f'ranges x {NUM_AZIMUTHS} azimuths')
     power = _decoded(path, num_rows, num_columns)
     azimuths_rad = uniform_azimuths_rad(NUM_AZIMUTHS)
-    return SpinningRadarScan(stamp_ns, power, azimuths_rad, max_range_m / num_rows)
+    return _plausible(
+        path, SpinningRadarScan(stamp_ns, power, azimuths_rad, max_range_m / num_rows)
+    )
 
 
 def read_polar_scan(
@@ -62,7 +65,8 @@ def read_polar_scan(
             f'{NUM_AZIMUTHS} azimuths x ({_NUM_METADATA_BYTES} + ranges) '
             f'or ranges x {NUM_AZIMUTHS} azimuths',
         )
-    return SpinningRadarScan(stamp_ns, power, azimuths_rad, range_resolution_m, range_offset_m)
+    scan = SpinningRadarScan(stamp_ns, power, azimuths_rad, range_resolution_m, range_offset_m)
+    return _plausible(path, scan)
 
 
 def write_plain_scan(path: Path, power: NDArray[np.uint8]) -> None:
@@ -76,6 +80,13 @@ def write_plain_scan(path: Path, power: NDArray[np.uint8]) -> None:
         raise _wrong_shape(path, num_rows, num_columns, f'ranges x {NUM_AZIMUTHS} azimuths')
     _, encoded = cv2.imencode('.png', power, [cv2.IMWRITE_PNG_COMPRESSION, 1])
     path.write_bytes(encoded.tobytes())
+
+
+def _plausible(path: Path, scan: SpinningRadarScan) -> SpinningRadarScan:
+    try:
+        return plausible(scan)
+    except ValueError as error:
+        raise ValueError(f'{path}: {error}') from error
 
 
 def _azimuths_of(

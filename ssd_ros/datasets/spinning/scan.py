@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from ssd_ros.datasets.spinning.plausibility import plausible, require_ordered
 from ssd_ros.datasets.spinning.preset import SpinningPreset
 from ssd_ros.datasets.spinning.ros_image import pixels_of_image
 from ssd_ros.radar.point_fields import checked_bytes, view_of_points
@@ -105,12 +106,13 @@ def azimuths_of_counts(
 
     Without counts (some recordings hold one number throughout) the rows are evenly spaced.
 
-    :raise ValueError: a count is none of this encoder
+    :raise ValueError: a count is none of this encoder, or they have no order
     """
     if (counts == counts[0]).all():
         return uniform_azimuths_rad(len(counts)), np.arange(len(counts))
     if counts.max() >= encoder_size:
         raise ValueError(f'encoder count {counts.max()}, expected below {encoder_size}')
+    require_ordered(counts.astype(np.int64), encoder_size)
     different, order = np.unique(counts, return_index=True)
     return different.astype(np.float64) * (2 * math.pi / encoder_size), order.astype(np.int64)
 
@@ -144,4 +146,4 @@ def _scan(
     azimuths_rad, chosen = azimuths_of_counts(counts, preset.encoder_size)
     power = np.ascontiguousarray(rows[chosen].T)
     resolution_m = preset.range_resolution_m or _MAX_RANGE_M / len(power)
-    return SpinningRadarScan(stamp_ns, power, azimuths_rad, resolution_m)
+    return plausible(SpinningRadarScan(stamp_ns, power, azimuths_rad, resolution_m))

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 
+import cv2
 import numpy as np
 import pytest
 from ssd_ros.cli.build_db import command as build_db
@@ -54,6 +55,9 @@ def test_a_drive_becomes_a_map(
     ):
         assert line in printed
     assert 'seconds per scan 0.' in printed
+    picture = tmp_path / 'map.first_scan.png'
+    assert f'first scan       {picture}' in printed
+    assert cv2.imread(str(picture)).shape[2] == 3
 
 
 def test_other_poses_take_the_place_of_the_drives_own(folder: Path, tmp_path: Path) -> None:
@@ -157,4 +161,6 @@ def test_ctrl_c_leaves_the_old_map_and_code_130(folder: Path, tmp_path: Path) ->
     assert process.returncode == 130, errors
     assert 'interrupted, nothing was replaced' in errors
     assert (output / 'meta.json').read_bytes() == before
-    assert sorted(entry.name for entry in tmp_path.iterdir()) == ['Posts', 'map']
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == [
+        'Posts', 'map', 'map.first_scan.png'
+    ]  # fmt: skip

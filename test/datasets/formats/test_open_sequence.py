@@ -24,7 +24,9 @@ OXFORD_HEADER = 'timestamp,northing,easting,down,yaw'
 
 def gray_png(path: Path, num_rows: int, num_columns: int) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    assert cv2.imwrite(str(path), np.full((num_rows, num_columns), 9, np.uint8))
+    pixels = np.full((num_rows, num_columns), 9, np.uint8)
+    pixels[200, 200] = 90
+    assert cv2.imwrite(str(path), pixels)
 
 
 def oxford(root: Path) -> Path:
