@@ -191,7 +191,7 @@ def test_python_tags_in_yaml_are_refused_and_run_nothing(tmp_path: Path, text: s
         with_settings(load_config(ROOT / 'config' / 'training.yaml'), [f'seed={text}'])
     bag = write_rosbag2(tmp_path / 'bag', drive(), with_scans=False)
     (bag / 'metadata.yaml').write_text(f'rosbag2_bagfile_information: {text}')
-    with pytest.raises(ValueError, match='is not a rosbag2 that can be read'):
+    with pytest.raises(ValueError, match='is not a recording that can be read'):
         Rosbag2Sequence(bag)
     assert not marker.exists()
 

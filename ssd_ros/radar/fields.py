@@ -41,6 +41,7 @@ _ALIASES: dict[str, tuple[str, ...]] = {
         'amplitude',
         'reflected_power',
         'intensity',
+        'reflectivity',
     ),
 }
 ROLES = tuple(_ALIASES)

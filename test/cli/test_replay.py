@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 from rosbags.highlevel import AnyReader
-from rosbags.rosbag2 import Writer
+from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import get_typestore, Stores
 from ssd_ros.cli.replay import command as replay
 from ssd_ros.cli.replay.files import Table
@@ -27,6 +27,7 @@ from ssd_ros.maps.builder import build_database
 from ssd_ros.recognition.candidates import DTYPE, Flag
 from ssd_ros.shared_files import shared_file
 from support.posts import PostDrive, small_encoder, straight_drive, write_small_encoder
+from support.recordings import messages_of, ROS2, write_ros1
 from support.tilted import TiltedDrive, TILTS, yaw_for
 
 ROOT = Path(__file__).parents[2]
@@ -46,6 +47,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_small_encoder(path / 'student.onnx', '4d')
     for storage in ('sqlite3', 'mcap'):
         write_rosbag2(path / storage, DRIVE, storage, with_scans=False)
+    write_ros1(path / 'ros1.bag', messages_of(path / 'mcap'), first_seq=250)
     write_hercules(path, 'Posts', '02', DRIVE)
     return path
 
@@ -64,7 +66,7 @@ def rows_of(tmp_path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-@pytest.mark.parametrize('source', ['sqlite3', 'mcap', 'Posts/02'])
+@pytest.mark.parametrize('source', ['sqlite3', 'mcap', 'ros1.bag', 'Posts/02'])
 def test_every_source_gives_a_line_per_candidate_with_the_columns_of_the_topic(
     folder: Path, tmp_path: Path, source: str
 ) -> None:
@@ -89,6 +91,23 @@ def test_the_best_candidates_are_the_keyframes_beside_which_the_vehicle_drove(
     assert truth['recall_at_1'] == 1.0
     assert truth['radius_m'] == 5.0
     assert summary['odometry'] is None
+
+
+def test_a_definition_without_a_field_is_no_traceback(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The schema in an MCAP says how its messages are read."""
+    kind = 'sensor_msgs/msg/PointCloud2'
+    definition, _ = ROS2.generate_msgdef(kind, ros_version=2)
+    lacking = definition.replace('uint32 row_step\n', '')
+    with Writer(tmp_path / 'bag', version=8, storage_plugin=StoragePlugin.MCAP) as writer:
+        points = writer.add_connection('/radar/points', kind, msgdef=lacking, rihs01='RIHS01_0')
+        for topic, stamp_ns, message in messages_of(folder / 'mcap'):
+            if topic == '/radar/points':
+                writer.write(points, stamp_ns, ROS2.serialize_cdr(message, kind))
+    models = ['--map', str(folder / 'map'), '--student', str(folder / 'student.onnx')]
+    assert replay.main(['--input', str(tmp_path / 'bag'), *models]) == 1
+    assert 'PointCloud2 that lacks row_step' in capsys.readouterr().err
 
 
 def test_summary_table_and_printed_text_agree(
@@ -378,7 +397,7 @@ def test_a_damaged_bag_is_refused(
     given = {'--input': damaged, '--map': folder / 'map', '--csv': tmp_path / 'table.csv'}
     given['--student'] = folder / 'student.onnx'
     assert replay.main([text for pair in given.items() for text in map(str, pair)]) == 1
-    assert f'{damaged} is not a rosbag2 that can be read' in capsys.readouterr().err
+    assert f'{damaged} is not a recording that can be read' in capsys.readouterr().err
     assert not (tmp_path / 'table.csv').exists()
 
 

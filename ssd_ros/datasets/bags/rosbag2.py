@@ -1,6 +1,6 @@
 # Copyright 2026 The ssd_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""rosbag2 recordings (sqlite3 and MCAP), read and written without ROS."""
+"""Recordings of ROS 2 (sqlite3 and MCAP) and of ROS 1, read without ROS."""
 
 from __future__ import annotations
 
@@ -11,19 +11,23 @@ from typing import Any
 import numpy as np
 from rosbags.interfaces import Connection
 from ssd_ros.datasets.bags.reader import BagReader
+from ssd_ros.datasets.bags.recorded_types import WrongDefinition
 from ssd_ros.datasets.bags.spinning_topic import open_scans, Scans
 from ssd_ros.datasets.pose_sieve import PoseSieve
 from ssd_ros.datasets.poses import empty_trajectory, poses_at
 from ssd_ros.motion.trajectory import Trajectory
-from ssd_ros.radar.fields import DecoderConfig, PointCloudError
+from ssd_ros.radar.fields import DecoderConfig
+from ssd_ros.radar.livox import decode_livox
 from ssd_ros.radar.messages import DECODERS, MESSAGE_TYPES
 from ssd_ros.radar.types import RadarPointCloud, SpinningRadarScan
 
-_DECODERS = {MESSAGE_TYPES[kind]: decode for kind, decode in DECODERS.items()}
-_POSE_STAMPED = 'geometry_msgs/msg/PoseStamped'
+_DECODERS = {MESSAGE_TYPES[kind]: decode for kind, decode in DECODERS.items()} | {
+    'livox_ros_driver/msg/CustomMsg': decode_livox,
+    'livox_ros_driver2/msg/CustomMsg': decode_livox,
+}
 _POSES = (
     'nav_msgs/msg/Odometry',
-    _POSE_STAMPED,
+    'geometry_msgs/msg/PoseStamped',
     'geometry_msgs/msg/PoseWithCovarianceStamped',
 )
 # Fields of the config that describe the drive; the others say what is wanted of it.
@@ -52,7 +56,7 @@ class Rosbag2Config:
 
 class Rosbag2Sequence:
     """
-    A drive recorded with rosbag2: a directory with metadata.yaml, or one .db3 or .mcap file.
+    A drive recorded with rosbag2 (a directory, .db3 or .mcap) or with rosbag of ROS 1 (.bag).
 
     Its poses count for both radars: put static offsets into the recording if they matter. Stamps
     are those of the headers, or of the recorder where a driver leaves them zero.
@@ -126,12 +130,12 @@ class Rosbag2Sequence:
     def _has_doppler(self, topic: str) -> bool:
         """Return whether the first cloud of a topic is one of a radar."""
         connections = self._reader.connections(topic, tuple(_DECODERS))
-        for _, message in self._reader.messages(connections):
-            try:
+        try:
+            for _, message in self._reader.messages(connections):
                 decoded = _DECODERS[connections[0].msgtype](message, self._config.decoder)
-            except PointCloudError:
-                return False
-            return decoded.stats.has_doppler
+                return decoded.stats.has_doppler
+        except ValueError:  # of a topic that may not be meant
+            pass
         return False
 
     def _read_poses(self) -> Trajectory:
@@ -141,9 +145,15 @@ class Rosbag2Sequence:
         if not connections:
             return empty_trajectory()
         sieve = PoseSieve(f'{self._reader.path}: {connections[0].topic}')
-        for stamp_ns, message in self._reader.messages(connections):
-            pose = message.pose if connections[0].msgtype == _POSE_STAMPED else message.pose.pose
-            sieve.add(stamp_ns, _pose_values(pose))
+        for raw in self._reader.raw_messages(connections):
+            try:
+                pose = self._reader.deserialized(raw).pose
+            except ValueError as error:
+                if isinstance(error.__cause__, WrongDefinition):
+                    raise
+                sieve.leave_out('unreadable', raw.stamp_ns)
+            else:
+                sieve.add(raw.stamp_ns, _pose_values(getattr(pose, 'pose', pose)))
         return sieve.trajectory()
 
     def _pose_connections(self) -> list[Connection]:

@@ -1,6 +1,6 @@
 # Copyright 2026 The ssd_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The scans of a spinning radar in a rosbag2, one message a turn or one an azimuth."""
+"""The scans of a spinning radar in a recording, one message a turn or one an azimuth."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def _configured(
 
 
 def _bin_size_m(configuration: Any) -> float:
-    size = configuration.bin_size
+    size = getattr(configuration, 'bin_size', math.nan)
     if isinstance(size, float):
         return size
     # Navtech's own: ten-thousandths of a metre in eight bytes of the host's order.
@@ -108,7 +108,7 @@ def _bin_size_m(configuration: Any) -> float:
 
 
 def _encoder_size(configuration: Any) -> int:
-    size = configuration.encoder_size
+    size = getattr(configuration, 'encoder_size', 0)
     return size if isinstance(size, int) else int.from_bytes(size.tobytes(), 'big')
 
 
@@ -166,8 +166,7 @@ class _MessagePerAzimuth:
         turn = self._whole_turns[index]
         counts, sweeps = [], []
         raw = self._reader.raw_messages(self._connections, turn.first_ns, turn.last_ns)
-        for _, _, data in raw:
-            message = self._reader.deserialized(data, self._connections)
+        for message in map(self._reader.deserialized, raw):
             counts.append(_count_of(message))
             sweeps.append(np.asarray(message.data, np.uint8))
         return scan_from_sweeps(np.array(counts, np.uint16), sweeps, turn.stamp_ns, self._preset)
@@ -176,15 +175,15 @@ class _MessagePerAzimuth:
         """Split the messages where the encoder begins anew."""
         stamps: list[int] = []
         first_ns = last_ns = last_count = 0
-        for stamp_ns, log_time_ns, data in self._reader.raw_messages(self._connections):
-            count = _count_of(self._reader.deserialized(data, self._connections))
+        for raw in self._reader.raw_messages(self._connections):
+            count = _count_of(self._reader.deserialized(raw))
             if stamps and count < last_count:
                 yield _Turn(stamps[len(stamps) // 2], first_ns, last_ns, len(stamps))
                 stamps = []
             if not stamps:
-                first_ns = log_time_ns
-            stamps.append(stamp_ns)
-            last_ns, last_count = log_time_ns, count
+                first_ns = raw.log_time_ns
+            stamps.append(raw.stamp_ns)
+            last_ns, last_count = raw.log_time_ns, count
         if stamps:
             yield _Turn(stamps[len(stamps) // 2], first_ns, last_ns, len(stamps))
 

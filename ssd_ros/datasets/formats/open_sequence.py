@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ssd_ros.datasets.bags import rosbag2
+from ssd_ros.datasets.bags.files import is_recording
 from ssd_ros.datasets.bags.rosbag2 import Rosbag2Config, Rosbag2Sequence
 from ssd_ros.datasets.formats import boreas, hercules, mulran, oxford
 from ssd_ros.datasets.sequence import RadarSequence
@@ -61,7 +62,7 @@ def open_sequence(
     """
     Open a recorded drive.
 
-    :param path: directory of one sequence, or one .db3 or .mcap file
+    :param path: directory of one sequence, or one file of .db3, .mcap or .bag
     :param dataset: one of DATASETS, or `auto` to tell from what the directory holds
     :param config: what to read, and what the files do not say themselves
     :raise ValueError: the data set is unknown or cannot be told, the files are not its own, or
@@ -93,14 +94,16 @@ def _refuse_options_of_others(path: Path, dataset: str, config: Rosbag2Config) -
 
 
 def _recognized(path: Path) -> str:
-    if path.suffix in ('.db3', '.mcap') or (path / 'metadata.yaml').exists():
+    if not path.is_dir() and is_recording(path) or (path / 'metadata.yaml').exists():
         return 'rosbag2'
     found = find_below(path, set(_SIGNS))
     for sign, dataset in _SIGNS.items():
         if sign in found:
             return dataset
+    if is_recording(path):  # after the data sets, which may have a recording beside their files
+        return 'rosbag2'
     raise ValueError(
-        f'cannot tell the data set of {path}: expected metadata.yaml (rosbag2) or one of '
+        f'cannot tell the data set of {path}: expected a recording (.mcap, .db3, .bag) or one of '
         f'{", ".join(_SIGNS)} below it, found {sorted(p.name for p in path.iterdir())[:10]}; '
         f'name it: {", ".join(DATASETS)}'
     )
