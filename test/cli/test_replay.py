@@ -397,7 +397,7 @@ def test_a_damaged_bag_is_refused(
     given = {'--input': damaged, '--map': folder / 'map', '--csv': tmp_path / 'table.csv'}
     given['--student'] = folder / 'student.onnx'
     assert replay.main([text for pair in given.items() for text in map(str, pair)]) == 1
-    assert f'{damaged} is not a recording that can be read' in capsys.readouterr().err
+    assert f'`mcap recover {damaged} -o ' in capsys.readouterr().err
     assert not (tmp_path / 'table.csv').exists()
 
 

@@ -111,7 +111,7 @@ def replay(arguments: argparse.Namespace) -> None:
             kept.append(step.without_the_rest())
             if table is not None:
                 table.add(step)
-    log, wall_s = log_of(kept), time.monotonic() - start_s
+    log, wall_s = log_of(kept, run.faults), time.monotonic() - start_s
     judged = judge(run, log, arguments.radius if arguments.truth else None)
     summary = summary_of(run, log, judged, wall_s)
     print(text_of(summary))

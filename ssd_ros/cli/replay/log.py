@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -64,14 +65,16 @@ class ReplayLog:
         return planar_poses(self.best)
 
 
-def log_of(steps: Sequence[Step]) -> ReplayLog:
+def log_of(steps: Sequence[Step], faults: Counter[str]) -> ReplayLog:
     """
     Keep what the summary and the plots need.
 
+    :param faults: reason -> scans that gave none
     :raise ValueError: there was no query
     """
     if not steps:
-        raise ValueError('no scan of the recording gave a query')
+        reasons = [f'{count} scans left out: {reason}' for reason, count in faults.most_common(1)]
+        raise ValueError(': '.join(['no scan of the recording gave a query', *reasons]))
     return ReplayLog(
         stamps_ns=np.array([step.stamp_ns for step in steps], dtype=np.int64),
         best=np.concatenate([step.best if len(step.best) else _no_row() for step in steps]),
