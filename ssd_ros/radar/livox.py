@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,11 +16,11 @@ _FIELDS = ('x', 'y', 'z', 'reflectivity')
 
 def decode_livox(msg: Any, config: DecoderConfig | None = None) -> DecodedCloud:
     """
-    Return the points of a CustomMsg and what was dropped.
+    Return the points of a CustomMsg and what was dropped; their velocity is 0.
 
-    :raise PointCloudError: the configuration asks for Doppler, as it does by default
+    Doppler is not asked for, whatever the configuration says: there is no other CustomMsg.
     """
-    config = config or DecoderConfig()
+    config = replace(config or DecoderConfig(), require_doppler=False)
     header = header_of(msg)
     if len(msg.points) == 0:
         return empty_cloud(header)

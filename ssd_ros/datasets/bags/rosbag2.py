@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,10 @@ from ssd_ros.radar.livox import decode_livox
 from ssd_ros.radar.messages import DECODERS, MESSAGE_TYPES
 from ssd_ros.radar.types import RadarPointCloud, SpinningRadarScan
 
-_DECODERS = {MESSAGE_TYPES[kind]: decode for kind, decode in DECODERS.items()} | {
-    'livox_ros_driver/msg/CustomMsg': decode_livox,
-    'livox_ros_driver2/msg/CustomMsg': decode_livox,
-}
+_LIDARS = ('livox_ros_driver/msg/CustomMsg', 'livox_ros_driver2/msg/CustomMsg')
+_DECODERS = {MESSAGE_TYPES[kind]: decode for kind, decode in DECODERS.items()} | dict.fromkeys(
+    _LIDARS, decode_livox
+)
 _POSES = (
     'nav_msgs/msg/Odometry',
     'geometry_msgs/msg/PoseStamped',
@@ -32,6 +33,8 @@ _POSES = (
 )
 # Fields of the config that describe the drive; the others say what is wanted of it.
 OPTIONS = ('points_topic', 'scan_topic', 'poses_topic', 'spinning_preset', 'range_resolution_m')
+
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +128,15 @@ class Rosbag2Sequence:
             if has_scans and not with_doppler:
                 return []
             name = with_doppler[0] if len(with_doppler) == 1 else None
-        return self._reader.connections(name, types)
+        chosen = self._reader.connections(name, types)
+        if chosen and chosen[0].msgtype in _LIDARS:
+            _logger.warning(
+                '%s: %s is of a LiDAR, without Doppler: each scan counts as that of a standing '
+                'vehicle, so several of them in one window smear',
+                self._reader.path,
+                chosen[0].topic,
+            )
+        return chosen
 
     def _has_doppler(self, topic: str) -> bool:
         """Return whether the first cloud of a topic is one of a radar."""

@@ -94,7 +94,7 @@ def _refuse_options_of_others(path: Path, dataset: str, config: Rosbag2Config) -
 
 
 def _recognized(path: Path) -> str:
-    if not path.is_dir() and is_recording(path) or (path / 'metadata.yaml').exists():
+    if (not path.is_dir() and is_recording(path)) or (path / 'metadata.yaml').exists():
         return 'rosbag2'
     found = find_below(path, set(_SIGNS))
     for sign, dataset in _SIGNS.items():
