@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import onnxruntime
+from ssd_ros.reading import read_whole
 
-MAX_MODEL_BYTES = 1 << 30
+MAX_MODEL_BYTES = 1 << 28
 # For the arrays of all models of a process. A batch of a few hundred images takes a tenth of it.
 MAX_ARRAY_BYTES = 1 << 32
 CPU = ['CPUExecutionProvider']
@@ -37,10 +38,7 @@ def providers_for(device: str) -> list[str]:
 
 def read_model(path: Path) -> bytes:
     """Read the file whole, refusing what could make ONNX Runtime open another one."""
-    size = path.stat().st_size
-    if size > MAX_MODEL_BYTES:
-        raise ValueError(f'{path} has {size} bytes, at most {MAX_MODEL_BYTES} are supported')
-    model = path.read_bytes()
+    model = read_whole(path, MAX_MODEL_BYTES, 'a model')
     # ONNX names the file of external weights under the key 'location', spelt out in the bytes
     # whatever their encoding. A model without it cannot name a file.
     if b'location' in model:

@@ -1,0 +1,121 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Whether a model keeps its contract: names and shapes at its ends, descriptors of unit length."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from ssd_ros.encoders.model_contract import CONTRACT_KEY, ModelContract, SENSORS
+from ssd_ros.encoders.onnx_graph import checked_metadata
+
+PROBE_IMAGES = 3
+UNIT_LENGTH_TOLERANCE = 1e-3
+_PROBE_SHARE = 0.03  # of the cells of a radar image that have a return
+
+
+def contract_of(path: Path, model: bytes) -> ModelContract:
+    """
+    Read what a model says about itself, without running it.
+
+    :param path: for messages
+    :raise ValueError: it is no model, not one of this package, or asks for what none of them needs
+    """
+    try:
+        metadata = checked_metadata(model)
+    except ValueError as error:
+        raise ValueError(
+            f'{path} is not a usable ONNX model: {error}; use the models of the export command'
+        ) from error
+    if CONTRACT_KEY not in metadata:
+        raise ValueError(
+            f'{path} has no {CONTRACT_KEY} in its metadata: '
+            'it was not exported by ssd_ros, use the models of its export command'
+        )
+    try:
+        return ModelContract.from_json(metadata[CONTRACT_KEY])
+    except ValueError as error:
+        raise ValueError(f'{path}: {error}') from error
+
+
+def check_signature(path: Path, session: Any, contract: ModelContract) -> None:
+    """
+    Compare names, types and shapes of the model's ends with its contract.
+
+    :param session: of ONNX Runtime
+    :raise ValueError: they differ
+    """
+    names = SENSORS[contract.sensor]
+    ends = (
+        ('input', session.get_inputs(), names.input_name, 'tensor(uint8)',
+         (1, *contract.input_shape)),
+        ('output', session.get_outputs(), names.output_name, 'tensor(float)',
+         contract.output_shape),
+    )  # fmt: skip
+    for end, nodes, name, kind, shape in ends:
+        found = [(node.name, node.type, tuple(node.shape)) for node in nodes]
+        if len(found) != 1 or found[0][:2] != (name, kind) or found[0][2][1:] != shape:
+            raise ValueError(
+                f'{path} has {end} {found}, its contract says one {kind} {name!r} '
+                f'of shape {shape_text(shape)}'
+            )
+        if isinstance(found[0][2][0], int):
+            raise ValueError(f'{path} has a fixed batch size of {found[0][2][0]} in {name!r}')
+
+
+def check_output(path: Path, session: Any, contract: ModelContract) -> None:
+    """
+    Run an empty image, a full one and one like a radar's, which also takes the start-up cost.
+
+    :param session: of ONNX Runtime
+    :raise ValueError: that fails, or a descriptor is not finite or not of unit length
+    """
+    images = np.zeros((PROBE_IMAGES, *contract.input_shape), dtype=np.uint8)
+    images[1] = 255
+    generator = np.random.default_rng(0)
+    is_return = generator.random(contract.input_shape) < _PROBE_SHARE
+    images[2][is_return] = generator.integers(124, 256, is_return.sum())
+    try:
+        descriptors = run_session(session, contract, images)
+    except Exception as error:  # ONNX Runtime's errors share no narrower class
+        raise ValueError(f'{path} cannot be run: {error}') from error
+    require_unit_length(path, descriptors)
+
+
+def run_session(
+    session: Any, contract: ModelContract, images: NDArray[np.uint8]
+) -> NDArray[np.float32]:
+    """
+    Return what a model gives for images, shape (N, *contract.output_shape).
+
+    :param images: shape (N, *contract.input_shape)
+    """
+    names = SENSORS[contract.sensor]
+    outputs = session.run([names.output_name], {names.input_name: images[:, None]})
+    return np.asarray(outputs[0], dtype=np.float32)
+
+
+def require_unit_length(path: Path, descriptors: NDArray[np.float32]) -> None:
+    """
+    Refuse descriptors that cannot be compared.
+
+    :param path: of the model, for messages
+    :param descriptors: shape (..., D)
+    :raise ValueError: one is not finite or not of unit length
+    """
+    lengths = np.linalg.norm(descriptors, axis=-1)
+    if not np.isfinite(lengths).all():
+        raise ValueError(f'{path} gives a descriptor that is not finite: use another model')
+    worst = float(lengths.flat[np.abs(lengths - 1).argmax()]) if lengths.size else 1.0
+    if abs(worst - 1) > UNIT_LENGTH_TOLERANCE:
+        raise ValueError(
+            f'{path} gives a descriptor of length {worst:.4g}, expected 1: use another model'
+        )
+
+
+def shape_text(shape: tuple[int, ...]) -> str:
+    """Return the shape of many images or descriptors as text."""
+    return f'(N, {", ".join(map(str, shape))})'

@@ -1,0 +1,128 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""
+A model of unknown origin is tried in a process of its own, with bounded memory and time.
+
+Whatever loading or running it does, ends that process and not the one that asked.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+import resource
+import signal
+import subprocess
+import sys
+from typing import NamedTuple
+
+from ssd_ros.encoders.model_checks import check_output, check_signature, contract_of, PROBE_IMAGES
+from ssd_ros.encoders.onnx_session import CPU, open_as_written, open_session
+
+_MIB = 1 << 20
+# Runs this module with the search path of its parent, whatever lies in the working directory.
+_PROGRAM = (
+    'import sys; sys.path[:] = sys.argv[4:]; from ssd_ros.encoders.trial import main; main()'
+)
+
+
+class Limits(NamedTuple):
+    """
+    What a trial may take.
+
+    :param memory_bytes: beyond what weights and images take
+    :param bytes_per_cell: of each image, for the arrays between
+    :param cpu_s: of a processor; the shipped models take 1 s
+    :param wall_s: on the clock, for a machine that does much else
+    """
+
+    memory_bytes: int = 128 * _MIB
+    bytes_per_cell: int = 512
+    cpu_s: int = 15
+    wall_s: float = 120.0
+
+
+_passed: set[str] = set()  # SHA-256 of models that this process has tried
+
+
+def require_trial(path: Path, model: bytes, digest: str, limits: Limits | None = None) -> None:
+    """
+    Load a model and run it once in another process, unless this one has seen that pass.
+
+    :param model: content of the file
+    :param digest: its SHA-256
+    :raise ValueError: it does not keep its contract, or takes more memory or time than the limits
+    :raise OSError: no process could be started
+    """
+    if digest not in _passed:
+        _try(path, model, limits or Limits())
+        _passed.add(digest)
+
+
+def _try(path: Path, model: bytes, limits: Limits) -> None:
+    cells = PROBE_IMAGES * int.__mul__(*contract_of(path, model).input_shape)
+    num_bytes = limits.memory_bytes + 4 * len(model) + cells * limits.bytes_per_cell
+    numbers = [str(path), str(num_bytes), str(limits.cpu_s)]
+    allowed = f'it was tried with {num_bytes // _MIB} MiB and {limits.cpu_s} s'
+    try:
+        result = subprocess.run(
+            [sys.executable, '-c', _PROGRAM, *numbers, *sys.path],
+            input=model,
+            capture_output=True,
+            timeout=limits.wall_s,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise ValueError(
+            f'{path} is not a usable ONNX model: not loaded and run after {limits.wall_s:g} s'
+        ) from error
+    if result.returncode == 1:
+        text = (result.stdout or result.stderr).decode(errors='replace').strip()
+        raise ValueError(f'{text[-1000:]} ({allowed})')
+    if result.returncode:
+        raise ValueError(
+            f'{path} is not a usable ONNX model: it ended the process that ran it with '
+            f'{_name_of(-result.returncode)} ({allowed})'
+        )
+
+
+def _name_of(number: int) -> str:
+    if number in (signal.SIGXCPU, signal.SIGKILL):  # the latter where the former is overstayed
+        return 'too much time'
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f'exit code {-number}'
+
+
+def main() -> None:
+    """Try the model on standard input; say what is wrong with it and leave with 1, or with 0."""
+    path, num_bytes, cpu_s = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+    model = sys.stdin.buffer.read()
+    _bound(num_bytes, cpu_s)
+    try:
+        contract = contract_of(path, model)
+        # What it asks for is run as it is written before anything is optimised, which computes
+        # what is constant at once.
+        session = open_as_written(path, model)
+        check_signature(path, session, contract)
+        check_output(path, session, contract)
+        del session
+        check_output(path, open_session(path, model, CPU, 1, False), contract)
+    except ValueError as error:
+        print(error)  # noqa: T201 (to the process that asked)
+        sys.exit(1)
+
+
+def _bound(num_bytes: int, cpu_s: int) -> None:
+    """Take no more memory than now and so much, no more time, and leave no file."""
+    pages = int(Path('/proc/self/statm').read_text().split()[0])
+    size = pages * resource.getpagesize() + num_bytes
+    for kind, limit in (
+        (resource.RLIMIT_AS, size),
+        (resource.RLIMIT_CPU, cpu_s),
+        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        hard = resource.getrlimit(kind)[1]
+        limit = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
+        resource.setrlimit(kind, (limit, limit))
