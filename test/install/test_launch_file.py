@@ -15,9 +15,10 @@ from ssd_ros.ros.parameters.node import OPTIONS
 
 PATH = Path(__file__).parents[2] / 'launch' / 'localize.launch.py'
 ARGUMENTS = {
-    'index', 'encoder', 'model', 'driver', 'points_topic', 'odom_topic', 'base_frame', 'map_frame',
-    'odom_frame', 'adapters', 'initialpose_topic', 'namespace', 'use_sim_time', 'autostart',
-    'rviz', 'log_level',
+    'index', 'encoder', 'model', 'device', 'driver', 'points_topic', 'stamp_source', 'odom_topic',
+    'base_frame', 'map_frame', 'odom_frame', 'online_index', 'adapters', 'initialpose_topic',
+    'initialpose_mode', 'publish_tf', 'namespace', 'use_sim_time', 'autostart', 'rviz',
+    'log_level',
 }  # fmt: skip
 
 
@@ -56,6 +57,9 @@ def launch_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ModuleType:
     index.touch()
     (tmp_path / 'share' / 'ssd_ros').mkdir()
     (tmp_path / 'share' / 'ssd_ros' / 'config').symlink_to(PATH.parents[1] / 'config')
+    program = tmp_path / 'lib' / 'ssd_ros' / 'localize'
+    program.parent.mkdir(parents=True)
+    program.touch(0o755)
     monkeypatch.setenv('AMENT_PREFIX_PATH', str(tmp_path))
     spec = importlib.util.spec_from_file_location('localize_launch', PATH)
     assert spec is not None
@@ -110,7 +114,8 @@ def test_arguments_reach_the_node_with_their_types(launch_file: ModuleType) -> N
         adapters='rtabmap',
         odom_frame='wheels',
         use_sim_time='true',
-        rviz='True',
+        stamp_source='header',
+        online_index='true',
     )
     files, values = parameters_of(context, localizer)
     assert files == ['localize.yaml', 'ars548_upo.yaml']
@@ -119,10 +124,12 @@ def test_arguments_reach_the_node_with_their_types(launch_file: ModuleType) -> N
         'odom_frame': 'wheels',
         'input_topics': ('/front/points', '/rear/points'),
         'adapters': ('rtabmap',),
+        'stamp_source': 'header',
+        'online_index': True,
         'use_sim_time': True,
         'autostart': True,
     }
-    assert rviz.condition.evaluate(context)
+    assert not rviz.condition.evaluate(context)
 
 
 @pytest.mark.parametrize(('given', 'expected'), [({}, []), ({'map_frame': 'utm'}, ['-f', 'utm'])])
@@ -136,3 +143,41 @@ def test_rviz_looks_from_the_frame_of_the_map(
 def test_an_unknown_driver_is_refused_with_those_that_are_known(launch_file: ModuleType) -> None:
     with pytest.raises(ValueError, match=r"unknown driver 'ars'; choose from .*ars548_upo"):
         nodes_of(launch_file, driver='ars')
+
+
+@pytest.mark.parametrize(
+    ('given', 'reason'),
+    [
+        ({'params_file': 'nope.yaml'}, 'params_file:=nope.yaml: there is no such file'),
+        ({'params_file': '/'}, 'params_file:=/: there is no such file'),
+        ({'rviz': 'true'}, "rviz:=true needs RViz: .* \"package 'rviz2' not found"),
+        ({'rviz': 'maybe'}, 'rviz:=maybe is neither true nor false'),
+        ({'autostart': 'never'}, 'autostart:=never is neither'),
+        ({'log_level': 'loud'}, 'log_level:=loud; choose from debug, info'),
+    ],
+)
+def test_what_cannot_be_started_is_refused_before_anything_is(
+    launch_file: ModuleType, given: dict[str, str], reason: str
+) -> None:
+    with pytest.raises(ValueError, match=reason):
+        nodes_of(launch_file, **given)
+
+
+def test_a_workspace_without_the_program_is_refused(
+    launch_file: ModuleType, tmp_path: Path
+) -> None:
+    (tmp_path / 'lib' / 'ssd_ros' / 'localize').unlink()
+    with pytest.raises(ValueError, match='is the workspace of ssd_ros sourced'):
+        nodes_of(launch_file)
+
+
+def test_a_misspelt_argument_ends_the_launch_with_a_code(launch_file: ModuleType) -> None:
+    from launch import LaunchDescription, LaunchService
+    from launch.actions import IncludeLaunchDescription
+    from launch.launch_description_sources import PythonLaunchDescriptionSource
+
+    source = PythonLaunchDescriptionSource(str(PATH))
+    service = LaunchService(argv=['indexes:=x'], noninteractive=True)
+    include = IncludeLaunchDescription(source, launch_arguments=[('indexes', 'x')])
+    service.include_launch_description(LaunchDescription([include]))
+    assert service.run() == 1
