@@ -51,12 +51,14 @@ class LiveSession:
         self._max_keyframes = MAX_BYTES // (self._index.bytes_per_row + MAX_RETURNS_BYTES)
         self._keyframes: list[Keyframe] = []
         self.uuid = str(uuid.uuid4())  # of the drive: the same each time it is saved
+        self._elapsed_ns: list[int] = []  # of each keyframe
 
     def clear(self) -> None:
         """Forget all keyframes: time or odometry began anew."""
         self._index.clear()
         self._keyframes.clear()
         self.uuid = str(uuid.uuid4())
+        self._elapsed_ns.clear()
 
     def __len__(self) -> int:
         """Return the number of keyframes."""
@@ -67,33 +69,42 @@ class LiveSession:
         """Heading of each view relative to its keyframe, counter-clockwise, (num_views,)."""
         return self._index.view_yaws_rad
 
-    def wants(self, stamp_ns: int, position_m: NDArray[np.float64]) -> bool:
-        """Return whether a scan here lies far enough from the last keyframe to become one."""
+    def wants(self, elapsed_ns: int, position_m: NDArray[np.float64]) -> bool:
+        """
+        Return whether a scan here lies far enough from the last keyframe to become one.
+
+        :param elapsed_ns: a time that goes on whenever the clock of the stamps is set
+        """
         if not self._keyframes:
             return True
         last = self._keyframes[-1]
-        if stamp_ns <= last.stamp_ns or len(self) >= self._max_keyframes:
+        if elapsed_ns <= self._elapsed_ns[-1] or len(self) >= self._max_keyframes:
             return False
         moved_m = position_m[:2] - last.position_m[:2]
         return bool(np.hypot(*moved_m) >= self._keyframe_distance_m)
 
-    def add(self, descriptor: NDArray[np.float32], keyframe: Keyframe) -> None:
+    def add(
+        self, descriptor: NDArray[np.float32], keyframe: Keyframe, elapsed_ns: int | None = None
+    ) -> None:
         """
         Append a keyframe.
 
         :param descriptor: shape (D,), unit length
         :param keyframe: pose of the 4D radar in the odometry frame
+        :param elapsed_ns: as for `wants`; None = its stamp
         """
+        self._elapsed_ns.append(keyframe.stamp_ns if elapsed_ns is None else elapsed_ns)
         self._index.add(descriptor[None])
         self._keyframes.append(keyframe)
 
     def search(self, descriptor: NDArray[np.float32], num_rows: int, newest_ns: int) -> Neighbours:
         """
-        Return the nearest keyframes up to a stamp: those just left would always win.
+        Return the nearest keyframes up to a time: those just left would always win.
 
         :param descriptor: shape (D,), unit length
+        :param newest_ns: elapsed time, as for `wants`
         """
-        num_old = bisect_right(self._keyframes, newest_ns, key=lambda keyframe: keyframe.stamp_ns)
+        num_old = bisect_right(self._elapsed_ns, newest_ns)
         return self._index.search(descriptor, num_rows, num_old)
 
     def keyframe(self, number: int) -> Keyframe:
@@ -113,12 +124,22 @@ class LiveSession:
         """
         if not self._keyframes:
             raise MapError('the session has no keyframe yet: drive a little, with odometry')
-        stamps_ns, positions_m, quaternions, returns_cm = zip(*self._keyframes, strict=True)
+        numbers = self._in_order()
+        stamps_ns, positions_m, quaternions, returns_cm = zip(
+            *(self._keyframes[number] for number in numbers), strict=True
+        )
         keyframes = Trajectory(
             np.array(stamps_ns, np.int64), _stacked(positions_m, 3), _stacked(quaternions, 4)
         )
-        descriptors = self._index.descriptors()
+        descriptors = self._index.descriptors()[numbers]
         return MapContent(descriptors, keyframes, np.stack(returns_cm), info, self.confidence)
+
+    def _in_order(self) -> list[int]:
+        """Return which keyframes a map can have: a clock set back contradicts those before."""
+        stamps_ns = np.array([keyframe.stamp_ns for keyframe in self._keyframes])
+        earliest_after = np.minimum.accumulate(stamps_ns[::-1])[::-1]
+        in_order = stamps_ns[:-1] < earliest_after[1:]
+        return [*np.flatnonzero(in_order).tolist(), len(stamps_ns) - 1]
 
 
 def _stacked(rows: Sequence[NDArray[np.float64]], width: int) -> NDArray[np.float64]:

@@ -134,6 +134,7 @@ class Query:
 
     :param pose: of the radar in the odometry frame, None if not known
     :param odometry: how far the vehicle has come, None if not known
+    :param elapsed_ns: a time that goes on where the clock of the stamps was set
     """
 
     stamp_ns: int
@@ -141,6 +142,7 @@ class Query:
     pose: SensorPose | None
     odometry: OdometryPose | None
     bev_ms: float
+    elapsed_ns: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,7 @@ class PlaceRecognizer:
         self._encoder = encoder
         self._preprocessor = CloudPreprocessor(encoder.contract.preprocessing)
         self.live = live
+        self._set_by_ns = 0
         self.swap_maps(maps)
         self.clear()
 
@@ -88,6 +89,14 @@ class PlaceRecognizer:
         self._sequences = {False: SequenceFilter(), True: SequenceFilter()}
         self._verifier = Verifier()
 
+    def set_clock(self, step_ns: int) -> None:
+        """
+        Expect stamps of a clock that was set: the drive goes on.
+
+        :param step_ns: by how much it was set ahead
+        """
+        self._set_by_ns += step_ns
+
     def process(self, cloud: RadarPointCloud, pose: SensorPose | None = None) -> Recognition:
         """Return the mapped places that the last scans may show, best first."""
         return self.query(self.prepare(cloud, pose))
@@ -102,7 +111,14 @@ class PlaceRecognizer:
         start = time.perf_counter()
         image = self._preprocessor.process(cloud)
         odometry = self._odometry(cloud.stamp_ns, image.ego_velocity, pose)
-        return Query(cloud.stamp_ns, image, pose, odometry, _milliseconds_since(start))
+        return Query(
+            cloud.stamp_ns,
+            image,
+            pose,
+            odometry,
+            _milliseconds_since(start),
+            cloud.stamp_ns - self._set_by_ns,
+        )
 
     def _odometry(
         self, stamp_ns: int, ego_velocity: EgoVelocity, pose: SensorPose | None
@@ -124,7 +140,7 @@ class PlaceRecognizer:
         encode_ms = _milliseconds_since(start)
 
         start = time.perf_counter()
-        hits = self._search(descriptor, query.stamp_ns)
+        hits = self._search(descriptor, query.elapsed_ns)
         search_ms = _milliseconds_since(start)
 
         start = time.perf_counter()
@@ -143,7 +159,7 @@ class PlaceRecognizer:
             query.image.ego_velocity,
         )
 
-    def _search(self, descriptor: NDArray[np.float32], stamp_ns: int) -> list[Hit]:
+    def _search(self, descriptor: NDArray[np.float32], elapsed_ns: int) -> list[Hit]:
         config = self.config
         rows, radius_m = config.search_rows, config.ambiguity_radius_m
         mapped: list[tuple[PlaceSource, Neighbours]] = [
@@ -151,7 +167,7 @@ class PlaceRecognizer:
         ]
         hits = merge_hits(mapped, config.top_k, radius_m)
         if self.live:
-            newest_ns = stamp_ns - round(config.exclude_recent_s * 1e9)
+            newest_ns = elapsed_ns - round(config.exclude_recent_s * 1e9)
             live = self.live.search(descriptor, rows, newest_ns)
             hits += merge_hits([(self.live, live)], config.top_k, radius_m)
         return hits
@@ -196,10 +212,11 @@ class PlaceRecognizer:
         if self.live is None or query.pose is None:
             return
         if query.image.num_points >= self.config.min_points and self.live.wants(
-            query.stamp_ns, query.pose.position_m
+            query.elapsed_ns, query.pose.position_m
         ):
             returns_cm = returns_of_points(query.image.points_m)
-            self.live.add(descriptor, Keyframe(query.stamp_ns, *query.pose, returns_cm))
+            keyframe = Keyframe(query.stamp_ns, *query.pose, returns_cm)
+            self.live.add(descriptor, keyframe, query.elapsed_ns)
 
 
 def _supported(

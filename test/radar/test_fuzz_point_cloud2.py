@@ -21,6 +21,8 @@ from ssd_ros.bev.preprocessing import CloudPreprocessor
 from ssd_ros.radar.ars548 import ARS548_DTYPE
 from ssd_ros.radar.fields import DecoderConfig
 from ssd_ros.ros.inputs.intake import Intake
+from ssd_ros.ros.inputs.stamp_source import StampSource
+from ssd_ros.ros.parameters.inputs import InputParameters
 from support.posts import SMALL
 
 NUM_MESSAGES = int(os.environ.get('SSD_ROS_FUZZ', '1000'))
@@ -129,13 +131,15 @@ def payload(values: str, num_bytes: int, generator: np.random.Generator) -> byte
 def test_no_message_gets_past_the_intake_that_the_network_cannot_see(
     stream: Sequence[Any], config: DecoderConfig
 ) -> None:
-    intake = Intake(config, lambda text: None)
+    by_arrival = StampSource(lambda: InputParameters(stamp_source='receive'), lambda text: None)
+    intake = Intake(config, lambda text: None, by_arrival, 'points')
     preprocessor = CloudPreprocessor(SMALL)
     num_used = 0
     for msg in stream:
-        cloud = intake.receive(msg, 0.0, 10**18, 'auto', 2.0)
-        if cloud is None:
+        scans = intake.receive(msg, 0.0, 10**18).samples
+        if not scans:
             continue
+        ((_, cloud),) = scans
         num_used += 1
         assert 1 <= len(cloud) <= int(msg.height) * int(msg.width)
         assert np.isfinite(cloud.xyz_m).all()

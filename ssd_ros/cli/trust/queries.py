@@ -72,7 +72,8 @@ class DriveQueries:
         if np.isfinite(travelled_m):
             odometry = OdometryPose(travelled_m, None, int(self.segments[number]))
         image = CloudImage(self.bevs[number], unknown, points_m)
-        return Query(int(self.stamps_ns[number]), image, None, odometry, 0.0)
+        stamp_ns = int(self.stamps_ns[number])
+        return Query(stamp_ns, image, None, odometry, 0.0, stamp_ns)
 
     @classmethod
     def none(cls, name: str) -> DriveQueries:
@@ -153,5 +154,5 @@ def live_session_of(
         if session.wants(stamp_ns, position_m):
             returns_cm = returns_of_points(queries.query(number).image.points_m)
             keyframe = Keyframe(stamp_ns, position_m, quaternion_from_yaw(yaw), returns_cm)
-            session.add(student.encode(queries.bevs[number]), keyframe)
+            session.add(student.encode(queries.bevs[number]), keyframe, stamp_ns)
     return session

@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from typing import NamedTuple
+
+from ssd_ros.motion.stamp_order import EVIDENCE, StampOrder
 
 
 class GraphNode(NamedTuple):
@@ -20,6 +22,12 @@ class GraphNodes:
 
     def __init__(self) -> None:
         self._nodes: list[GraphNode] = []
+        self._low: list[GraphNode] = []  # newer than those, but with lower numbers
+        self._order: StampOrder[GraphNode] = StampOrder(sorts_in=True)
+
+    def __len__(self) -> int:
+        """Return the number of nodes."""
+        return len(self._nodes)
 
     @property
     def newest_ns(self) -> int | None:
@@ -30,20 +38,35 @@ class GraphNodes:
         """Return whether a node was made since we listen: numbers only grow."""
         return bool(self._nodes) and number >= self._nodes[0].number
 
-    def add(self, node: GraphNode) -> bool:
+    def add(self, node: GraphNode, arrival_ns: int | None = None) -> bool:
         """
-        Remember a node.
+        Remember a node; what is late is sorted in.
 
-        :return: whether time or numbers went back: a bag or the map began anew, and the nodes
-            before are forgotten
+        :param arrival_ns: on a clock that nobody sets; None = not known
+        :return: whether a bag or the map began anew, and the nodes before are forgotten
         """
-        went_back = bool(self._nodes) and (
-            node.stamp_ns < self._nodes[-1].stamp_ns or node.number < self._nodes[-1].number
-        )
-        if went_back:
-            self._nodes.clear()
-        self._nodes.append(node)
-        return went_back
+        admitted = self._order.admit(node.stamp_ns, node, arrival_ns)
+        begins_anew = admitted.is_restart
+        if begins_anew:
+            self._nodes, self._low = [], []
+        elif admitted.step_ns < 0:
+            newest_ns = admitted.samples[-1][0]
+            self._nodes = [known for known in self._nodes if known.stamp_ns <= newest_ns]
+        for _, known in admitted.samples:
+            begins_anew |= self._insert(known)
+        return begins_anew
+
+    def _insert(self, node: GraphNode) -> bool:
+        """Add a node and return whether enough of them in a row have too low numbers."""
+        if not self._nodes or node < self._nodes[-1] or node.number > self._nodes[-1].number:
+            insort(self._nodes, node)
+            self._low = []
+            return False
+        self._low.append(node)
+        if len(self._low) < EVIDENCE:
+            return False
+        self._nodes, self._low = self._low, []
+        return True
 
     def nearest(self, stamp_ns: int) -> GraphNode | None:
         """Return the node nearest in time."""

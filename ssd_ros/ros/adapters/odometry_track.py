@@ -5,13 +5,14 @@
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
+import time
 
 from nav_msgs.msg import Odometry
-import numpy as np
 from rclpy.node import Node
 from rclpy.qos import qos_profile_sensor_data
-from ssd_ros.ros.inputs.odometry_buffer import interpolated
+from ssd_ros.motion.pose_stream import PoseStream, StampedPose
+from ssd_ros.ros.inputs.odometry_buffer import interpolated, pose_of
 from ssd_ros.ros.messages.conversions import pose_from_msg
 from ssd_ros.ros.messages.geometry import Pose
 from ssd_ros.ros.messages.topics import ODOMETRY
@@ -29,9 +30,14 @@ class OdometryTrack:
         self._node = node
         self._stamps_ns = array('q')
         self._poses = array('d')
+        self._stream = PoseStream()
         self._subscription = node.create_subscription(
             Odometry, ODOMETRY.name, self._on_odometry, qos_profile_sensor_data
         )
+
+    def __len__(self) -> int:
+        """Return the number of poses."""
+        return len(self._stamps_ns)
 
     def destroy(self) -> None:
         """Take the topic down."""
@@ -45,17 +51,33 @@ class OdometryTrack:
     def _on_odometry(self, msg: Odometry) -> None:
         stamp_ns = msg.header.stamp.sec * 1_000_000_000 + msg.header.stamp.nanosec
         pose = pose_from_msg(msg.pose.pose)
-        if pose is None:
-            return
-        if self._stamps_ns and stamp_ns < self._stamps_ns[-1]:  # a bag started again
-            del self._stamps_ns[:], self._poses[:]
-        if len(self._stamps_ns) > 1 and self._stamps_ns[-1] < self._stamps_ns[-2] + _SPACING_NS:
-            del self._stamps_ns[-1:], self._poses[-_POSE_SIZE:]  # the newest always stays
-        if len(self._stamps_ns) == _NUM_KEPT:
-            del self._stamps_ns[: _NUM_KEPT // 2]
-            del self._poses[: _NUM_KEPT // 2 * _POSE_SIZE]
-        self._stamps_ns.append(stamp_ns)
-        self._poses.extend([*pose.position_m, *pose.quaternion_xyzw])
+        values = (*pose.position_m.tolist(), *pose.quaternion_xyzw.tolist())
+        arrived = self._stream.add(stamp_ns, values, time.monotonic_ns())
+        if arrived.forgets_all:
+            self._keep(0)
+        elif arrived.forgets_after_ns is not None:
+            self._keep(bisect_right(self._stamps_ns, arrived.forgets_after_ns))
+        for known in arrived.poses:
+            self._insert(known)
+
+    def _keep(self, num: int) -> None:
+        del self._stamps_ns[num:], self._poses[num * _POSE_SIZE :]
+
+    def _insert(self, known: StampedPose) -> None:
+        """Put a pose where it belongs, unless one near in time is there; the newest stays."""
+        stamps_ns, place = self._stamps_ns, bisect_left(self._stamps_ns, known.stamp_ns)
+        if place < len(stamps_ns):
+            near_ns = stamps_ns[max(place - 1, 0) : place + 1]
+            if any(abs(near - known.stamp_ns) < _SPACING_NS for near in near_ns):
+                return
+        elif place > 1 and stamps_ns[-1] < stamps_ns[-2] + _SPACING_NS:
+            self._keep(place - 1)
+            place -= 1
+        if place == _NUM_KEPT:
+            del stamps_ns[: _NUM_KEPT // 2], self._poses[: _NUM_KEPT // 2 * _POSE_SIZE]
+            place -= _NUM_KEPT // 2
+        stamps_ns.insert(place, known.stamp_ns)
+        self._poses[place * _POSE_SIZE : place * _POSE_SIZE] = array('d', known.values)
 
     def _at(self, stamp_ns: int) -> Pose | None:
         """Interpolate; T_odom_base."""
@@ -73,5 +95,4 @@ class OdometryTrack:
         return interpolated(self._pose(after - 1), self._pose(after), share)
 
     def _pose(self, index: int) -> Pose:
-        row = np.array(self._poses[index * _POSE_SIZE : (index + 1) * _POSE_SIZE])
-        return Pose(row[:3], row[3:])
+        return pose_of(self._poses[index * _POSE_SIZE : (index + 1) * _POSE_SIZE])

@@ -16,7 +16,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 import time
 
-from geometry_msgs.msg import Pose as PoseMsg
 import numpy as np
 from rclpy.clock import Clock, ClockType  # type: ignore[attr-defined]
 from rclpy.node import Node
@@ -31,6 +30,7 @@ from ssd_ros.ros.adapters.odometry_track import OdometryTrack
 from ssd_ros.ros.adapters.outcomes import Outcomes
 from ssd_ros.ros.adapters.service import ServiceCaller
 from ssd_ros.ros.health.inputs import Status
+from ssd_ros.ros.messages.conversions import pose_from_msg
 from ssd_ros.ros.messages.geometry import Pose, turn
 
 HOLD_S = 10.0  # RTAB-Map adds a node within a second or two
@@ -105,7 +105,7 @@ class RtabmapAdapter:
         with self._outcomes.guard():
             stamp = msg.header.stamp
             node = GraphNode(stamp.sec * 1_000_000_000 + stamp.nanosec, msg.ref_id)
-            if msg.ref_id > 0 and self._graph.add(node):
+            if msg.ref_id > 0 and self._graph.add(node, time.monotonic_ns()):
                 self._held.clear()
                 self._linked.clear()
                 self._outcomes.count('time_jumps')
@@ -189,7 +189,7 @@ class RtabmapAdapter:
             )
             return
         _, number, pose = min(found, key=lambda entry: entry[0])
-        self._link(closure, query, number, _pose(pose))
+        self._link(closure, query, number, pose_from_msg(pose))
 
     def _link(self, closure: LoopClosure, query: _Anchor, target: int, map_target: Pose) -> None:
         """
@@ -213,11 +213,3 @@ _FAR = (
     'no node of RTAB-Map near the {} of a closure: without odometry on `odom` they must lie '
     f'within {_MAX_APART_ALONE_NS / 1e6:g} ms'
 )
-
-
-def _pose(msg: PoseMsg) -> Pose:
-    position, turned = msg.position, msg.orientation
-    return Pose(
-        np.array([position.x, position.y, position.z]),
-        np.array([turned.x, turned.y, turned.z, turned.w]),
-    )

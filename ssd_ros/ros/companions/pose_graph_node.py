@@ -26,6 +26,7 @@ from collections.abc import Sequence
 import json
 from pathlib import Path
 import sys
+import time
 from typing import Any
 
 from geometry_msgs.msg import PoseStamped
@@ -37,12 +38,14 @@ from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import PointCloud2
 from ssd_ros.files import write_bytes_atomically
+from ssd_ros.motion.pose_stream import PoseStream, StampedPose
+from ssd_ros.motion.stamp_line import RESTART_NS
 from ssd_ros.motion.trajectory import Trajectory, yaw_from_quaternion
 from ssd_ros.pose_graph.config import DEFAULT_CONFIG, PoseGraphConfig
 from ssd_ros.pose_graph.graph import PoseGraph, UsedEdge
 from ssd_ros.pose_graph.trajectory_files import write_tum
 from ssd_ros.recognition import candidates
-from ssd_ros.ros.messages.conversions import pose_msg, time_msg
+from ssd_ros.ros.messages.conversions import pose_from_msg, pose_msg, time_msg
 from ssd_ros.ros.messages.geometry import Pose
 from ssd_ros.ros.node.requests import survive_requests
 from ssd_ros.ros.node.run import run, spin, StartupError
@@ -51,8 +54,6 @@ from std_msgs.msg import Header
 _PATH_PERIOD_S = 1.0
 _QUEUE = 1000  # messages that may wait while the solver works
 _WARN_PERIOD_S = 5.0
-# An odometry message this much older than the last one starts a new drive; less is disorder.
-_JUMP_BACK_NS = 1_000_000_000
 
 
 class PoseGraphNode(Node):
@@ -65,6 +66,7 @@ class PoseGraphNode(Node):
         super().__init__('pose_graph')
         self._config = config
         self.graph = PoseGraph(config)
+        self._stream = PoseStream()
         self._odometry_frame = self._candidates_frame = ''
         self._published_ns: int | None = None
         # Best effort matches every publisher.
@@ -95,28 +97,40 @@ class PoseGraphNode(Node):
         write_bytes_atomically(folder / 'edges.jsonl', lines.encode())
 
     def _on_odometry(self, msg: Odometry) -> None:
-        stamp_ns = _stamp_ns(msg.header)
-        newest_ns = self.graph.newest_stamp_ns
-        if newest_ns is not None and stamp_ns < newest_ns - _JUMP_BACK_NS:
+        pose = pose_from_msg(msg.pose.pose)
+        values = (*pose.position_m.tolist(), *pose.quaternion_xyzw.tolist())
+        arrived = self._stream.add(_stamp_ns(msg.header), values, time.monotonic_ns())
+        if arrived.left_out:
+            self._ignore(f'odometry ignored: {arrived.left_out}')
+        if arrived.forgets_all or self._is_beyond(arrived.forgets_after_ns):
             self.get_logger().warning('odometry jumps back in time: a new graph begins')
             self.graph = PoseGraph(self._config)
-        position, orientation = msg.pose.pose.position, msg.pose.pose.orientation
-        quaternion = np.array([orientation.x, orientation.y, orientation.z, orientation.w])
         self._odometry_frame = msg.header.frame_id
-        try:
-            self.graph.add_odometry(
-                stamp_ns, np.array([position.x, position.y, yaw_from_quaternion(quaternion)])
-            )
-        except ValueError as error:
-            text = f'odometry ignored: {error}'
-            self.get_logger().warning(text, throttle_duration_sec=_WARN_PERIOD_S)
+        for known in arrived.poses:
+            self._add(known)
+
+    def _is_beyond(self, stamp_ns: int | None) -> bool:
+        """Return whether poses far beyond a stamp are in the graph, which cannot forget them."""
+        newest_ns = self.graph.newest_stamp_ns
+        if stamp_ns is None or newest_ns is None:
+            return False
+        return newest_ns - stamp_ns > RESTART_NS
+
+    def _add(self, known: StampedPose) -> None:
+        newest_ns = self.graph.newest_stamp_ns
+        if newest_ns is not None and known.stamp_ns <= newest_ns:  # late, or twice
+            return
+        yaw_rad = yaw_from_quaternion(np.array(known.values[3:]))
+        self.graph.add_odometry(known.stamp_ns, np.array([*known.values[:2], yaw_rad]))
+
+    def _ignore(self, text: str) -> None:
+        self.get_logger().warning(text, throttle_duration_sec=_WARN_PERIOD_S)
 
     def _on_candidates(self, msg: PointCloud2) -> None:
         try:
             rows = candidates.from_msg(msg)
         except ValueError as error:
-            text = f'candidates ignored: {error}'
-            self.get_logger().warning(text, throttle_duration_sec=_WARN_PERIOD_S)
+            self._ignore(f'candidates ignored: {error}')
             return
         self._candidates_frame = msg.header.frame_id
         self.graph.add_candidates(_stamp_ns(msg.header), rows)

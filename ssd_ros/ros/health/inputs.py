@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 import math
 
+from ssd_ros.motion.stamp_line import StampCounts
 from ssd_ros.ros.health import texts as health_texts
 
 SILENCE_S = 2.0  # without a message for so long the input counts as dead
@@ -40,6 +41,7 @@ class Status:
 class InputStatistics:
     """What arrived; touched by the executor's thread alone."""
 
+    stamps: StampCounts = field(default_factory=StampCounts)
     since_s: float = 0.0  # start of the interval that is reported next
     active_since_s: float = 0.0  # silence before does not count
     num_messages: int = 0
@@ -49,7 +51,6 @@ class InputStatistics:
     points_in: int = 0
     points_used: int = 0
     points_dropped: int = 0
-    num_time_jumps: int = 0
     num_qos_incompatible: int = 0
     num_lost: int = 0
     is_doppler_opposite: bool = False  # to the direction of travel by odometry
@@ -103,7 +104,8 @@ class InputStatistics:
             'points_used': self.points_used,
             'points_dropped': self.points_dropped,
             'stamp_skew_s': round(self.stamp_skew_s, 3),
-            'time_jumps': self.num_time_jumps,
+            'time_jumps': self.stamps.restarts,
+            'clock_steps': self.stamps.steps,
             'qos_incompatible': self.num_qos_incompatible,
             'frame': self.frame_id,
             'extrinsics': self.extrinsics,

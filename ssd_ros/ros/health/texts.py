@@ -37,7 +37,24 @@ AGAINST_ODOMETRY = (
 NOTHING_REMEMBERED = (
     'the running drive is not remembered: no odometry for the scans on {topic} or in TF'
 )
+STAMPED_BY_ARRIVAL = (
+    'stamps of {name} are {apart_s:.3g} s {side}: all inputs are stamped by their arrival from '
+    'now on, see stamp_source and max_stamp_skew{hint}'
+)
+CONSTANT_OFFSET = (
+    'stamps of radars and odometry are {apart_s:.3g} s {side}, all by the same, and believed: set '
+    'stamp_offset to {offset_s:.1f}, or use_sim_time or stamp_source header for a bag'
+)
+ODOMETRY_LEFT_OUT = 'some odometry was left out: {error}'
 # These are logged.
+STAMP_IN_DOUBT = (
+    'stamp {stamp_s:.3f} s is far from those before: held until the next ones tell which is right'
+)
+STAMP_LATE = 'stamp {stamp_s:.3f} s came late: left out'
+STAMP_AHEAD = 'stamp {stamp_s:.3f} s was ahead of those that followed: left out'
+STAMP_IMPOSSIBLE = 'stamp {stamp_s:.3f} s cannot be: left out'
+CLOCK_SET = 'the clock of {name} was set by {step_s:+.3f} s: the drive goes on'
+TIME_WENT_BACK = 'time went back to {stamp_s:.3f} s: started a new window of scans'
 ODOMETRY_MISSED = (
     'no odometry within {late_s:g} s of a scan at {stamp_s:.3f} s: do its stamps and those of the '
     'radar come from one clock?'
@@ -46,7 +63,6 @@ ODOMETRY_FRAME = (
     'odometry has {field} {found!r}, {parameter} is {expected!r}: its poses are taken for those '
     'of base_frame in odom_frame'
 )
-ODOMETRY_INVALID = 'odometry without a position or an orientation is ignored'
 NOBODY_LISTENS = (
     'nobody subscribes to {topic}: is the back end running, and the topic remapped to its name?'
 )
@@ -74,9 +90,17 @@ TEXTS = (
     UNKNOWN_PLACES,
     AGAINST_ODOMETRY,
     NOTHING_REMEMBERED,
+    STAMPED_BY_ARRIVAL,
+    CONSTANT_OFFSET,
+    ODOMETRY_LEFT_OUT,
+    STAMP_IN_DOUBT,
+    STAMP_LATE,
+    STAMP_AHEAD,
+    STAMP_IMPOSSIBLE,
+    CLOCK_SET,
+    TIME_WENT_BACK,
     ODOMETRY_MISSED,
     ODOMETRY_FRAME,
-    ODOMETRY_INVALID,
     NOBODY_LISTENS,
     TRANSITION_REFUSED,
     TRANSITION_FAILED,

@@ -8,41 +8,61 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from ssd_ros.motion.stamp_line import LeftOut
+from ssd_ros.motion.stamp_order import Admitted, StampOrder
 from ssd_ros.radar.fields import DecoderConfig, PointCloudError
 from ssd_ros.radar.messages import DECODERS
 from ssd_ros.radar.types import RadarPointCloud
+from ssd_ros.ros.health import texts as health_texts
 from ssd_ros.ros.health.inputs import InputStatistics
+from ssd_ros.ros.inputs.stamp_source import StampSource
+
+_LEFT_OUT = {
+    'late': health_texts.STAMP_LATE,
+    'ahead': health_texts.STAMP_AHEAD,
+    'impossible': health_texts.STAMP_IMPOSSIBLE,
+}
 
 
 class Intake:
     """Decode the messages of one radar; faults are counted and said, never raised."""
 
     def __init__(
-        self, config: DecoderConfig, warn: Callable[[str], None], frame_override: str = ''
+        self,
+        config: DecoderConfig,
+        warn: Callable[[str], None],
+        source: StampSource,
+        name: str,
+        frame_override: str = '',
     ) -> None:
         """
         Start counting.
 
         :param warn: gets a sentence about each fault; the caller throttles
+        :param source: of the stamps of all inputs
+        :param name: of the topic
         :param frame_override: frame of the radar, whatever its messages say
         """
-        self.statistics = InputStatistics()
+        self._order: StampOrder[RadarPointCloud] = StampOrder(sorts_in=False)
+        self.statistics = InputStatistics(stamps=self._order.counts)
         self._config = config
         self._warn = warn
+        self._source, self._num_changes = source, source.num_changes
+        self._name = name
         self._frame_override = frame_override
-        self._last_stamp_ns = 0
+
+    def start(self, now_s: float) -> None:
+        """Expect messages from now on, of any time."""
+        self.statistics.start(now_s)
+        self._order.clear()
 
     def receive(
-        self,
-        msg: Any,
-        now_s: float,
-        now_ns: int,
-        stamp_source: str,
-        max_skew_s: float,
-        kind: str = 'pointcloud2',
-    ) -> RadarPointCloud | None:
+        self, msg: Any, now_s: float, now_ns: int, kind: str = 'pointcloud2'
+    ) -> Admitted[RadarPointCloud]:
         """
-        Return the scan in a message with the stamp and frame to be used, or None without one.
+        Return the scans that may be used now, with the stamps and frame to be used.
+
+        Mostly that is the one in the message; none while stamps are in doubt.
 
         :param now_s: of a monotonic clock
         :param now_ns: of the clock that stamps messages
@@ -54,56 +74,53 @@ class Intake:
             cloud, stats = DECODERS[kind](msg, self._config)
         except PointCloudError as error:
             self.refuse(error.reason, str(error))
-            return None
+            return Admitted()
         statistics.points_in, statistics.points_dropped = stats.num_received, stats.num_dropped
         statistics.frame_id = self._frame_override or cloud.frame_id
         if stats.num_received == 0:
             self.refuse('empty', 'empty cloud: does the driver lose packets?')
-            return None
+            return Admitted()
         if len(cloud) == 0:
             self.refuse('no_valid_point', f'none of {stats.num_received} points is valid')
-            return None
+            return Admitted()
         if not statistics.frame_id:
             self._warn('the clouds name no frame: using radar_extrinsics; set frame_override')
-        stamp_ns = self._stamp_of(cloud, now_ns, stamp_source, max_skew_s)
-        return replace(cloud, stamp_ns=stamp_ns, frame_id=statistics.frame_id)
+        return self._admit(replace(cloud, frame_id=statistics.frame_id), now_s, now_ns)
 
-    def _stamp_of(
-        self, cloud: RadarPointCloud, now_ns: int, stamp_source: str, max_skew_s: float
-    ) -> int:
-        statistics = self.statistics
+    def _admit(
+        self, cloud: RadarPointCloud, now_s: float, now_ns: int
+    ) -> Admitted[RadarPointCloud]:
+        """Ask what the stamp says."""
+        statistics, source = self.statistics, self._source
         statistics.stamp_skew_s = (now_ns - cloud.stamp_ns) / 1e9
-        stamp_ns, distrusted = stamp_of_scan(cloud.stamp_ns, now_ns, stamp_source, max_skew_s)
-        if distrusted:
-            self._warn(
-                f'stamp {cloud.stamp_ns / 1e9:.3f} s is {statistics.stamp_skew_s:.3g} s old, '
-                'using the time of arrival instead: see stamp_source and max_stamp_skew'
-            )
-        if stamp_ns < self._last_stamp_ns:
-            statistics.num_time_jumps += 1
-            self._warn(f'time went back to {stamp_ns / 1e9:.3f} s: started a new window of scans')
-        self._last_stamp_ns = stamp_ns
-        return stamp_ns
+        stamp_ns = source.stamp_of(self._name, cloud.stamp_ns, now_ns)
+        if source.num_changes != self._num_changes:
+            self._num_changes = source.num_changes
+            self._order.change_clock()
+        num_steps = self._order.counts.steps
+        admitted = self._order.admit(
+            stamp_ns, replace(cloud, stamp_ns=stamp_ns), round(now_s * 1e9)
+        )
+        for odd in admitted.left_out:
+            self._leave_out(odd)
+        if self._order.is_in_doubt:
+            statistics.last_error = health_texts.STAMP_IN_DOUBT.format(stamp_s=stamp_ns / 1e9)
+            self._warn(statistics.last_error)
+        if admitted.is_restart:
+            self._warn(health_texts.TIME_WENT_BACK.format(stamp_s=stamp_ns / 1e9))
+        if self._order.counts.steps > num_steps:
+            step_s = admitted.step_ns / 1e9
+            self._warn(health_texts.CLOCK_SET.format(name=self._name, step_s=step_s))
+        return admitted
+
+    def outlast(self, now_s: float) -> Admitted[RadarPointCloud]:
+        """Return the scans that are held and ahead, if nothing has contradicted them for long."""
+        return self._order.outlast(round(now_s * 1e9))
+
+    def _leave_out(self, odd: LeftOut) -> None:
+        self.refuse(odd.reason, _LEFT_OUT[odd.reason].format(stamp_s=odd.stamp_ns / 1e9))
 
     def refuse(self, reason: str, text: str) -> None:
         """Count and say why a message gives no scan."""
         self.statistics.count_error(reason, text)
         self._warn(text)
-
-
-def stamp_of_scan(header_ns: int, now_ns: int, source: str, max_skew_s: float) -> tuple[int, bool]:
-    """
-    Choose between the stamp of a message and the time of its arrival.
-
-    Drivers leave the stamp at zero or count from power-up; both break every consumer.
-
-    :param source: header, receive or auto
-    :return: stamp of the scan, and whether auto distrusted the header
-    """
-    # Simulated time stands at 0 until the first /clock: nothing to compare with.
-    if source == 'header' or (source == 'auto' and now_ns <= 0):
-        return header_ns, False
-    if source == 'receive':
-        return now_ns, False
-    distrusted = header_ns <= 0 or abs(now_ns - header_ns) > max_skew_s * 1e9
-    return (now_ns if distrusted else header_ns), distrusted

@@ -5,8 +5,10 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 
 import numpy as np
+from ssd_ros.motion.pose_stream import Arrived, PoseStream, StampedPose
 from ssd_ros.ros.messages.geometry import Pose
 
 LATE_NS = 100_000_000  # a scan may be so much newer than the newest pose
@@ -18,6 +20,7 @@ class OdometryBuffer:
     """The newest poses, each T_odom_base with its stamp; between them straight lines."""
 
     def __init__(self) -> None:
+        self.stream = PoseStream()
         self._stamps_ns: list[int] = []
         self._poses: list[Pose] = []
 
@@ -25,15 +28,40 @@ class OdometryBuffer:
         """Return the number of poses."""
         return len(self._poses)
 
-    def add(self, stamp_ns: int, pose: Pose) -> None:
-        """Append a pose; an earlier stamp (a bag that loops) forgets those before."""
-        if self._stamps_ns and stamp_ns < self._stamps_ns[-1]:
-            self._stamps_ns.clear()
-            self._poses.clear()
+    def add(self, stamp_ns: int, pose: Pose, arrival_ns: int | None = None) -> Arrived:
+        """
+        Take a pose and return what came of it; what is late is sorted in.
+
+        :param arrival_ns: on a clock that nobody sets; None = not known
+        """
+        values = (*pose.position_m.tolist(), *pose.quaternion_xyzw.tolist())
+        arrived = self.stream.add(stamp_ns, values, arrival_ns)
+        self._take(arrived)
+        return arrived
+
+    def outlast(self, arrival_ns: int) -> None:
+        """Believe what is held and ahead, if nothing has contradicted it for long."""
+        self._take(self.stream.outlast(arrival_ns))
+
+    def _take(self, arrived: Arrived) -> None:
+        if arrived.forgets_all:
+            self._keep(0)
+        elif arrived.forgets_after_ns is not None:
+            self._keep(bisect_right(self._stamps_ns, arrived.forgets_after_ns))
+        for known in arrived.poses:
+            self._insert(known)
+
+    def _keep(self, num: int) -> None:
+        del self._stamps_ns[num:], self._poses[num:]
+
+    def _insert(self, known: StampedPose) -> None:
         if len(self) == 2 * _NUM_KEPT:
             del self._stamps_ns[:_NUM_KEPT], self._poses[:_NUM_KEPT]
-        self._stamps_ns.append(stamp_ns)
-        self._poses.append(pose)
+        place = bisect_left(self._stamps_ns, known.stamp_ns)
+        if known.stamp_ns in self._stamps_ns[place : place + 1]:
+            return
+        self._stamps_ns.insert(place, known.stamp_ns)
+        self._poses.insert(place, pose_of(known.values))
 
     def at(self, stamp_ns: int) -> Pose | None:
         """
@@ -61,6 +89,11 @@ class OdometryBuffer:
             return None
         share = (stamp_ns - self._stamps_ns[first]) / gap_ns
         return interpolated(self._poses[first], self._poses[second], share)
+
+
+def pose_of(values: Sequence[float]) -> Pose:
+    """Return x, y, z, qx, qy, qz, qw as a pose."""
+    return Pose(np.array(values[:3]), np.array(values[3:]))
 
 
 def interpolated(first: Pose, second: Pose, share: float) -> Pose:

@@ -10,13 +10,16 @@ vehicle went but not where to. Covariances are ignored: back ends fill them in t
 from __future__ import annotations
 
 from collections.abc import Callable
+import time
 
 from nav_msgs.msg import Odometry
 from rclpy.node import Node
 from rclpy.qos import qos_profile_sensor_data
 from ssd_ros.recognition.answer import SensorPose
 from ssd_ros.ros.health import texts as health_texts
+from ssd_ros.ros.inputs import stamp_source
 from ssd_ros.ros.inputs.odometry_buffer import LATE_NS, OdometryBuffer
+from ssd_ros.ros.inputs.stamp_source import StampSource
 from ssd_ros.ros.inputs.transforms import Transforms
 from ssd_ros.ros.messages.conversions import pose_from_msg
 from ssd_ros.ros.messages.geometry import Pose
@@ -32,11 +35,13 @@ class OdometryInput:
         odom_frame: str,
         base_frame: str,
         transforms: Transforms | None,
+        source: StampSource,
         warn: Callable[[str], None],
     ) -> None:
         """
         Listen.
 
+        :param source: of the stamps of all inputs
         :param warn: gets a sentence about each fault; the caller throttles
         """
         self._node = node
@@ -45,7 +50,9 @@ class OdometryInput:
         self._warn = warn
         self._buffer = OdometryBuffer()
         self._source = 'doppler'
+        self._stamps, self._num_changes = source, source.num_changes
         self._num_messages = self._num_misses = 0
+        self._problem = ''
         self._subscription = node.create_subscription(
             Odometry, ODOMETRY.name, self._on_odometry, qos_profile_sensor_data
         )
@@ -71,10 +78,19 @@ class OdometryInput:
         odom_radar = odom_base @ base_radar
         return SensorPose(odom_radar.position_m, odom_radar.quaternion_xyzw)
 
+    def forget_transforms(self) -> None:
+        """Forget what moves: time began anew."""
+        if self._transforms is not None:  # of Humble, the buffer keeps what lies ahead
+            self._transforms.clear()
+
     @property
     def source(self) -> str:
         """Who told about the last scan: topic, tf or, if neither did, doppler."""
         return self._source
+
+    def outlast(self) -> None:
+        """Believe what is held and ahead, if nothing has contradicted it for long."""
+        self._buffer.outlast(time.monotonic_ns())
 
     def values(self) -> dict[str, object]:
         """Return what diagnostics say about it."""
@@ -82,10 +98,16 @@ class OdometryInput:
             'odometry': self._source,
             'odometry_messages': self._num_messages,
             'odometry_misses': self._num_misses,
+            **{f'odometry_{reason}': num for reason, num in self._buffer.stream.counts.items()},
         }
 
+    def problem(self) -> str:
+        """Return what was left out since the last call, empty if nothing was."""
+        problem, self._problem = self._problem, ''
+        return health_texts.ODOMETRY_LEFT_OUT.format(error=problem) if problem else ''
+
     def _found(self, stamp_ns: int) -> tuple[Pose | None, str]:
-        if self._num_messages:
+        if len(self._buffer):
             pose = self._buffer.at(stamp_ns)
             if pose is None:
                 self._num_misses += 1
@@ -101,13 +123,17 @@ class OdometryInput:
     def _on_odometry(self, msg: Odometry) -> None:
         self._check_frame('frame_id', msg.header.frame_id, 'odom_frame', self._odom_frame)
         self._check_frame('child_frame_id', msg.child_frame_id, 'base_frame', self._base_frame)
-        pose = pose_from_msg(msg.pose.pose)
-        if pose is None:
-            self._warn(health_texts.ODOMETRY_INVALID)
-            return
         self._num_messages += 1
-        stamp_ns = msg.header.stamp.sec * 1_000_000_000 + msg.header.stamp.nanosec
-        self._buffer.add(stamp_ns, pose)
+        now_ns = self._node.get_clock().now().nanoseconds
+        header_ns = msg.header.stamp.sec * 1_000_000_000 + msg.header.stamp.nanosec
+        stamp_ns = self._stamps.stamp_of(stamp_source.ODOMETRY, header_ns, now_ns)
+        if self._stamps.num_changes != self._num_changes:
+            self._num_changes = self._stamps.num_changes
+            self._buffer.stream.change_clock()
+        arrived = self._buffer.add(stamp_ns, pose_from_msg(msg.pose.pose), time.monotonic_ns())
+        if arrived.left_out:
+            self._problem = arrived.left_out
+            self._warn(health_texts.ODOMETRY_LEFT_OUT.format(error=arrived.left_out))
 
     def _check_frame(self, field: str, found: str, parameter: str, expected: str) -> None:
         if found and found != expected:

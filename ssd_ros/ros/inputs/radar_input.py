@@ -15,62 +15,18 @@ from dataclasses import replace
 import time
 from typing import Any
 
-import numpy as np
 from rclpy.node import Node
+from ssd_ros.motion.stamp_order import Admitted
 from ssd_ros.radar.merging import MergeConfig, PlacedCloud, RadarMerger
 from ssd_ros.radar.types import RadarPointCloud
-from ssd_ros.ros.health.inputs import InputStatistics, Level, Status
+from ssd_ros.ros.health.inputs import Level, Status
 from ssd_ros.ros.health.texts import NOT_ACTIVE
-from ssd_ros.ros.inputs.extrinsics import Extrinsics, Lookup
-from ssd_ros.ros.inputs.intake import Intake
-from ssd_ros.ros.inputs.mounting import Mounting, mounting_of
+from ssd_ros.ros.inputs.extrinsics import Lookup
+from ssd_ros.ros.inputs.radar import Radar
 from ssd_ros.ros.inputs.radar_subscription import RadarSubscription
-from ssd_ros.ros.messages.geometry import Pose, pose_from_xyzrpy
-from ssd_ros.ros.parameters.inputs import InputParameters, RadarTopic
-
-_NOWHERE = Pose(np.zeros(3), np.array([0.0, 0.0, 0.0, 1.0]))
-
-
-class Radar:
-    """One radar: where it sits, what came from it and what was wrong with that."""
-
-    def __init__(
-        self,
-        topic: RadarTopic,
-        parameters: InputParameters,
-        base_frame: str,
-        lookup: Lookup | None,
-        warn: Callable[[str], None],
-    ) -> None:
-        """
-        Start counting.
-
-        :param lookup: see extrinsics; None = there is no TF
-        """
-        self.topic = topic
-        self.intake = Intake(parameters.decoder_config(), warn, topic.frame_override)
-        self._is_in_parameters = topic.extrinsics is not None
-        fallback = pose_from_xyzrpy(topic.extrinsics) if topic.extrinsics else _NOWHERE
-        self.extrinsics = Extrinsics(
-            base_frame, fallback, lookup, warn if self._is_in_parameters else _say_nothing
-        )
-
-    @property
-    def statistics(self) -> InputStatistics:
-        """What was counted."""
-        return self.intake.statistics
-
-    def mounting(self, frame: str) -> Mounting:
-        """Return how it is mounted, from TF or else from the parameters; frame as in its scans."""
-        pose, self.statistics.extrinsics = self.extrinsics.pose_of(frame)
-        mounting = mounting_of(pose)
-        self.statistics.tilt_deg = mounting.tilt_deg
-        return mounting
-
-    @property
-    def is_placed(self) -> bool:
-        """Whether TF or a parameter, not a default, told the last mounting."""
-        return self._is_in_parameters or self.statistics.extrinsics == 'tf'
+from ssd_ros.ros.inputs.stamp_source import StampSource
+from ssd_ros.ros.messages.geometry import Pose
+from ssd_ros.ros.parameters.inputs import InputParameters
 
 
 class RadarInput:
@@ -83,7 +39,9 @@ class RadarInput:
         base_frame: str,
         lookup: Lookup | None,
         merge_config: MergeConfig,
+        source: StampSource,
         use: Callable[[RadarPointCloud, Pose, float], None],
+        set_clock: Callable[[Admitted[RadarPointCloud]], None],
         warn: Callable[[str], None],
     ) -> None:
         """
@@ -93,18 +51,21 @@ class RadarInput:
         :param lookup: see extrinsics; None = there is no TF
         :param use: gets a scan in the level frame of the primary radar, T_base_level and the
             monotonic time in seconds at which it came
+        :param set_clock: told before that time has begun anew or that its clock was set
         :param warn: gets a sentence about each fault; the caller throttles
         :raise ImportError: the package that defines a message is not installed
         """
         self._node = node
         self._parameters = parameters
+        self._source = source
         self._use = use
+        self._set_clock = set_clock
         self._warn = warn
         self._merger = RadarMerger(merge_config)
         self._is_active = False
         fixed = parameters()
         self._radars = [
-            Radar(topic, fixed, base_frame, lookup, warn) for topic in fixed.radar_topics()
+            Radar(topic, fixed, base_frame, lookup, source, warn) for topic in fixed.radar_topics()
         ]
         self.primary = self._radars[0]
         self._subscriptions: list[RadarSubscription] = []
@@ -130,7 +91,7 @@ class RadarInput:
     def start(self) -> None:
         """Hand on what comes from now on."""
         for radar in self._radars:
-            radar.statistics.start(time.monotonic())
+            radar.intake.start(time.monotonic())
         self._is_active = True
 
     def stop(self) -> None:
@@ -139,7 +100,9 @@ class RadarInput:
 
     def statuses(self, min_points: int) -> list[Status]:
         """
-        Report the health of each radar and follow its publishers; call it about once a second.
+        Report the health of each radar; call it about once a second.
+
+        It follows the publishers and hands on what was held for long enough, too.
 
         :param min_points: fewest static points in the window of a query
         """
@@ -149,6 +112,7 @@ class RadarInput:
                 subscription.refresh()
             except ImportError as error:
                 radar.intake.refuse('no_package', str(error))
+            self._hand_on(radar, radar.intake.outlast(now_s), now_s)
             name = subscription.topic_name
             is_primary = radar is self.primary
             title = 'input' if is_primary else f'input {name}'
@@ -158,6 +122,9 @@ class RadarInput:
             status = radar.statistics.status(now_s, name, min_points if is_primary else 0)
             kind, is_reliable = subscription.choice
             values = {**status.values, 'type': kind, 'reliable': is_reliable}
+            values['stamp_source'] = self._source.in_use
+            if status.level == Level.OK and self._source.problem:
+                status = replace(status, level=Level.WARN, message=self._source.problem)
             reports.append(replace(status, name=title, values=values))
         return reports
 
@@ -181,19 +148,22 @@ class RadarInput:
             radar.intake.refuse('failed', f'a cloud failed: {type(error).__name__}: {error}')
 
     def _take(self, radar: Radar, kind: str, msg: Any) -> None:
-        receive_s, parameters = time.monotonic(), self._parameters()
+        receive_s = time.monotonic()
         now_ns = self._node.get_clock().now().nanoseconds
-        cloud = radar.intake.receive(
-            msg, receive_s, now_ns, parameters.stamp_source, parameters.max_stamp_skew, kind
-        )
-        if cloud is None:
-            return
-        if radar is self.primary:
-            mounting = radar.mounting(cloud.frame_id)
-            merged = self._merger.merged(mounting.level(cloud))
-            self._use(merged, mounting.base_level, receive_s)
-        else:
-            self._hold(radar, cloud)
+        self._hand_on(radar, radar.intake.receive(msg, receive_s, now_ns, kind), receive_s)
+
+    def _hand_on(
+        self, radar: Radar, admitted: Admitted[RadarPointCloud], receive_s: float
+    ) -> None:
+        if radar is self.primary and (admitted.is_restart or admitted.step_ns):
+            self._set_clock(admitted)
+        for _, cloud in admitted.samples:
+            if radar is self.primary:
+                mounting = radar.mounting(cloud.frame_id)
+                merged = self._merger.merged(mounting.level(cloud))
+                self._use(merged, mounting.base_level, receive_s)
+            else:
+                self._hold(radar, cloud)
 
     def _hold(self, radar: Radar, cloud: RadarPointCloud) -> None:
         """Keep the scan of another radar for the next one of the primary radar."""
@@ -232,7 +202,3 @@ class RadarInput:
                 f'a publisher of {radar.topic.name} is best effort: '
                 'set qos_reliability to best_effort'
             )
-
-
-def _say_nothing(text: str) -> None:
-    """Keep quiet: the caller says more."""

@@ -121,6 +121,10 @@ class Matcher:
             self._recognizer.clear()
             self._sign.clear()
 
+    def set_clock(self, step_ns: int) -> None:
+        """Go on with a clock that was set by a step."""
+        self._recognizer.set_clock(step_ns)
+
     def forget_drive(self) -> None:
         """Forget the places of the running drive, too."""
         self.clear()

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import array
 from collections.abc import Iterable
-import math
 
 from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
@@ -63,16 +62,13 @@ def pose_msg(pose: Pose) -> PoseMsg:
     return msg
 
 
-def pose_from_msg(msg: PoseMsg) -> Pose | None:
-    """Return the pose in a message, None if it says no position or no orientation."""
-    position_m = np.array([msg.position.x, msg.position.y, msg.position.z])
-    turned = msg.orientation
-    quaternion = np.array([turned.x, turned.y, turned.z, turned.w])
-    length = float(np.linalg.norm(quaternion))
-    # Drivers leave the orientation at zero; of others it is of unit length but for rounding.
-    if not (np.isfinite(position_m).all() and math.isfinite(length) and length > 0.5):
-        return None
-    return Pose(position_m, quaternion / length)
+def pose_from_msg(msg: PoseMsg) -> Pose:
+    """Return the pose that a message says, if it says one: nothing is checked."""
+    position, turned = msg.position, msg.orientation
+    return Pose(
+        np.array([position.x, position.y, position.z]),
+        np.array([turned.x, turned.y, turned.z, turned.w]),
+    )
 
 
 def keyframes_msg(maps: Iterable[PlaceDatabase], header: Header) -> PoseArray:

@@ -66,10 +66,14 @@ class HealthReport:
 
     def _statuses(self) -> list[Status]:
         now_s, matcher = time.monotonic(), self._matcher
+        self._odometry.outlast()  # before the scans, which look their poses up
         primary, *others = self._radars.statuses(self._parameters().aggregation.min_points)
-        statistics = matcher.statistics
+        statistics, problem = matcher.statistics, self._odometry.problem()
+        primary = replace(primary, values={**primary.values, **self._odometry.values()})
+        if problem and primary.level == Level.OK:
+            primary = replace(primary, level=Level.WARN, message=problem)
         return [
-            replace(primary, values={**primary.values, **self._odometry.values()}),
+            primary,
             *others,
             statistics.inference_status(now_s, matcher.encoder.provider),
             self._matching(now_s),

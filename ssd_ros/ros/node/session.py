@@ -14,6 +14,7 @@ from rclpy.lifecycle import LifecycleNode
 from rclpy.task import Future
 from ssd_ros.encoders.place_encoder import PlaceEncoder
 from ssd_ros.maps.place_database import PlaceDatabase
+from ssd_ros.motion.stamp_order import Admitted
 from ssd_ros.radar.merging import MergeConfig
 from ssd_ros.radar.types import RadarPointCloud
 from ssd_ros.ros.adapters import Adapter, load_adapter
@@ -21,6 +22,7 @@ from ssd_ros.ros.health.texts import NOT_ACTIVE, QUERY_FAILED
 from ssd_ros.ros.health.throttle import Throttled
 from ssd_ros.ros.inputs.odometry_input import OdometryInput
 from ssd_ros.ros.inputs.radar_input import RadarInput
+from ssd_ros.ros.inputs.stamp_source import StampSource
 from ssd_ros.ros.inputs.transforms import listen_to_tf
 from ssd_ros.ros.matching.loading import maps_summary, new_live_session
 from ssd_ros.ros.matching.matcher import Job, Matcher
@@ -33,9 +35,6 @@ from ssd_ros.ros.outputs.delivery import Delivery, Surroundings
 from ssd_ros.ros.outputs.reply import answered, Delivered, Reply, unanswered
 from ssd_ros.ros.outputs.tf_output import TfOutput
 from ssd_ros.ros.parameters.node import NodeParameters
-
-# Scans this much older than the last one begin a new drive (a bag that loops); less is disorder.
-_RESTART_NS = 1_000_000_000
 
 
 class Session:
@@ -60,12 +59,12 @@ class Session:
         self.is_active = False
         self._is_enabled = True
         self._newest: Job | None = None
-        self._newest_ns = 0
         self._gate = TravelGate()
         self._answering = threading.Lock()  # or an old answer would outlive what forgets it
         self._askers = Askers(node)
         self._warn = Throttled(node.get_logger().warning)
         self._complain = Throttled(node.get_logger().error)
+        self._stamps = StampSource(parameters, self._warn)
         fixed = parameters()
         self._matcher = Matcher(encoder, maps, fixed, new_live_session(encoder, fixed))
         with ExitStack() as built:  # what was opened is closed again if a part fails
@@ -84,7 +83,7 @@ class Session:
         self._delivery = Delivery(node, surroundings, matcher.statistics, self._warn)
         built.callback(self._delivery.destroy)
         self._odometry = OdometryInput(
-            node, fixed.odom_frame, fixed.base_frame, self._transforms, self._warn
+            node, fixed.odom_frame, fixed.base_frame, self._transforms, self._stamps, self._warn
         )
         built.callback(self._odometry.destroy)
         self._input = self._open_radars(built, fixed)
@@ -113,7 +112,9 @@ class Session:
             fixed.base_frame,
             None if self._transforms is None else self._transforms.newest,
             MergeConfig(fov_deg=contract.grid.fov_deg, ego_velocity=contract.ego_velocity),
+            self._stamps,
             self._on_cloud,
+            self._set_clock,
             self._warn,
         )
         built.callback(radars.destroy)
@@ -134,7 +135,8 @@ class Session:
             self._matcher.clear()
             self._delivery.clear()
         self._delivery.initial_pose.start()
-        self._newest, self._newest_ns, self._gate = None, 0, TravelGate()
+        self._newest, self._gate = None, TravelGate()
+        self._stamps.begin_anew()
         self._input.start()
         self.is_active = True
         self._publish_maps()
@@ -198,18 +200,17 @@ class Session:
         summary = maps_summary(matcher.maps, matcher.encoder, parameters)
         self._delivery.outputs.publish_maps(matcher.maps, summary, parameters.map_frame)
 
-    def _on_cloud(self, cloud: RadarPointCloud, base_radar: Pose, receive_s: float) -> None:
-        """
-        Add a scan to the window and have it searched for.
-
-        :param base_radar: T_base_radar of the level radar that the scan is of
-        """
-        decode_ms = (time.monotonic() - receive_s) * 1e3
-        if cloud.stamp_ns < self._newest_ns - _RESTART_NS:
+    def _set_clock(self, admitted: Admitted[RadarPointCloud]) -> None:
+        """Begin a new drive, or go on with another clock."""
+        if admitted.is_restart:
             self.clear()
-            if self._transforms is not None:  # of Humble, the buffer keeps what lies ahead
-                self._transforms.clear()
-        self._newest_ns = cloud.stamp_ns
+            self._odometry.forget_transforms()
+        else:
+            self._matcher.set_clock(admitted.step_ns)
+
+    def _on_cloud(self, cloud: RadarPointCloud, base_radar: Pose, receive_s: float) -> None:
+        """Add a scan to the window and have it searched for; base_radar is of the level radar."""
+        decode_ms = (time.monotonic() - receive_s) * 1e3
         pose = self._odometry.radar_at(cloud.stamp_ns, base_radar)
         query = self._matcher.prepare(cloud, pose)
         statistics = self._input.primary.statistics

@@ -101,12 +101,19 @@ class InputParameters:
     )
     stamp_source: str = option(
         'auto',
-        'time of a query: header = of the message, receive = of its arrival, auto = of the '
-        'message unless it is 0 or off by more than max_stamp_skew',
+        'time of scans and odometry: header = of the messages, receive = of their arrival, auto = '
+        'of the messages until those of an input are 0 or off by more than max_stamp_skew',
         choices=('header', 'receive', 'auto'),
     )
     max_stamp_skew: float = option(
         2.0, 'largest believable age of a message (s), for stamp_source auto', low=0.0, high=10.0
+    )
+    stamp_offset: float = option(
+        0.0,
+        'added to the stamps of all scans and odometry (s), where their clock is not that of TF '
+        'and the back end; -37 for TAI among UTC',
+        low=-4e9,
+        high=4e9,
     )
     qos_reliability: str = option(
         'best_effort',

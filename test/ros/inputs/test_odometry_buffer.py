@@ -65,10 +65,26 @@ def test_a_gap_of_more_than_a_second_is_not_bridged() -> None:
     assert filled((1000, 0.0), (2000, 1.0)).at(1500 * MS) is not None
 
 
-def test_an_earlier_stamp_starts_anew() -> None:
-    buffer = filled((1000, 0.0), (1100, 1.0), (500, 9.0))
-    assert len(buffer) == 1
-    assert buffer.at(1050 * MS) is None
+def test_a_pose_that_is_late_is_sorted_in_and_one_that_is_odd_is_left_out() -> None:
+    drive = [(10_000 + 20 * number, 0.2 * number) for number in range(100)]
+    late, odd = drive[50], (5000, 9.0)
+    buffer = filled(*drive[:50], *drive[51:54], late, odd, *drive[54:])
+    assert len(buffer) == 100
+    found = buffer.at(11_000 * MS)
+    assert found is not None
+    assert found.position_m[0] == pytest.approx(10.0)
+    assert (buffer.stream.counts['late'], buffer.stream.counts['restarts']) == (2, 0)
+
+
+def test_time_that_begins_anew_forgets_the_poses_before() -> None:
+    drive = [(10_000 + 20 * number, 0.2 * number) for number in range(100)]
+    buffer = filled(*drive, (1000, 5.0), (1020, 5.1))
+    assert len(buffer) == 100
+    buffer.add(1040 * MS, pose(5.2))
+    assert len(buffer) == 3
+    found = buffer.at(1030 * MS)
+    assert found is not None
+    assert found.position_m[0] == pytest.approx(5.15)
 
 
 def test_the_shorter_turn_is_taken_whatever_the_sign_of_the_quaternion() -> None:

@@ -21,6 +21,7 @@ from ssd_ros.radar.types import RadarPointCloud
 from ssd_ros.ros.health.inputs import Level, Status
 from ssd_ros.ros.inputs.radar_input import RadarInput
 from ssd_ros.ros.inputs.radar_subscription import RadarSubscription
+from ssd_ros.ros.inputs.stamp_source import StampSource
 from ssd_ros.ros.messages.geometry import Pose, pose_from_xyzrpy
 from ssd_ros.ros.parameters.node import NodeParameters
 from ssd_ros.ros.parameters.server import ParameterServer
@@ -59,7 +60,9 @@ class Listener:
             'base_link',
             lookup,
             MergeConfig(),
+            StampSource(lambda: parameters, self.said.append),
             lambda scan, base_radar, receive_s: self.take(scan, base_radar),
+            lambda admitted: None,
             self.said.append,
         )
         self.input.start()

@@ -238,6 +238,9 @@ def test_a_bag_that_begins_again_begins_the_drive_again(localizer: Localizer) ->
     localizer.wait_for_value('matching', lambda values: values['live_keyframes'] == '1')
     localizer.clock_ns -= 10**11
     for index in (5, 4):
+        localizer.send(index, START_X_M + 10.0 * index - LEVER_M)
+    for index in (3, 2):
         drive(localizer, index)
     # Among places of the time before, the stamps of these would be too old.
-    localizer.wait_for_value('matching', lambda values: values['live_keyframes'] == '2')
+    localizer.wait_for_value('matching', lambda values: int(values['live_keyframes']) > 1)
+    localizer.running.wait_for_text('started a new window of scans')

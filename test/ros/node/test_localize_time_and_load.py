@@ -16,9 +16,9 @@ from ssd_ros.cli.soak import command as soak
 from ssd_ros.maps.place_database import PlaceDatabase
 from ssd_ros.recognition import candidates
 from std_srvs.srv import Trigger
-from support.localizer import Localizer, NODE, running_localizer
+from support.localizer import DRIVE, Localizer, NODE, odometry_msg, running_localizer
 from support.posts import write_small_encoder
-from support.ros import Peer, Processes
+from support.ros import Peer, points_msg, Processes
 
 
 def test_simulated_time_that_stands_still_stops_neither_answers_nor_health(
@@ -39,14 +39,67 @@ def test_a_bag_that_loops_is_answered_alike_in_every_round(peer: Peer, tmp_path:
         for _ in range(3):
             localizer.clock_ns = start_ns
             localizer.candidates.clear()
-            answers = []
-            for index in (3, 4, 5):
+            stamps_ns = []
+            for index in (2, 3, 4, 5, 6):
                 seconds, nanoseconds = divmod(localizer.clock_ns + 2_000_000_000, 10**9)
                 clock.publish(Clock(clock=Time(sec=seconds, nanosec=nanoseconds)))
-                answers.append(localizer.answer_to(localizer.send(index)).data.tobytes())
+                stamps_ns.append(localizer.send(index))
+                if index > 3:  # it takes three scans to tell that time began again
+                    localizer.answer_to(stamps_ns[-1])
+            answers = [localizer.answer_to(stamp_ns).data.tobytes() for stamp_ns in stamps_ns[2:]]
             rounds.append(answers)
         assert rounds[0] == rounds[1] == rounds[2]
         localizer.wait_for_value('input', lambda values: values['time_jumps'] == '2')
+
+
+@pytest.mark.parametrize('source', ['header', 'auto'])
+def test_odd_stamps_leave_the_running_drive_and_its_odometry_whole(
+    peer: Peer, tmp_path: Path, source: str
+) -> None:
+    with running_localizer(
+        peer, tmp_path, index_path="''", online_index=True, stamp_source=source
+    ) as localizer:
+        if source == 'auto':  # at home in the present
+            localizer.clock_ns = time.time_ns() - 1_500_000_000
+        odd_s = {10: 1.5, 15: -1.3, 20: 3600.0, 25: -3600.0, 30: -1e8}
+        swapped = 35, 40  # one message of odometry 50 ms late
+        for number in range(60):
+            localizer.clock_ns += 100_000_000
+            now_ns, x_m = localizer.clock_ns, 1.5 * number
+            if source == 'auto':  # as fast as it is
+                time.sleep(max(now_ns - time.time_ns(), 0) / 1e9)
+            first = odometry_msg(x_m - 0.75, now_ns - 50_000_000)
+            second = odometry_msg(x_m, now_ns)
+            for msg in (second, first) if number in swapped else (first, second):
+                localizer.send_odometry(msg)
+            shift_ns = round(odd_s.get(number, 0.0) * 1e9)
+            stamp_ns = max(now_ns + shift_ns, 0)
+            localizer.publisher.publish(points_msg(DRIVE.cloud(number // 7), stamp_ns))
+        localizer.wait_for_value('input', lambda values: values['messages'] == '60')
+        values = localizer.values('input')
+        assert int(values['refused_late']) == 3
+        assert int(values['refused_ahead']) == 2
+        assert (values['time_jumps'], values['odometry_misses']) == ('0', '0')
+        assert (values['odometry_late'], values['odometry_restarts']) == ('2', '0')
+        assert values['stamp_source'] == 'header'
+        # 88 m at 2 m or more, none of it forgotten.
+        localizer.wait_for_value('matching', lambda values: int(values['live_keyframes']) > 20)
+
+
+def test_radar_and_odometry_on_atomic_time_are_remembered_and_the_offset_is_named(
+    peer: Peer, tmp_path: Path
+) -> None:
+    with running_localizer(
+        peer, tmp_path, index_path="''", online_index=True, stamp_source='auto'
+    ) as localizer:
+        for number in range(30):
+            localizer.clock_ns = time.time_ns() + 37_000_000_000
+            localizer.send_odometry(odometry_msg(10.0 * number, localizer.clock_ns))
+            localizer.publisher.publish(points_msg(DRIVE.cloud(number), localizer.clock_ns))
+        localizer.wait_for_value('matching', lambda values: int(values['live_keyframes']) > 10)
+        localizer.running.wait_for_text('set stamp_offset to -37')
+        status = localizer.status('input')
+        assert (status.level, status.message[:32]) == (b'\x01', 'stamps of radars and odometry ar')
 
 
 def test_a_params_file_with_python_tags_runs_nothing(processes: Processes, tmp_path: Path) -> None:
