@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.datasets.pose_sieve import PoseSieve
 from ssd_ros.datasets.stamped_files import stamp_ns_from_digits
+from ssd_ros.motion.steps import implausible_steps
 from ssd_ros.motion.trajectory import quaternion_from_yaw, Trajectory
 
 # Stamp in nanoseconds, x, y, z, qx, qy, qz, qw.
@@ -35,8 +36,8 @@ def poses_at(trajectory: Trajectory, stamps_ns: NDArray[np.int64]) -> Trajectory
     """
     Interpolate the poses at the stamps of a sensor.
 
-    Stamps before the first or after the last pose, or between two that are far apart in time,
-    get none.
+    Stamps before the first or after the last pose, or between two that are far apart in time or
+    farther than a vehicle goes, get none.
 
     :param stamps_ns: shape (N,) int64, ascending
     """
@@ -46,6 +47,7 @@ def poses_at(trajectory: Trajectory, stamps_ns: NDArray[np.int64]) -> Trajectory
     right = np.searchsorted(known_ns, stamps_ns)
     gaps_ns = known_ns[np.minimum(right, newest)] - known_ns[np.maximum(right - 1, 0)]
     is_between = (right > 0) & (right <= newest) & (gaps_ns <= _MAX_GAP_NS)
+    is_between[is_between] = ~implausible_steps(trajectory)[right[is_between] - 1]
     # What cannot be interpolated may still be a pose itself whose time was rounded in a file.
     index, is_posed = trajectory.nearest(stamps_ns, _MAX_ROUNDING_NS)
     is_posed |= is_between

@@ -119,6 +119,30 @@ class Trajectory:
         )
 
 
+def mounted(
+    poses: Trajectory, position_m: NDArray[np.float64], quaternion_xyzw: NDArray[np.float64]
+) -> Trajectory:
+    """
+    Return the poses of a sensor from those of what carries it.
+
+    :param position_m: shape (3,), of the sensor in the frame that the poses are of
+    :param quaternion_xyzw: shape (4,), unit length, likewise
+    """
+    turns = poses.quaternions_xyzw
+    vector = np.append(position_m, 0.0)  # as a quaternion
+    inverse = turns * (-1.0, -1.0, -1.0, 1.0)
+    arms_m = _products(_products(turns, vector), inverse)[:, :3]
+    return Trajectory(
+        poses.stamps_ns, poses.positions_m + arms_m, _products(turns, quaternion_xyzw)
+    )
+
+
+def turned(poses: Trajectory, angle_rad: float) -> Trajectory:
+    """Return the same positions, each rotation turned counter-clockwise about the map's z."""
+    turns = _products(quaternion_from_yaw(angle_rad), poses.quaternions_xyzw)
+    return Trajectory(poses.stamps_ns, poses.positions_m, turns)
+
+
 def thin_by_distance(positions_m: NDArray[np.float64], spacing_m: float) -> NDArray[np.int64]:
     """
     Return the indices of positions at least spacing_m (in xy) from the last one kept.
@@ -159,3 +183,18 @@ def quaternion_from_yaw(yaw_rad: NDArray[np.float64] | float) -> NDArray[np.floa
 def wrap_angle(angle_rad: NDArray[np.float64] | float) -> NDArray[np.float64]:
     """Return the same angle in (-pi, pi]."""
     return np.asarray(np.pi - np.mod(np.pi - np.asarray(angle_rad), 2 * np.pi))
+
+
+def _products(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the quaternion products, shape (..., 4)."""
+    x, y, z, w = np.moveaxis(a, -1, 0)
+    i, j, k, r = np.moveaxis(b, -1, 0)
+    return np.stack(
+        [
+            w * i + x * r + y * k - z * j,
+            w * j - x * k + y * r + z * i,
+            w * k + x * j - y * i + z * r,
+            w * r - x * i - y * j - z * k,
+        ],
+        axis=-1,
+    )
