@@ -21,6 +21,7 @@ EXECUTABLES = {
     'evaluate': 'ssd_ros.cli.evaluate.command',
     'export': 'ssd_ros.training.export.command',
     'localize': 'ssd_ros.cli.localize.command',
+    'map': 'ssd_ros.cli.map.command',
     'pose_graph_demo': 'ssd_ros.cli.pose_graph_demo.command',
     'replay': 'ssd_ros.cli.replay.command',
     'simulate': 'ssd_ros.cli.simulate.command',

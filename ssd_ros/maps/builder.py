@@ -35,6 +35,7 @@ def build_database(
     map_frame_id: str = 'map',
     progress: Callable[[int, int], None] | None = None,
     confidence: ConfidenceModel | None = None,
+    poses_note: str = '',
 ) -> PlaceDatabase:
     """
     Encode the keyframes of a drive.
@@ -49,6 +50,7 @@ def build_database(
     :param origin: what the zero of the map frame is, in words
     :param progress: called after each keyframe with the number done and the number expected
     :param confidence: fitted on other drives with this encoder; None = not calibrated
+    :param poses_note: what was done to the poses, in words
     :raise ValueError: no scan is left to make a map of
     """
     num_views = encoder.contract.num_views if num_views is None else num_views
@@ -82,6 +84,7 @@ def build_database(
         source=sequence.name,
         map_frame_id=map_frame_id,
         origin=origin,
+        poses=poses_note,
         num_scans=len(sequence.scan_stamps_ns),
         num_without_pose=len(sequence.scan_stamps_ns) - len(posed),
         num_unreadable=left_out.count,

@@ -42,6 +42,7 @@ from ssd_ros.targets import folder_written
 
 MAX_RETURNS_BYTES = 8192  # of one keyframe
 UNIT_LENGTH_TOLERANCE = 1e-3
+ODOMETRY_ORIGIN = 'odometry of the drive'  # of a session: where its odometry began
 
 _KEYFRAME = np.dtype(
     [('stamp_ns', '<i8'), ('position_m', '<f8', (3,)), ('quaternion_xyzw', '<f8', (4,))]
@@ -58,6 +59,7 @@ class MapInfo:
     :param sensor: that saw the keyframes, 'spinning' or '4d'
     :param source: name of the drive
     :param origin: what the zero of the map frame is, in words, such as `UTM 52N`
+    :param poses: what was done to the poses, in words
     :param num_scans: scans of the drive
     :param num_without_pose: of these, scans left out because no pose was near in time
     :param num_unreadable: scans left out because they could not be read
@@ -75,6 +77,7 @@ class MapInfo:
     map_frame_id: str = 'map'
     sensor_frame_id: str = ''
     origin: str = ''
+    poses: str = ''
     num_scans: int = 0
     num_without_pose: int = 0
     num_unreadable: int = 0

@@ -12,6 +12,7 @@ from ssd_ros.confidence.file import load_confidence
 from ssd_ros.confidence.model import ConfidenceModel
 from ssd_ros.encoders.place_encoder import open_encoder, PlaceEncoder
 from ssd_ros.maps.live_session import LiveSession
+from ssd_ros.maps.one_frame import require_one_frame
 from ssd_ros.maps.place_database import PlaceDatabase
 from ssd_ros.ros.parameters.node import NodeParameters
 from ssd_ros.shared_files import ENCODERS, shared_file
@@ -48,12 +49,7 @@ def load_maps(index_path: str | Sequence[Path], may_be_none: bool = False) -> li
         )
     maps = [PlaceDatabase.load(path) for path in paths]
     names = ', '.join(map(str, paths))
-    frames = {database.info.map_frame_id for database in maps}
-    if len(frames) > 1:
-        raise ValueError(
-            f'the maps of {names} are in the frames {", ".join(sorted(frames))}, expected '
-            'one: leave out the others or build them in one frame'
-        )
+    require_one_frame(list(map(str, paths)), maps)
     uuids = [database.info.uuid for database in maps]
     if len(set(uuids)) < len(uuids):
         raise ValueError(f'{names} names a map twice')

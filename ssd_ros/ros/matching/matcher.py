@@ -11,7 +11,7 @@ import threading
 import time
 
 from ssd_ros.encoders.place_encoder import PlaceEncoder
-from ssd_ros.maps.files import MapInfo
+from ssd_ros.maps.files import MapInfo, ODOMETRY_ORIGIN
 from ssd_ros.maps.live_session import LiveSession
 from ssd_ros.maps.meta import MapError
 from ssd_ros.maps.novelty import novelty_distance
@@ -154,7 +154,7 @@ class Matcher:
             sensor='4d',
             source='live session',
             map_frame_id=self._odom_frame,
-            origin='odometry of the drive',
+            origin=ODOMETRY_ORIGIN,
             scan_context=self.encoder.scan_context,
             uuid=drive,
         )

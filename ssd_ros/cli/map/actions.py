@@ -1,0 +1,73 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The work of the command `map`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from ssd_ros.datasets.pose_check import check_poses
+from ssd_ros.datasets.pose_files import read_poses
+from ssd_ros.maps.place_database import PlaceDatabase
+from ssd_ros.maps.reposing import reposed
+from ssd_ros.maps.target import check_map_target
+from ssd_ros.motion.trajectory import mounted
+from ssd_ros.ros.inputs.mounting import mounting_of
+from ssd_ros.ros.messages.geometry import pose_from_xyzrpy
+
+
+def print_info(path: Path) -> None:
+    """Print what a map holds."""
+    database = PlaceDatabase.load(path)
+    info, keyframes = database.info, database.keyframes
+    low, high = keyframes.positions_m.min(axis=0), keyframes.positions_m.max(axis=0)
+    first_s, last_s = keyframes.stamps_ns[[0, -1]] / 1e9
+    rows = {
+        'map': path,
+        'uuid': f'{info.uuid} (map_id {info.map_id})',
+        'made': f'{info.created} by ssd_ros {info.software_version}',
+        'drive': f'{info.source}, {info.num_scans} scans' if info.num_scans else info.source,
+        'sensor': info.sensor,
+        'encoder': f'{info.encoder}, {info.encoder_digest[:12]}',
+        'space': info.descriptor_space[:12],
+        'keyframes': f'{len(database)}, {info.keyframe_distance_m:g} m apart',
+        'rows': f'{database.num_rows} of {database.descriptor_size} numbers',
+        'stamps': f'{first_s:.3f} to {last_s:.3f} s',
+        'frame': info.map_frame_id,
+        'origin': info.origin or 'not stated',
+        'poses': info.poses or 'not stated',
+        'within (m)': ' to '.join(str(np.round(corner, 1).tolist()) for corner in (low, high)),
+        'calibration': database.confidence.data if database.confidence else 'none',
+    }
+    for name, value in rows.items():
+        print(f'{name:<12} {value}')
+
+
+def repose(arguments: argparse.Namespace) -> None:
+    """Give the keyframes of a map new poses."""
+    output = arguments.output or arguments.map
+    check_map_target(output)
+    database = PlaceDatabase.load(arguments.map)
+    file = read_poses(arguments.poses, database.keyframes.stamps_ns)
+    checked = check_poses(file.poses, str(arguments.poses), 'file')
+    poses = checked.poses
+    if arguments.extrinsics:
+        level = mounting_of(pose_from_xyzrpy(arguments.extrinsics)).base_level
+        poses = mounted(poses, level.position_m, level.quaternion_xyzw)
+    new = reposed(
+        database,
+        poses,
+        arguments.poses.name,
+        may_drop=arguments.drop,
+        map_frame_id=arguments.map_frame,
+        origin=arguments.origin,
+    )
+    was = database.keyframes.select(np.isin(database.keyframes.stamps_ns, new.keyframes.stamps_ns))
+    moved_m = np.hypot(*(new.keyframes.positions_m - was.positions_m)[:, :2].T)
+    new.save(output)
+    print(f'map        {output} ({new.info.uuid})')
+    print(f'poses      {arguments.poses}, {len(file.poses)} read as {file.form}')
+    print(f'keyframes  {len(new)} of {len(database)}, moved by {np.median(moved_m):.2f} m in the '
+          f'median, {moved_m.max():.2f} m at most')  # fmt: skip

@@ -1,0 +1,71 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Command `map`: what a map holds, and new poses for it after a back end has optimised them."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from ssd_ros.cli.common.console import make_parser, run_command
+
+EXAMPLES = """\
+  map info library.map
+  map repose session.map --poses optimized.tum --output yard.map --map-frame map
+  map repose session.map --poses optimized.tum --extrinsics 3.7 0 0.5 0 0 0
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    result = make_parser(
+        'map', 'Look at a map or a saved session, or give its keyframes new poses.', EXAMPLES
+    )
+    actions = result.add_subparsers(dest='action', required=True)
+    info = actions.add_parser('info', help='print what a map holds')
+    info.add_argument('map', type=Path, metavar='MAP', help='a map or a saved session')
+    repose = actions.add_parser(
+        'repose',
+        help='put new poses under a map',
+        description='Give the keyframes of a map or a saved session the poses that a back end '
+        'has found for their stamps. Descriptors, returns and calibration stay; the map gets a '
+        'new UUID.',
+    )
+    add = repose.add_argument
+    add('map', type=Path, metavar='MAP', help='a map or a saved session')
+    add(
+        '--poses',
+        required=True,
+        type=Path,
+        metavar='FILE',
+        help='poses of the radar: optimized.tum of pose_graph_node, or any file that build_db '
+        '--poses takes',
+    )
+    add(
+        '--extrinsics',
+        type=float,
+        nargs=6,
+        metavar=('X', 'Y', 'Z', 'ROLL', 'PITCH', 'YAW'),
+        help='the poses are those of the vehicle, on which the radar sits here (metres, radians)',
+    )
+    add('--output', type=Path, metavar='NEW', help='the new map (MAP, which is replaced)')
+    add('--drop', action='store_true', help='leave out keyframes that have no new pose')
+    add('--map-frame', metavar='FRAME', help='name of the frame of the poses (that of the map)')
+    add('--origin', metavar='TEXT', help='what its zero is, such as "UTM 52N" (that of the map)')
+    return result
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Do what is asked and say what came of it."""
+    from ssd_ros.cli.map.actions import print_info, repose
+
+    if arguments.action == 'info':
+        print_info(arguments.map)
+    else:
+        repose(arguments)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code."""
+    return run_command(parser(), run, argv)

@@ -1,0 +1,111 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""New poses for the keyframes of a map, after a back end has optimised the drive."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timezone
+import math
+import uuid
+
+import numpy as np
+from numpy.typing import NDArray
+from ssd_ros.datasets.poses import poses_at
+from ssd_ros.maps.files import MapContent
+from ssd_ros.maps.meta import MapError
+from ssd_ros.maps.novelty import novelty_distance
+from ssd_ros.maps.place_database import PlaceDatabase
+from ssd_ros.motion.odometry import motion_between
+from ssd_ros.motion.trajectory import Trajectory, wrap_angle
+
+_MIN_STEP_M = 0.5  # from keyframe to keyframe, to compare directions
+_MAX_TURN_RAD = math.radians(15.0)  # in the median; of a heading that is another one
+_MAX_STRETCH = 1.5  # in the median; odometry is less wrong than this
+
+
+def reposed(
+    database: PlaceDatabase,
+    poses: Trajectory,
+    source: str,
+    may_drop: bool = False,
+    map_frame_id: str | None = None,
+    origin: str | None = None,
+) -> PlaceDatabase:
+    """
+    Return the map with other poses under another UUID; all else stays.
+
+    :param poses: of the radar, in the new map frame
+    :param source: what the poses are called in the map's info
+    :param may_drop: leave out keyframes without a pose instead of refusing
+    :param map_frame_id: of the poses; None = that of the map
+    :param origin: of that frame in words; None = that of the map, if the frame is
+    :raise MapError: keyframes have no pose, or the poses are not those of this drive's radar
+    """
+    at = poses_at(poses, database.keyframes.stamps_ns)
+    is_posed = np.isin(database.keyframes.stamps_ns, at.stamps_ns)
+    num_without = int(np.count_nonzero(~is_posed))
+    if num_without and (not may_drop or num_without == len(database)):
+        raise MapError(_no_pose(database, poses, is_posed))
+    _check_motion(database.keyframes.select(is_posed), at, source)
+    old = database.info
+    info = replace(
+        old,
+        num_without_pose=old.num_without_pose + num_without,
+        map_frame_id=map_frame_id or old.map_frame_id,
+        origin=origin or (old.origin if map_frame_id in (None, old.map_frame_id) else ''),
+        poses=f'put in from {source}',
+        uuid=str(uuid.uuid4()),
+        created=datetime.now(timezone.utc).isoformat(timespec='seconds'),
+    )
+    rows = np.repeat(is_posed, info.num_views)
+    descriptors, returns_cm = database.descriptors()[rows], database.returns_cm[is_posed]
+    new = PlaceDatabase(MapContent(descriptors, at, returns_cm, info, database.confidence))
+    new.info = replace(info, novelty_distance=novelty_distance(new))
+    return new
+
+
+def _no_pose(database: PlaceDatabase, poses: Trajectory, is_posed: NDArray[np.bool_]) -> str:
+    missing = int(np.argmin(is_posed))
+    stamps_ns = database.keyframes.stamps_ns
+    return (
+        f'{np.count_nonzero(~is_posed)} of {len(database)} keyframes have no pose near in time, '
+        f'the first at {stamps_ns[missing] / 1e9:.3f} s: the poses reach from '
+        f'{poses.stamps_ns[0] / 1e9:.3f} to {poses.stamps_ns[-1] / 1e9:.3f} s, the keyframes from '
+        f'{stamps_ns[0] / 1e9:.3f} to {stamps_ns[-1] / 1e9:.3f} s; give poses for all of them, or '
+        'leave those out with --drop'
+    )
+
+
+def _check_motion(old: Trajectory, new: Trajectory, source: str) -> None:
+    """
+    Compare the motion from keyframe to keyframe, which a back end changes little.
+
+    :raise MapError: it has another direction in the frame of the radar, or another length
+    """
+    before, after = map(_motions, (old, new))
+    length_m = np.hypot(before[:, 0], before[:, 1])
+    used = length_m >= _MIN_STEP_M
+    if not used.any():
+        return
+    stretch = float(np.median(np.hypot(after[:, 0], after[:, 1])[used] / length_m[used]))
+    if not 1 / _MAX_STRETCH <= stretch <= _MAX_STRETCH:
+        raise MapError(
+            f'{source} moves {stretch:.2g} times as far from keyframe to keyframe as the map: it '
+            'is of another drive or unit'
+        )
+    courses_rad = (np.arctan2(motion[:, 1], motion[:, 0]) for motion in (before, after))
+    turns = np.exp(1j * np.subtract(*courses_rad)[used])
+    turn_rad = math.atan2(np.median(turns.imag), np.median(turns.real))
+    if abs(float(wrap_angle(turn_rad))) > _MAX_TURN_RAD:
+        raise MapError(
+            f'the headings of {source} are {math.degrees(turn_rad):+.0f} degrees off those of the '
+            'map, as seen from the course: they are not those of the radar; --extrinsics says how '
+            'it is mounted'
+        )
+
+
+def _motions(poses: Trajectory) -> NDArray[np.float64]:
+    """Return the planar motion from each pose to the next, in the frame of the former."""
+    planar = np.column_stack([poses.positions_m[:, :2], poses.yaws_rad])
+    return motion_between(planar[:-1], planar[1:])
