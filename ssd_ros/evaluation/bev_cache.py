@@ -20,6 +20,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.bev.preprocessing import CloudPreprocessor, PreprocessingConfig, scan_panorama
+from ssd_ros.datasets.pose_check import require_one_place
 from ssd_ros.datasets.sequence import RadarSequence
 from ssd_ros.files import directory_written_atomically
 from ssd_ros.motion.trajectory import thin_by_distance, Trajectory
@@ -105,12 +106,14 @@ def cache_drive(
     progress: Callable[[int, int], None] = lambda done, total: None,
     *,
     source: str = '',
+    poses: str = '',
 ) -> None:
     """
     Write the images of a drive; the part of its name before the slash is the world.
 
     :param progress: called after each image with the number done and the number of all
     :param source: where the drive comes from, so that another one of its name is not taken for it
+    :param poses: what was done to its poses, in words
     """
     clouds, cloud_poses = _chosen(
         sequence.cloud_stamps_ns, sequence.cloud_poses, spacing.student_m
@@ -140,6 +143,7 @@ def cache_drive(
             'world': sequence.name.rpartition('/')[0],
             'name': sequence.name,
             'source': source,
+            **({'poses': poses} if poses else {}),
             'preprocessing': preprocessing_digest(preprocessing),
             'spacing': asdict(spacing),
         }
@@ -199,7 +203,7 @@ def load_drives(directory: Path, preprocessing: PreprocessingConfig) -> list[Cac
     """
     Read what is known of all drives of a directory, in order of name.
 
-    :raise ValueError: there is none
+    :raise ValueError: there is none, or two of one world have poses of different origins
     """
     directories = sorted(path.parent for path in directory.glob(f'*/{_META}'))
     if not directories:
@@ -207,7 +211,10 @@ def load_drives(directory: Path, preprocessing: PreprocessingConfig) -> list[Cac
             f'{directory} holds no cached drive: '
             'fill it with the command cache (ssd_ros cache --help)'
         )
-    return [load_drive(path, preprocessing) for path in directories]
+    drives = [load_drive(path, preprocessing) for path in directories]
+    for poses in ('panorama_poses', 'student_poses'):
+        require_one_place((drive.name, getattr(drive, poses), drive.world) for drive in drives)
+    return drives
 
 
 def _student_bevs(

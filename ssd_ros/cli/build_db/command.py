@@ -110,6 +110,7 @@ def build(arguments: argparse.Namespace) -> None:
             arguments.map_frame,
             progress,
             confidence,
+            drive.notes.get('spinning', ''),
         )
     seconds = time.perf_counter() - start
     database.save(arguments.output)
@@ -117,6 +118,7 @@ def build(arguments: argparse.Namespace) -> None:
     num_bytes = sum(file.stat().st_size for file in arguments.output.iterdir())
     print(f'map              {arguments.output} ({info.uuid})')
     print(f'drive            {info.source}, {info.num_scans} scans')
+    print(f'poses            {info.poses}')
     print(f'left out         {info.num_without_pose} without a pose, '
           f'{info.num_unreadable} unreadable')  # fmt: skip
     print(f'keyframes        {len(database)}')

@@ -69,12 +69,6 @@ def parser() -> argparse.ArgumentParser:
         help='between spinning scans of recorded drives, 0 for every scan (%(default)s)',
     )
     add(
-        '--heading',
-        choices=('motion', 'file'),
-        help='of recorded drives: by the direction of motion, for poses whose heading is wrong, '
-        'or as the file has it (motion for --hercules, file for --drives)',
-    )
-    add(
         '--config',
         type=Path,
         metavar='FILE',
@@ -87,7 +81,12 @@ def parser() -> argparse.ArgumentParser:
 
 def run(arguments: argparse.Namespace) -> None:
     """Fill the cache and say what each drive holds."""
-    from ssd_ros.cli.cache.drives import benchmark_drives, hercules_drives, recorded_drives
+    from ssd_ros.cli.cache.drives import (
+        benchmark_drives,
+        check_drives,
+        hercules_drives,
+        recorded_drives,
+    )
     from ssd_ros.cli.cache.jobs import fill_cache, read_preprocessing
     from ssd_ros.shared_files import shared_file
 
@@ -97,13 +96,14 @@ def run(arguments: argparse.Namespace) -> None:
         _refuse_recorded_options(arguments)
         jobs = benchmark_drives(arguments.benchmark)
     elif arguments.hercules:
-        refuse_drive_options(arguments, 'is for --drives: --hercules finds the files itself')
+        reason = 'is for --drives: --hercules finds the files itself'
+        refuse_drive_options(arguments, reason, allowed=('heading',))
         jobs, notes = hercules_drives(
             arguments.hercules,
             arguments.split or 'papers',
             arguments.query_spacing,
             arguments.scan_spacing,
-            arguments.heading or 'motion',
+            options_of(arguments, [arguments.hercules])[0].heading,
         )
     else:
         jobs = recorded_drives(
@@ -113,8 +113,8 @@ def run(arguments: argparse.Namespace) -> None:
             options_of(arguments, arguments.drives),
             arguments.query_spacing,
             arguments.scan_spacing,
-            arguments.heading or 'file',
         )
+    check_drives(job.source for job in jobs)
     for summary in fill_cache(jobs, arguments.out, preprocessing, arguments.jobs):
         print(summary)
     for note in notes:
@@ -133,7 +133,7 @@ def _world(arguments: argparse.Namespace) -> str:
 
 
 def _refuse_recorded_options(arguments: argparse.Namespace) -> None:
-    for name in ('split', 'world', 'query_spacing', 'heading'):
+    for name in ('split', 'world', 'query_spacing'):
         if getattr(arguments, name) is not None:
             option = '--' + name.replace('_', '-')
             raise ValueError(f'{option} is for recorded drives; the benchmark has its own')

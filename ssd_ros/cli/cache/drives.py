@@ -4,16 +4,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+import sys
 
-from ssd_ros.cli.cache.jobs import CacheJob
+from ssd_ros.cli.cache.jobs import CacheJob, Source
 from ssd_ros.cli.common.drive_options import BOTH, DriveOptions
-from ssd_ros.cli.common.drives import DriveWithPoses, open_drive
+from ssd_ros.cli.common.drives import CheckedDrive, open_drive
 from ssd_ros.datasets.bags.rosbag2 import Rosbag2Config
 from ssd_ros.datasets.formats.hercules_split import find_sequences, PAPERS_SPLIT
-from ssd_ros.datasets.heading import heading_from_motion
+from ssd_ros.datasets.pose_check import require_one_place
 from ssd_ros.datasets.sequence import RadarSequence
 from ssd_ros.evaluation.bev_cache import Spacing
 from ssd_ros.shared_files import shared_file
@@ -55,28 +56,54 @@ class RecordedDrive:
     A drive on disk.
 
     :param name: world and number
-    :param heading: 'motion' takes it from the positions, 'file' from the poses
     :param sensors: whose messages are read of a bag
     """
 
     path: Path
     name: str
     options: DriveOptions
-    heading: str
     sensors: tuple[str, ...] = BOTH
 
     @property
     def digest(self) -> str:
         """What tells it from other drives of its name."""
-        return f'recorded, heading by {self.heading}{self.options.digest}'
+        return f'recorded, poses checked{self.options.digest}'
 
-    def open(self) -> RadarSequence:
-        """Find the files of the drive."""
-        drive = open_drive(self.path, self.options, Rosbag2Config(sensors=self.sensors))
-        cloud_poses, scan_poses = drive.cloud_poses, drive.scan_poses
-        if self.heading == 'motion':
-            cloud_poses, scan_poses = map(heading_from_motion, (cloud_poses, scan_poses))
-        return DriveWithPoses(drive, self.name, cloud_poses, scan_poses)
+    def open(self, say: Callable[[str], None] = lambda line: None) -> CheckedDrive:
+        """
+        Find the files of the drive and check its poses.
+
+        :param say: takes a line on the poses of each sensor
+        :raise ValueError: they cannot be used
+        """
+        wanted = Rosbag2Config(sensors=self.sensors)
+        return replace(open_drive(self.path, self.options, wanted, say=say), name=self.name)
+
+
+def check_drives(sources: Iterable[Source]) -> None:
+    """
+    Say what became of the poses of recorded drives before the work on them begins.
+
+    :raise ValueError: those of one or more cannot be used, or are in another frame than those of
+        the first drive of their world
+    """
+    places, faults = [], []
+    for source in sources:
+        if not isinstance(source, RecordedDrive):
+            continue
+        try:
+            opened = source.open(lambda line: print(line, file=sys.stderr))
+        except ValueError as error:
+            faults.append(str(error))
+            continue
+        world = source.name.rpartition('/')[0]
+        places += [
+            (opened.name, poses.positions_m, world)
+            for poses in (opened.scan_poses, opened.cloud_poses)
+        ]
+    if faults:
+        raise ValueError('\n'.join(faults))
+    require_one_place(places)
 
 
 def benchmark_drives(split_name: str) -> list[CacheJob]:
@@ -102,12 +129,13 @@ def hercules_drives(
     split_name: str,
     query_spacing_m: float | None,
     scan_spacing_m: float,
-    heading: str,
+    heading: str | None,
 ) -> tuple[list[CacheJob], list[str]]:
     """
     Return the drives of the papers' split that are there, and a line on each that is not.
 
     :param split_name: 'papers' for all of it
+    :param heading: see `check_poses`
     :raise ValueError: none is there, or the map of a place whose other drives are
     """
     found = find_sequences(root)
@@ -129,8 +157,7 @@ def hercules_drives(
                     RecordedDrive(
                         found[place, number],
                         f'{place}/{number}',
-                        DriveOptions(dataset='hercules'),
-                        heading,
+                        DriveOptions(dataset='hercules', heading=heading),
                     ),
                 )
                 for number in there
@@ -155,7 +182,6 @@ def recorded_drives(
     options: Sequence[DriveOptions],
     query_spacing_m: float | None,
     scan_spacing_m: float,
-    heading: str,
 ) -> list[CacheJob]:
     """
     Return drives through one place, called after their directories.
@@ -173,7 +199,7 @@ def recorded_drives(
         CacheJob(
             f'{split}/{world}_{name}',
             spacing,
-            RecordedDrive(path, f'{world}/{name}', of_drive, heading),
+            RecordedDrive(path, f'{world}/{name}', of_drive),
         )
         for path, name, of_drive in zip(paths, names, options, strict=True)
     ]

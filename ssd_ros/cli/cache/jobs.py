@@ -13,6 +13,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.bev.preprocessing import PreprocessingConfig
+from ssd_ros.cli.common.drives import CheckedDrive
 from ssd_ros.cli.common.parallel import Report, run_jobs
 from ssd_ros.cli.common.progress import progress_bar
 from ssd_ros.datasets.sequence import RadarSequence
@@ -102,7 +103,11 @@ def _cache(
         report(1, total)
 
     directory, source = root / job.directory, job.source.digest
-    cache_drive(sequence, directory, preprocessing, job.spacing, progress, source=source)
+    told = sequence.notes if isinstance(sequence, CheckedDrive) else {}
+    poses = '; '.join(f'{sensor}: {note}' for sensor, note in told.items())
+    cache_drive(
+        sequence, directory, preprocessing, job.spacing, progress, source=source, poses=poses
+    )
     notes: list[str] = []
     if job.spacing.student_m is not None:
         notes += _notes('4D radar', sequence.cloud_stamps_ns, sequence.cloud_poses)

@@ -16,6 +16,14 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+from ssd_ros.cli.common.pose_options import (
+    add_pose_options,
+    AS_IT_IS,
+    Extrinsics,
+    in_sixes,
+    one_word,
+)
+
 # Kept here so that --help need not import the readers; a test compares it with theirs.
 DATASETS = ('auto', 'hercules', 'oxford', 'mulran', 'boreas', 'rosbag2')
 SPINNING_PRESETS = (
@@ -30,7 +38,6 @@ SPINNING_PRESETS = (
     'fomo',
 )
 BOTH = ('4d', 'spinning')
-AS_IT_IS = '-'
 _SEVERAL = (
     'Each option has one value for all drives or one for each, in the order of '
     '{order}; - leaves a drive as it is.'
@@ -48,6 +55,13 @@ class DriveOptions:
     scan_topic: str | None = None
     spinning_preset: str | None = None
     range_resolution: float | None = None
+    heading: str | None = None
+    extrinsics: Extrinsics | None = None
+    points_extrinsics: Extrinsics | None = None
+
+    def extrinsics_of(self, sensor: str) -> Extrinsics | None:
+        """Return where a radar sits in the frame of the poses; None = the poses are its own."""
+        return (sensor == '4d' and self.points_extrinsics) or self.extrinsics
 
     @property
     def digest(self) -> str:
@@ -86,6 +100,8 @@ def add_drive_options(
     def add(*flags: str, **how: Any) -> None:
         if order:
             how['nargs'] = '+'
+            if 'metavar' in how:
+                how['metavar'] = one_word(how['metavar'])
             if 'choices' in how:
                 how['choices'] = (*how['choices'], AS_IT_IS)
         group.add_argument(*flags, **how)
@@ -121,6 +137,7 @@ def add_drive_options(
             help='depth of one range bin, but for hercules (as recorded, of the preset or of the '
             'data set)',
         )
+    add_pose_options(add, sensors)
 
 
 def options_of(arguments: argparse.Namespace, drives: Sequence[Path]) -> list[DriveOptions]:
@@ -138,20 +155,24 @@ def options_of(arguments: argparse.Namespace, drives: Sequence[Path]) -> list[Dr
     ]
 
 
-def refuse_drive_options(arguments: argparse.Namespace, reason: str) -> None:
+def refuse_drive_options(
+    arguments: argparse.Namespace, reason: str, allowed: Collection[str] = ()
+) -> None:
     """
     Refuse the options where no recorded drive is named.
 
     :raise ValueError: one is given; `reason` is the rest of the sentence after it
     """
     for name in NAMES:
-        if getattr(arguments, name, None) is not None:
+        if name not in allowed and getattr(arguments, name, None) is not None:
             raise ValueError(f'{flag_of(name)} {reason}')
 
 
 def _value_of_each(arguments: argparse.Namespace, name: str, num_drives: int) -> list[Any]:
     value = getattr(arguments, name, None)
     values = value if isinstance(value, list) else [value]
+    if value is not None and name.endswith('extrinsics'):
+        values = in_sixes(flag_of(name), values)
     if len(values) not in (1, num_drives):
         raise ValueError(
             f'{flag_of(name)} has {len(values)} values for {num_drives} drives: give one for all '

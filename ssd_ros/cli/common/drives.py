@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 import sys
@@ -13,12 +14,21 @@ from numpy.typing import NDArray
 from ssd_ros.cli.common.drive_options import DriveOptions
 from ssd_ros.datasets.bags.rosbag2 import Rosbag2Config
 from ssd_ros.datasets.formats.open_sequence import open_sequence
+from ssd_ros.datasets.pose_check import check_poses
 from ssd_ros.datasets.pose_files import read_poses
 from ssd_ros.datasets.poses import poses_at
 from ssd_ros.datasets.sequence import RadarSequence
-from ssd_ros.motion.trajectory import quaternion_from_yaw, Trajectory
+from ssd_ros.motion.trajectory import mounted, quaternion_from_yaw, Trajectory
 from ssd_ros.radar.levelling import levelled
 from ssd_ros.radar.types import RadarPointCloud, SpinningRadarScan
+from ssd_ros.ros.inputs.mounting import mounting_of
+from ssd_ros.ros.messages.geometry import pose_from_xyzrpy
+
+_RADARS = {'4d': '4D radar', 'spinning': 'spinning radar'}
+
+
+def _to_stderr(line: str) -> None:
+    print(line, file=sys.stderr)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +88,57 @@ def level_drive(drive: RadarSequence, level_radar: NDArray[np.float64]) -> Radar
     return LevelDrive(drive, drive.name, level_poses, drive.scan_poses, level_radar)
 
 
+@dataclass(frozen=True, slots=True)
+class CheckedDrive(DriveWithPoses):
+    """
+    A drive whose poses are those of its radars, and fit for use.
+
+    :param notes: on the poses of each sensor, '4d' and 'spinning', what became of them
+    """
+
+    notes: Mapping[str, str]
+
+
 def open_drive(
-    path: Path, options: DriveOptions | None = None, wanted: Rosbag2Config | None = None
-) -> RadarSequence:
+    path: Path,
+    options: DriveOptions | None = None,
+    wanted: Rosbag2Config | None = None,
+    heading: str | None = 'auto',
+    say: Callable[[str], None] = _to_stderr,
+) -> CheckedDrive:
     """
     Open a recorded drive.
 
     :param options: what the command line says about it
     :param wanted: what the command reads of it
-    :raise ValueError: it is not a drive
+    :param heading: see `check_poses`, where the command line says nothing; None = the poses are
+        odometry and are not checked
+    :param say: takes a line on the poses of each sensor
+    :raise ValueError: it is not a drive, or its poses cannot be used
     """
     options, wanted = options or DriveOptions(), wanted or Rosbag2Config()
+    drive = _opened(path, options, wanted, say)
+    poses, notes = {}, {}
+    for sensor, recorded in (('4d', drive.cloud_poses), ('spinning', drive.scan_poses)):
+        poses[sensor] = recorded
+        how = options.heading or heading
+        if how and len(recorded) and sensor in wanted.sensors:
+            name = f'{drive.name}, {_RADARS[sensor]}'
+            checked = check_poses(recorded, name, how)
+            poses[sensor], notes[sensor] = checked.poses, checked.note
+            say(f'{name}: {checked.note}')
+        if (extrinsics := options.extrinsics_of(sensor)) is not None:
+            mounting = mounting_of(pose_from_xyzrpy(extrinsics))
+            level = mounting.base_level
+            poses[sensor] = mounted(poses[sensor], level.position_m, level.quaternion_xyzw)
+            if sensor == '4d' and mounting.level_radar is not None:
+                drive = level_drive(drive, mounting.level_radar)
+    return CheckedDrive(drive, drive.name, poses['4d'], poses['spinning'], notes)
+
+
+def _opened(
+    path: Path, options: DriveOptions, wanted: Rosbag2Config, say: Callable[[str], None]
+) -> RadarSequence:
     if options.poses and options.poses_topic:
         raise ValueError(f'--poses and --poses-topic for {path}: give one or the other')
     config = replace(wanted, reads_poses=options.poses is None, poses_topic=options.poses_topic)
@@ -107,7 +157,7 @@ def open_drive(
         return drive
     file = read_poses(options.poses, drive.cloud_stamps_ns, drive.scan_stamps_ns)
     poses = file.poses
-    print(f'{options.poses}: {len(poses)} poses, read as {file.form}', file=sys.stderr)
+    say(f'{options.poses}: {len(poses)} poses, read as {file.form}')
     return DriveWithPoses(
         drive,
         drive.name,

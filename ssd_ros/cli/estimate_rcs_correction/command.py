@@ -74,7 +74,7 @@ def run(arguments: argparse.Namespace) -> None:
     for path, options in zip(
         arguments.drives, options_of(arguments, arguments.drives), strict=True
     ):
-        drive = open_drive(path, options)
+        drive = open_drive(path, options, heading='file')
         with progress_bar(drive.name, 'pair') as progress:
             found = estimate_offsets(drive, preprocessing, arguments.spacing, fit, progress)
         print(f'{drive.name}: {found.mean():.4f} from {len(found)} pairs')

@@ -6,15 +6,16 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import logging
 from pathlib import Path
 
 import numpy as np
 from ssd_ros.cli.common.drive_options import DriveOptions
-from ssd_ros.cli.common.drives import DriveWithPoses, open_drive
+from ssd_ros.cli.common.drives import open_drive
 from ssd_ros.cli.common.progress import progress_bar
 from ssd_ros.datasets.bags.rosbag2 import Rosbag2Config
+from ssd_ros.datasets.pose_check import require_one_place
 from ssd_ros.datasets.sequence import RadarSequence
 from ssd_ros.encoders.place_encoder import PlaceEncoder
 from ssd_ros.evaluation.queries.answers import Answers, ground_truth, select_queries
@@ -43,6 +44,7 @@ def recorded_drives(paths: Sequence[Path], options: Sequence[DriveOptions]) -> l
 
     :param paths: the drive to map first
     :param options: of each drive
+    :raise ValueError: one of them cannot be used, or is in another frame than the map's
     """
     mapping = open_drive(paths[0], options[0], Rosbag2Config(sensors=('spinning',)))
     queries = []
@@ -51,8 +53,10 @@ def recorded_drives(paths: Sequence[Path], options: Sequence[DriveOptions]) -> l
         # Recorders give every car the same name; one name means the same session.
         if drive.name == mapping.name and path.resolve() != paths[0].resolve():
             name = f'{path.resolve().parent.name}/{drive.name}'
-            drive = DriveWithPoses(drive, name, drive.cloud_poses, drive.scan_poses)
+            drive = replace(drive, name=name)
         queries.append(drive)
+    asked = [(drive.name, drive.cloud_poses.positions_m, '') for drive in queries]
+    require_one_place([(mapping.name, mapping.scan_poses.positions_m, ''), *asked])
     return [Place(mapping, tuple(queries))]
 
 

@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from ssd_ros.cli.common.drive_options import options_of
+from ssd_ros.cli.common.drive_options import DriveOptions, options_of
 from ssd_ros.cli.common.drives import level_drive, open_drive
 from ssd_ros.datasets.bags.rosbag2 import Rosbag2Config
+from ssd_ros.datasets.pose_check import require_one_place
 from ssd_ros.datasets.sequence import RadarSequence
 from ssd_ros.encoders.place_encoder import PlaceEncoder
 from ssd_ros.radar.types import RadarPointCloud
@@ -167,26 +168,41 @@ def open_replay(arguments: argparse.Namespace) -> Replay:
     :raise OSError: one of them cannot be read
     """
     parameters = parameters_of(arguments)
-    maps = arguments.map or parameters.index_path
-    if not (maps or parameters.online_index):
+    paths = arguments.map or parameters.index_path
+    if not (paths or parameters.online_index):
         raise ValueError(
             'no map: give --map, a directory made by build_db, or --params with online_index'
         )
-    if arguments.truth and not maps:
+    if arguments.truth and not paths:
         raise ValueError('--truth is in the frame of a map: give --map')
     encoder = load_encoder(parameters)
+    maps = load_maps(paths, parameters.online_index)
     recognizer = PlaceRecognizer(
         encoder,
-        load_maps(maps, parameters.online_index),
+        maps,
         parameters.recognizer_config(),
         new_live_session(encoder, parameters),
     )
     (options,) = options_of(arguments, [arguments.input])
     wanted = Rosbag2Config(sensors=('4d',), needs_poses=False, decoder=parameters.decoder_config())
-    drive = open_drive(arguments.input, options, wanted)
+    drive = open_drive(arguments.input, options, wanted, 'auto' if arguments.truth else None)
     if len(drive.cloud_stamps_ns) == 0:
         raise ValueError(f'{arguments.input} has no scans of a 4D radar')
+    if arguments.truth:
+        keyframes = [(place.info.source, place.keyframes.positions_m, '') for place in maps]
+        require_one_place([*keyframes, (drive.name, drive.cloud_poses.positions_m, '')])
+    parameters = _with_mounting(parameters, options)
     return Replay(drive, recognizer, encoder, parameters, not arguments.truth)
+
+
+def _with_mounting(parameters: NodeParameters, options: DriveOptions) -> NodeParameters:
+    """Return the parameters with the level radar that the command line says the drive is of."""
+    if options.extrinsics is None:
+        return parameters
+    level = mounting_of(pose_from_xyzrpy(options.extrinsics)).base_level
+    first = (*level.position_m.tolist(), 0.0, 0.0, level.yaw_rad)
+    others = parameters.radar_extrinsics[6:] or (0.0,) * 6 * (len(parameters.radar_topics()) - 1)
+    return replace(parameters, radar_extrinsics=(*first, *others))
 
 
 def parameters_of(arguments: argparse.Namespace) -> NodeParameters:

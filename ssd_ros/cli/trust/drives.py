@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from ssd_ros.cli.cache.drives import benchmark_drives, RecordedDrive
+from ssd_ros.cli.cache.drives import benchmark_drives, check_drives, RecordedDrive
 from ssd_ros.cli.common.drive_options import BOTH, DriveOptions
 from ssd_ros.cli.trust.jobs import Drive
 
@@ -37,7 +37,7 @@ def recorded_drives(
     :param paths: the mapping drive, drives through the same place in the same map frame, and
         strangers, which were somewhere else
     :param options: of each drive
-    :raise ValueError: two drives have the same name
+    :raise ValueError: two drives have the same name, or their poses cannot be used
     """
     # HeRCULES and others number the drives of a place: Library/01.
     names = ['_'.join(path.resolve().with_suffix('').parts[-2:]) for path in paths]
@@ -47,6 +47,9 @@ def recorded_drives(
     for number, (path, name, of_drive) in enumerate(zip(paths, names, options, strict=True)):
         world = 'here' if number < len(paths) - num_strangers else 'elsewhere'
         sensors = BOTH if number == 0 else ('4d',)
-        source = RecordedDrive(path, f'{world}/{name}', of_drive, 'file', sensors)
+        source = RecordedDrive(path, f'{world}/{name}', of_drive, sensors)
         drives.append(Drive(f'recorded/{name}', source, number == 0))
+    check_drives(drive.source for drive in drives[: len(paths) - num_strangers])
+    for stranger in drives[len(paths) - num_strangers :]:  # from anywhere
+        check_drives([stranger.source])
     return drives

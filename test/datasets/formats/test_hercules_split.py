@@ -6,11 +6,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 from ssd_ros.datasets.formats.hercules_split import find_sequences, PAPERS_SPLIT
-from ssd_ros.datasets.heading import heading_from_motion
-from ssd_ros.motion.trajectory import quaternion_from_yaw, Trajectory
 
 
 def test_the_papers_use_18_drives_each_for_one_purpose() -> None:
@@ -58,22 +55,3 @@ def test_a_drive_that_is_there_twice_is_refused(tmp_path: Path) -> None:
         find_sequences(tmp_path)
     with pytest.raises(FileNotFoundError, match='is not a directory'):
         find_sequences(tmp_path / 'none')
-
-
-def test_heading_follows_the_motion_and_holds_while_standing() -> None:
-    # East for 5 m, standing for three poses, then north; the file says 180 degrees all along.
-    xy = [(0, 0), (1, 0), (2, 0), (3, 0), (4, 0), (5, 0), (5, 0), (5, 0), (5, 0), (5, 1), (5, 2)]
-    positions_m = np.column_stack([np.array(xy, float), np.zeros(len(xy))])
-    stamps_ns = np.arange(len(xy), dtype=np.int64)
-    poses = Trajectory(stamps_ns, positions_m, quaternion_from_yaw(np.full(len(xy), np.pi)))
-    yaws_deg = np.degrees(heading_from_motion(poses).yaws_rad)
-    # At the corner the chord runs from 1 m behind to 1 m ahead: 45 degrees.
-    np.testing.assert_allclose(yaws_deg, [0] * 5 + [45] * 4 + [90] * 2, atol=1e-9)
-
-
-def test_a_drive_that_never_moves_keeps_its_heading() -> None:
-    turns = quaternion_from_yaw(np.array([1.0, 1.0]))
-    poses = Trajectory(np.array([1, 2]), np.zeros((2, 3)), turns)
-    assert heading_from_motion(poses) is poses
-    empty = poses.select(np.zeros(0, np.int64))
-    assert heading_from_motion(empty) is empty
