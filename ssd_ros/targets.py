@@ -114,10 +114,17 @@ def write_file(path: Path, data: bytes, mark: bytes = MARK) -> None:
         file.write(data)
 
 
-def write_json(path: Path, values: Mapping[str, Any], indent: int | None = 1) -> None:
+def write_json(
+    path: Path, values: Mapping[str, Any], indent: int | None = 1, mark: bytes = MARK
+) -> None:
     """Write an object as JSON that says who made it; NaN becomes null."""
     text = json_text({'generator': GENERATOR, **values}, indent)
-    write_file(path, f'{text}\n'.encode())
+    write_file(path, f'{text}\n'.encode(), mark)
+
+
+def write_markdown(path: Path, text: str) -> None:
+    """Write a document that says in a comment who made it."""
+    write_file(path, f'<!-- {GENERATOR} -->\n\n{text}'.encode())
 
 
 def file_written(path: Path, mark: bytes = MARK) -> AbstractContextManager[BinaryIO]:

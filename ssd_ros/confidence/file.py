@@ -11,11 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from ssd_ros.confidence.model import ConfidenceModel
-from ssd_ros.files import write_bytes_atomically
 from ssd_ros.records import record_from_mapping
+from ssd_ros.targets import write_json
 
 FORMAT_VERSION = 1
 MAX_BYTES = 1 << 16
+# How a calibration begins, also one that does not say who made it.
+CONFIDENCE_MARK = (
+    rb'^{\s*("generator": "[^"]*",\s*)?"format_version": \d+,\s*"descriptor_space": "'
+)
 
 
 def write_confidence(
@@ -31,7 +35,7 @@ def write_confidence(
         'descriptor_space': descriptor_space,
         'models': {sensor: asdict(model) for sensor, model in models.items()},
     }
-    write_bytes_atomically(path, json.dumps(content, indent=2).encode() + b'\n')
+    write_json(path, content, 2, CONFIDENCE_MARK)
 
 
 def load_confidence(path: Path, descriptor_space: str, sensor: str) -> ConfidenceModel | None:

@@ -22,10 +22,10 @@ from numpy.typing import NDArray
 from ssd_ros.bev.preprocessing import CloudPreprocessor, PreprocessingConfig, scan_panorama
 from ssd_ros.datasets.pose_check import require_one_place
 from ssd_ros.datasets.sequence import RadarSequence
-from ssd_ros.files import directory_written_atomically
 from ssd_ros.motion.trajectory import thin_by_distance, Trajectory
 from ssd_ros.npy_files import array_of, StoredRows, write_array, write_rows
 from ssd_ros.reading import read_whole
+from ssd_ros.targets import folder_written, FolderKind
 
 Images: TypeAlias = NDArray[np.uint8] | StoredRows
 
@@ -38,6 +38,17 @@ _ARRAYS = [
     *_IMAGES.values(),
     *(f'{sensor}_{what}' for sensor in _IMAGES for what in ('poses', 'stamps_ns')),
 ]
+
+
+def _own_files(directory: Path) -> list[str]:
+    """Return the files of a cached drive; a file named meta.json alone makes none."""
+    meta = json.loads((directory / _META).read_text())
+    if not isinstance(meta, dict) or not {'world', 'preprocessing', 'spacing'} <= set(meta):
+        raise ValueError(f'{_META} describes something else')
+    return [_META, *(f'{key}.npy' for key in _ARRAYS)]
+
+
+CACHE_FOLDER = FolderKind('a cached drive', _own_files)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +131,7 @@ def cache_drive(
     )
     scans, scan_poses = _chosen(sequence.scan_stamps_ns, sequence.scan_poses, spacing.panorama_m)
     total = len(clouds) + len(scans)
-    with directory_written_atomically(directory) as part:
+    with folder_written(directory, CACHE_FOLDER) as part:
         write_array(part / 'student_poses.npy', _planar(cloud_poses))
         write_array(part / 'student_stamps_ns.npy', cloud_poses.stamps_ns)
         write_array(part / 'panorama_poses.npy', _planar(scan_poses))

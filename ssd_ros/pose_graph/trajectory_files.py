@@ -8,8 +8,11 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from ssd_ros.files import write_bytes_atomically
 from ssd_ros.motion.trajectory import Trajectory
+from ssd_ros.targets import write_file
+
+# Other tools want no comment in such a file: ours are known by their numbers of decimals.
+TUM_MARK = rb'^\d+\.\d{9}( -?\d+\.\d{6}){7}\n'
 
 
 def write_tum(path: Path, trajectory: Trajectory) -> None:
@@ -24,7 +27,7 @@ def write_tum(path: Path, trajectory: Trajectory) -> None:
             strict=True,
         )
     ]
-    write_bytes_atomically(path, ''.join(line + '\n' for line in lines).encode())
+    write_file(path, ''.join(line + '\n' for line in lines).encode(), TUM_MARK)
 
 
 def read_tum(path: Path) -> Trajectory:

@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 from ssd_ros.cli.pose_graph_demo import command as pose_graph_demo
+from ssd_ros.pose_graph.trajectory_files import write_tum
+from support.pose_graph_drive import truth
 
 ROOT = Path(__file__).parents[2]
 
@@ -25,7 +27,7 @@ def output(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pytest.importorskip('rclpy')
     pytest.importorskip('gtsam')
     folder = tmp_path_factory.mktemp('pose_graph')
-    (folder / 'optimized_in_map.tum').write_text('of an earlier run, with a map\n')
+    write_tum(folder / 'optimized_in_map.tum', truth())  # of an earlier run
     command = [sys.executable, '-m', 'ssd_ros.cli.pose_graph_demo', '--preset', 'unit']
     result = subprocess.run(
         [*command, '--laps', '1.25', '--rate', '6', '--output', str(folder)],

@@ -408,12 +408,13 @@ def test_ctrl_c_leaves_the_old_table_and_code_130(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Table, 'add', interrupt)
-    (tmp_path / 'table.csv').write_text('old')
+    old = 'stamp_ns,keyframe_id,rank,distance,of an earlier run\n'
+    (tmp_path / 'table.csv').write_text(old)
     given = {'--input': folder / 'mcap', '--map': folder / 'map', '--csv': tmp_path / 'table.csv'}
     given['--student'] = folder / 'student.onnx'
     assert replay.main([text for pair in given.items() for text in map(str, pair)]) == 130
     assert [path.name for path in tmp_path.iterdir()] == ['table.csv']
-    assert (tmp_path / 'table.csv').read_text() == 'old'
+    assert (tmp_path / 'table.csv').read_text() == old
 
 
 def test_truth_without_a_map_is_refused(

@@ -89,7 +89,6 @@ def run_load(
     :raise ValueError: a process failed or did not come to its end
     """
     answers = directory / 'answers.jsonl'
-    answers.unlink(missing_ok=True)
     given = {'index_path': map_path, 'model_path': model_path, 'stamp_source': 'header'}
     given |= load.parameters
     parameters = [text for name, value in given.items() for text in ('-p', f'{name}:={value}')]

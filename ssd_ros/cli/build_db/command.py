@@ -39,6 +39,7 @@ def parser() -> argparse.ArgumentParser:
     add = result.add_argument
     add('--input', required=True, type=Path, help='the recorded drive')
     add('--output', required=True, type=Path, help='the map, a directory')
+    add('--force', action='store_true', help='also replace a saved drive of a 4D radar')
     add_drive_options(result, sensors=('spinning',))
     add(
         '--encoder',
@@ -83,8 +84,10 @@ def build(arguments: argparse.Namespace) -> None:
     from ssd_ros.encoders.place_encoder import open_encoder
     from ssd_ros.maps.builder import build_database
     from ssd_ros.maps.target import check_map_target
+    from ssd_ros.targets import check_file
 
-    check_map_target(arguments.output)
+    check_map_target(arguments.output, None if arguments.force else 'spinning')
+    check_file(_first_scan_of(arguments.output))
     teacher = open_encoder(
         arguments.teacher or shared_file(ENCODERS[arguments.encoder].teacher),
         arguments.device,
@@ -128,11 +131,15 @@ def build(arguments: argparse.Namespace) -> None:
     print(f'seconds per scan {seconds / len(database):.3f} on {teacher.provider}')
 
 
+def _first_scan_of(output: Path) -> Path:
+    return output.absolute().with_name(f'{output.absolute().name}.first_scan.png')
+
+
 def _show_first_scan(output: Path, drive: RadarSequence) -> None:
     """Draw it beside the map before the work: a wrong layout is seen at once."""
     from ssd_ros.cli.common.scan_picture import write_first_scan
 
-    picture = output.with_name(f'{output.name}.first_scan.png')
+    picture = _first_scan_of(output)
     if write_first_scan(picture, drive):
         print(f'first scan       {picture}', flush=True)
 

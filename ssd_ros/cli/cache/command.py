@@ -89,7 +89,9 @@ def run(arguments: argparse.Namespace) -> None:
     )
     from ssd_ros.cli.cache.jobs import fill_cache, read_preprocessing
     from ssd_ros.shared_files import shared_file
+    from ssd_ros.targets import check_working_folder
 
+    check_working_folder(arguments.out)
     preprocessing = read_preprocessing(arguments.config or shared_file('config/training.yaml'))
     notes: list[str] = []
     if arguments.benchmark:

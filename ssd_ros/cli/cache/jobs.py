@@ -19,6 +19,7 @@ from ssd_ros.cli.common.progress import progress_bar
 from ssd_ros.datasets.sequence import RadarSequence
 from ssd_ros.evaluation.bev_cache import (
     cache_drive,
+    CACHE_FOLDER,
     is_cached,
     load_drive,
     POSE_TOLERANCE_NS,
@@ -26,6 +27,7 @@ from ssd_ros.evaluation.bev_cache import (
 )
 from ssd_ros.motion.trajectory import Trajectory
 from ssd_ros.records import record_from_mapping
+from ssd_ros.targets import check_folder
 import yaml
 
 
@@ -80,6 +82,8 @@ def fill_cache(
         if not is_cached(root / job.directory, preprocessing, job.spacing, job.source.digest)
     ]
     notes: dict[str, list[str]] = {job.directory: ['was there'] for job in jobs}
+    for job in missing:
+        check_folder(root / job.directory, CACHE_FOLDER)
     if missing:
         work = partial(_cache, root, preprocessing)
         with progress_bar('cache', 'image') as progress:

@@ -16,6 +16,9 @@ from pathlib import Path
 import re
 import sys
 import textwrap
+from typing import Any
+
+from ssd_ros.user_paths import user_path
 
 # Read by numerical libraries when they start; OpenCV has a name of its own.
 ONE_THREAD = dict.fromkeys(
@@ -56,10 +59,25 @@ def missing_package_text(error: ModuleNotFoundError) -> str:
     return f'{name} is not installed: {_PACKAGES[name]}'
 
 
+class Parser(argparse.ArgumentParser):
+    """A parser, and parsers of subcommands, whose options of type Path may begin with `~`."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.register('type', Path, _path_of_option)
+
+
+def _path_of_option(text: str) -> Path:
+    try:
+        return user_path(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
 def make_parser(command: str, description: str, examples: str) -> argparse.ArgumentParser:
     """Return a parser whose help ends with examples."""
     program = called_as(command)
-    return argparse.ArgumentParser(
+    return Parser(
         prog=program,
         description=textwrap.fill(description, 78),
         epilog='examples:\n' + re.sub(rf'^  {command}\b', f'  {program}', examples, flags=re.M),

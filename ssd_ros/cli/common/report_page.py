@@ -7,10 +7,11 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping, Sequence
 import html
-import io
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from ssd_ros.cli.common.pictures import png_of
+from ssd_ros.targets import GENERATOR
 
 _STYLE = """
 body { font: 15px/1.5 sans-serif; max-width: 72em; margin: 2em auto; padding: 0 1em; color: #222 }
@@ -31,6 +32,7 @@ def page(title: str, body: str) -> str:
     """
     return (
         f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        f'<meta name="generator" content="{GENERATOR}">'
         f'<title>{html.escape(title)}</title><style>{_STYLE}</style></head><body>\n'
         f'{body}\n</body></html>\n'
     )
@@ -61,9 +63,7 @@ def pictures(figures: Mapping[str, Figure | None]) -> str:
     parts = []
     for caption, figure in figures.items():
         if figure is not None:
-            file = io.BytesIO()
-            figure.savefig(file, format='png', dpi=100)
-            data, text = base64.b64encode(file.getvalue()).decode(), html.escape(caption)
+            data, text = base64.b64encode(png_of(figure)).decode(), html.escape(caption)
             parts.append(
                 f'<figure><img alt="{text}" src="data:image/png;base64,{data}">'
                 f'<figcaption>{text}</figcaption></figure>'

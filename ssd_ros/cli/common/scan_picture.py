@@ -4,14 +4,13 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
 from matplotlib.figure import Figure
 import numpy as np
 from numpy.typing import NDArray
+from ssd_ros.cli.common.pictures import write_figure
 from ssd_ros.datasets.sequence import RadarSequence
-from ssd_ros.files import write_bytes_atomically
 from ssd_ros.radar.types import SpinningRadarScan
 
 _NUM_TRIED = 10  # the first scans of a recording may be cut off
@@ -50,13 +49,12 @@ def write_first_scan(path: Path, drive: RadarSequence) -> bool:
             scan = drive.scan(index)
         except (ValueError, OSError):
             continue
-        write_bytes_atomically(path, _picture(scan, f'{drive.name}, scan {index}'))
+        write_figure(path, _picture(scan, f'{drive.name}, scan {index}'))
         return True
     return False
 
 
-def _picture(scan: SpinningRadarScan, title: str) -> bytes:
-    """Return a PNG."""
+def _picture(scan: SpinningRadarScan, title: str) -> Figure:
     num_bins, num_azimuths = scan.power.shape
     reach_m = num_bins * scan.range_resolution_m + scan.range_offset_m
     shown_m = min(reach_m, _SHOWN_RANGE_M)
@@ -85,6 +83,4 @@ def _picture(scan: SpinningRadarScan, title: str) -> bytes:
         xlabel='right of the radar (m)',
         ylabel='ahead of the radar (m)',
     )
-    picture = io.BytesIO()
-    figure.savefig(picture, format='png', dpi=100)
-    return picture.getvalue()
+    return figure

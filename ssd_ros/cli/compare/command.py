@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ssd_ros.cli.common.console import at_least, make_parser, ONE_THREAD, run_command, usable_cores
 from ssd_ros.cli.evaluate.command import TASKS
+from ssd_ros.user_paths import user_path
 
 EXAMPLES = """\
   compare --cache runs/cache/test --out runs/compare
@@ -90,11 +91,13 @@ def parser() -> argparse.ArgumentParser:
 def run(arguments: argparse.Namespace) -> None:
     """Judge what is missing, measure costs, write the report and print its table."""
     os.environ.update(ONE_THREAD)  # a core for each process, so that times compare
-    from ssd_ros.cli.compare.report import write_report
+    from ssd_ros.cli.compare.report import REPORTS, write_report
     from ssd_ros.cli.compare.rows import Comparing, finish_rows
     from ssd_ros.evaluation.queries.protocol import Protocol
     from ssd_ros.shared_files import shared_file
+    from ssd_ros.targets import check_files
 
+    check_files([arguments.out / name for name in REPORTS])
     learned = {OURS: shared_file('models/student.onnx').parent} | _learned(arguments.learned)
     known = (OURS, *HANDCRAFTED, *(name for name in learned if name != OURS))
     methods = arguments.methods or known
@@ -119,7 +122,7 @@ def _learned(texts: Sequence[str]) -> dict[str, Path]:
         name, has_folder, folder = text.partition('=')
         if not (has_folder and name.isidentifier()) or name in (OURS, *HANDCRAFTED):
             raise ValueError(f'--learned is {text!r}, expected NEW_NAME=DIR')
-        result[name] = Path(folder)
+        result[name] = user_path(folder)
     return result
 
 

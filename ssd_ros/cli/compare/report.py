@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from ssd_ros.cli.common.pictures import write_figure
 from ssd_ros.cli.common.report_html import html_report
 from ssd_ros.cli.compare.figure import methods_figure
 from ssd_ros.cli.compare.rows import Comparing, costs_by_method, methods_there, rows_of
@@ -20,8 +21,9 @@ from ssd_ros.evaluation.tables.methods import (
     strongest_baseline,
 )
 from ssd_ros.evaluation.tables.papers import markdown
-from ssd_ros.files import write_bytes_atomically
+from ssd_ros.targets import write_file, write_markdown
 
+REPORTS = 'compare.md', 'compare.html', 'compare.png'
 _COSTS = """Time of one core of a CPU for a 4D query in a map of the spinning radar; a place is
 one keyframe with all its views. `~`: reckoned from the largest map that fits into 1 GiB."""
 
@@ -41,10 +43,10 @@ def write_report(comparing: Comparing, known: Sequence[str]) -> str:
     costs = costs_table(costs_by_method(comparing, methods))
     summary = f'{recall}\n\n## Costs\n\n{_COSTS}\n\n{costs}'
     text = f'{markdown(evaluation, _comparisons(evaluation))}\n{summary}\n'
-    write_bytes_atomically(comparing.out / 'compare.md', text.encode())
+    write_markdown(comparing.out / REPORTS[0], text)
     page = _page(evaluation, text)
-    write_bytes_atomically(comparing.out / 'compare.html', page.encode())
-    methods_figure(evaluation).savefig(comparing.out / 'compare.png', dpi=110)
+    write_file(comparing.out / REPORTS[1], page.encode())
+    write_figure(comparing.out / REPORTS[2], methods_figure(evaluation), 110)
     data = 'simulated radar\n\n' if evaluation.is_simulated else ''
     return data + summary
 

@@ -8,9 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 import hashlib
-import json
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from ssd_ros.baselines import METHODS
@@ -19,6 +18,7 @@ from ssd_ros.baselines.polar_image import PolarImage
 from ssd_ros.bev.preprocessing import PreprocessingConfig
 from ssd_ros.cli.common.parallel import Report, run_jobs
 from ssd_ros.cli.common.progress import progress_bar
+from ssd_ros.cli.common.settings_file import read_settings, settle
 from ssd_ros.cli.evaluate.caches import cached_drives
 from ssd_ros.encoders.network import OnnxEncoder
 from ssd_ros.evaluation.bev_cache import CachedDrive
@@ -35,9 +35,11 @@ from ssd_ros.evaluation.scores.results import (
     Result,
     write_evaluation,
 )
-from ssd_ros.files import sha256_of, write_bytes_atomically
+from ssd_ros.files import sha256_of
 from ssd_ros.records import record_from_mapping
+from ssd_ros.targets import write_json
 
+_OTHER = '{{path}} says that there are rows of {}: choose another --out'
 _COST_IMAGES = 40  # of each sensor, to measure the costs of a method on
 
 
@@ -110,8 +112,7 @@ def finish_rows(
     with progress_bar('costs', 'method') as progress:
         for number, method in enumerate(unmeasured):
             progress(number, len(unmeasured))
-            measured = json.dumps(asdict(_measure(comparing, drives, method)))
-            write_bytes_atomically(comparing.costs_path(method), measured.encode())
+            write_json(comparing.costs_path(method), asdict(_measure(comparing, drives, method)))
         progress(len(unmeasured), len(unmeasured))
 
 
@@ -127,7 +128,9 @@ def check_origin(comparing: Comparing, drives: Sequence[CachedDrive]) -> None:
         for array in (drive.student_poses, drive.panorama_poses):
             digest.update(array.tobytes())
     origin = {'protocol': asdict(comparing.protocol), 'drives': digest.hexdigest()}
-    _settle(comparing.out / 'origin.json', origin, 'rows of other drives or another protocol')
+    settle(
+        comparing.out / 'origin.json', origin, _OTHER.format('other drives or another protocol')
+    )
 
 
 def check_models(comparing: Comparing, method: str) -> None:
@@ -139,14 +142,7 @@ def check_models(comparing: Comparing, method: str) -> None:
     folder = comparing.learned[method]
     digests = {name: sha256_of(folder / name) for name in ('student.onnx', 'teacher.onnx')}
     path = comparing.out / 'models' / f'{method}.json'
-    _settle(path, digests, f'rows of other models under the name {method}')
-
-
-def _settle(path: Path, settings: Mapping[str, Any], otherwise: str) -> None:
-    if not path.exists():
-        write_bytes_atomically(path, (json.dumps(settings, indent=1) + '\n').encode())
-    elif json.loads(path.read_bytes()) != settings:
-        raise ValueError(f'{path} says that there are {otherwise}: choose another --out')
+    settle(path, digests, _OTHER.format(f'other models under the name {method}'))
 
 
 def methods_there(comparing: Comparing, known: Sequence[str]) -> list[str]:
@@ -174,7 +170,7 @@ def costs_by_method(comparing: Comparing, methods: Sequence[str]) -> dict[str, C
     costs = {}
     for method in methods:
         if (path := comparing.costs_path(method)).exists():
-            costs[method] = record_from_mapping(Costs, json.loads(path.read_bytes()))
+            costs[method] = record_from_mapping(Costs, read_settings(path))
     return costs
 
 

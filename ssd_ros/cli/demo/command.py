@@ -13,7 +13,6 @@ import argparse
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-import shutil
 
 from ssd_ros.cli.common.console import (
     at_least,
@@ -63,57 +62,70 @@ def run(arguments: argparse.Namespace) -> None:
     from ssd_ros.cli.demo.report import read_report
 
     output: Path = arguments.output.absolute()
-    if arguments.fresh:
-        for name in ('drives', 'map', 'bag'):
-            shutil.rmtree(output / name, ignore_errors=True)
-    mapping, query = _drives(output / 'drives', arguments.preset)
-    _map(mapping, output / 'map')
-    bag = _bag(query, output / 'bag')
+    _check(output)
+    mapping, query = _drives(output / 'drives', arguments.preset, arguments.fresh)
+    _map(mapping, output / 'map', arguments.fresh)
+    bag = _bag(query, output / 'bag', arguments.fresh)
     _localize(output, bag, arguments.rate)
     report = read_report(output, query)
     print(report.table())
     print(f'picture: {report.draw(output / "demo.png")}')
 
 
-def _drives(folder: Path, preset: str) -> tuple[Path, Path]:
+def _check(output: Path) -> None:
+    """Refuse what stands in the way before the work begins."""
+    from ssd_ros.datasets.bags.rosbag2_writer import BAG_FOLDER
+    from ssd_ros.maps.target import MAP_FOLDER
+    from ssd_ros.ros.companions.json_lines import ANSWERS_MARK, PUBLISHED_MARK
+    from ssd_ros.targets import check_file, check_folder
+
+    check_folder(output / 'map', MAP_FOLDER)
+    check_folder(output / 'bag', BAG_FOLDER)
+    check_file(output / 'demo.png')
+    check_file(output / 'answers.jsonl', ANSWERS_MARK)
+    check_file(output / 'published.jsonl', PUBLISHED_MARK)
+
+
+def _drives(folder: Path, preset: str, is_fresh: bool) -> tuple[Path, Path]:
     """Simulate the mapping drive and the query drive; those that are there are kept."""
-    from ssd_ros.cli.simulate import command as simulate
+    from ssd_ros.cli.simulate.jobs import generate, jobs_of
 
     print(f'1/4 simulate: two drives of one place in {folder}')
-    command = ['generate', '--preset', preset, '--out', str(folder)]
-    command += ['--jobs', str(usable_cores())]
-    _require_success(simulate.main(command))
-    mapping, query = sorted(path.parent for path in folder.glob('*/*/Radar'))[:2]
+    mapping, query = generate(jobs_of(preset, 'default'), folder, usable_cores(), is_fresh)[:2]
     return mapping, query
 
 
-def _map(mapping: Path, path: Path) -> None:
-    """Encode the mapping drive, unless a map by the present teacher is there."""
+def _map(mapping: Path, path: Path, is_fresh: bool) -> None:
+    """Encode the mapping drive, unless a map of it by the present teacher is there."""
     from ssd_ros.cli.build_db import command as build_db
+    from ssd_ros.datasets.formats.open_sequence import open_sequence
     from ssd_ros.files import sha256_of
-    from ssd_ros.maps.meta import MapError
-    from ssd_ros.maps.place_database import PlaceDatabase
+    from ssd_ros.maps.target import info_of_target
     from ssd_ros.shared_files import shared_file
+    from ssd_ros.targets import ELSEWHERE
 
-    try:
-        digest = PlaceDatabase.load(path).info.encoder_digest
-    except (MapError, OSError):
-        digest = ''
-    if digest == sha256_of(shared_file('models/teacher.onnx')):
-        print(f'2/4 build_db: the map is in {path}')
-        return
+    info, drive = info_of_target(path), open_sequence(mapping).name
+    if info is not None and not is_fresh:
+        if info.get('source') != drive:
+            raise ValueError(
+                f'{path} is a map of {info.get("source")}, not of {drive}: {ELSEWHERE}, or --fresh'
+            )
+        if info.get('encoder_digest') == sha256_of(shared_file('models/teacher.onnx')):
+            print(f'2/4 build_db: the map is in {path}')
+            return
     print('2/4 build_db: a map from the spinning radar of the first drive')
     _require_success(build_db.main(['--input', str(mapping), '--output', str(path)]))
 
 
-def _bag(query: Path, path: Path) -> Path:
+def _bag(query: Path, path: Path, is_fresh: bool) -> Path:
     """Write the 4D radar of the query drive as rosbag2, unless it is there."""
-    from ssd_ros.datasets.bags.rosbag2_writer import write_rosbag2
+    from ssd_ros.datasets.bags.rosbag2_writer import drive_of_bag, write_rosbag2
     from ssd_ros.datasets.formats.open_sequence import open_sequence
 
     print(f'3/4 rosbag2: the 4D radar of the second drive in {path}')
-    if not (path / 'metadata.yaml').is_file():
-        write_rosbag2(path, open_sequence(query), with_scans=False)
+    drive = open_sequence(query)
+    if is_fresh or not (path / 'metadata.yaml').is_file() or drive_of_bag(path) != drive.name:
+        write_rosbag2(path, drive, with_scans=False)
     return path
 
 
@@ -122,11 +134,13 @@ def _localize(output: Path, bag: Path, rate: float) -> None:
     from ssd_ros.datasets.bags.rosbag2_writer import POINTS_TOPIC
     from ssd_ros.datasets.formats.open_sequence import open_sequence
     from ssd_ros.ros.companions.dds_environment import isolated_dds
+    from ssd_ros.ros.companions.json_lines import ANSWERS_MARK
     from ssd_ros.shared_files import shared_file
+    from ssd_ros.targets import remove_file
 
     print('4/4 localize: node, player and collector are three processes that meet over DDS')
     answers, published = output / 'answers.jsonl', output / 'published.jsonl'
-    answers.unlink(missing_ok=True)
+    remove_file(answers, ANSWERS_MARK)
     parameters = ['--params-file', str(shared_file('config/localize.yaml'))]
     parameters += ['-p', f'index_path:={output / "map"}', '-r', f'points:={POINTS_TOPIC}']
     parameters += ['-p', 'stamp_source:=header']  # the drive was not recorded just now

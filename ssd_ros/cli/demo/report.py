@@ -12,6 +12,7 @@ from typing import Any
 from matplotlib.figure import Figure
 import numpy as np
 from numpy.typing import NDArray
+from ssd_ros.cli.common.pictures import write_figure
 from ssd_ros.datasets.formats.open_sequence import open_sequence
 from ssd_ros.evaluation.queries.answers import Answers, ground_truth, GroundTruth
 from ssd_ros.evaluation.queries.records import query_records
@@ -102,8 +103,7 @@ class DemoReport:
             f'R@1 {self.score.recall_at_1:.2f}'
         )
         axes.legend()
-        figure.savefig(path, dpi=110)
-        return path
+        return write_figure(path, figure, 110)
 
 
 def read_report(output: Path, query: Path) -> DemoReport:

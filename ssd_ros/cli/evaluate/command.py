@@ -153,7 +153,10 @@ def evaluate(arguments: argparse.Namespace) -> None:
 
 
 def _check(arguments: argparse.Namespace) -> None:
-    """Refuse what contradicts itself before anything is loaded."""
+    """Refuse what contradicts itself, or cannot be written, before anything is loaded."""
+    from ssd_ros.targets import check_files
+
+    check_files([arguments.json, arguments.markdown, arguments.html, arguments.plot])
     has_drives = bool(arguments.map or arguments.queries)
     if sum([bool(arguments.cache), bool(arguments.simulate), has_drives]) > 1:
         raise ValueError('--cache, --simulate, or --map with --queries: give one or the other')

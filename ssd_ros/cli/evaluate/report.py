@@ -8,6 +8,7 @@ import argparse
 from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
+from ssd_ros.cli.common.pictures import write_figure
 from ssd_ros.cli.common.report_figures import precision_figure
 from ssd_ros.cli.common.report_html import html_report
 from ssd_ros.evaluation.queries.protocol import TASKS
@@ -21,7 +22,7 @@ from ssd_ros.evaluation.scores.results import (
     write_evaluation,
 )
 from ssd_ros.evaluation.tables.papers import markdown
-from ssd_ros.files import write_bytes_atomically
+from ssd_ros.targets import write_file, write_markdown
 
 
 def write_reports(
@@ -43,15 +44,14 @@ def write_reports(
     if arguments.markdown or arguments.html:
         text = markdown(evaluation, comparisons)
         if arguments.markdown:
-            write_bytes_atomically(arguments.markdown, text.encode())
+            write_markdown(arguments.markdown, text)
         if arguments.html:
             caption = 'Blocks of the image in which both radars, or one, have returns'
             document = html_report(evaluation, text, others, {caption: masks})
-            write_bytes_atomically(arguments.html, document.encode())
+            write_file(arguments.html, document.encode())
     if arguments.plot:
-        arguments.plot.parent.mkdir(parents=True, exist_ok=True)
         figure = precision_figure([one for one in evaluation.results if one.is_answerable])
-        figure.savefig(arguments.plot, dpi=150)
+        write_figure(arguments.plot, figure, 150)
     return [
         f'against {title}: {one.wins} wins, {one.losses} losses of {one.num_queries}, R@1 '
         f'{one.difference:+.3f} [{one.low:+.3f}, {one.high:+.3f}], p {one.p_value:.2g}'

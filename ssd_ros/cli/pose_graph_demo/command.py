@@ -13,7 +13,6 @@ import argparse
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-import shutil
 
 from ssd_ros.cli.common.console import at_least, make_parser, run_command
 from ssd_ros.cli.common.played_bag import wait_for_collector, wait_for_player
@@ -24,8 +23,7 @@ EXAMPLES = """\
   pose_graph_demo --output pose_graph --laps 2 --rate 2 --fresh
   pose_graph_demo --output pose_graph_map --map demo/map
 """
-# What the pose graph writes.
-_RESULTS = ('odometry.tum', 'optimized.tum', 'optimized_in_map.tum', 'edges.jsonl')
+_REPORTS = 'pose_graph.json', 'pose_graph.png'
 
 
 def parser() -> argparse.ArgumentParser:
@@ -52,32 +50,38 @@ def run(arguments: argparse.Namespace) -> None:
     """Simulate what is missing, play it and judge the result."""
     from ssd_ros.cli.pose_graph_demo.drive import LapsDrive, prepared_drive
     from ssd_ros.cli.pose_graph_demo.report import read_report
+    from ssd_ros.pose_graph.results import check_results
+    from ssd_ros.ros.companions.json_lines import ANSWERS_MARK
+    from ssd_ros.targets import check_file, check_files
 
     output: Path = arguments.output.absolute()
-    if arguments.fresh:
-        shutil.rmtree(output / 'bag', ignore_errors=True)
-        (output / 'drive.json').unlink(missing_ok=True)
+    check_files([output / name for name in _REPORTS])
+    check_file(output / 'answers.jsonl', ANSWERS_MARK)
+    check_results(output)
     drive = LapsDrive(arguments.preset, arguments.laps)
     print(f'1/2 simulate: {drive.laps:g} laps and their odometry in {output / "bag"}')
-    bag, truth = prepared_drive(drive, output)
+    bag, truth = prepared_drive(drive, output, arguments.fresh)
     prior_map = arguments.map.absolute() if arguments.map else None
     _play(output, bag, arguments.rate, prior_map, len(truth))
     report = read_report(output, drive.settings(), truth)
     print(report.table())
-    print(f'figures: {report.write(output / "pose_graph.json")}')
-    print(f'picture: {report.draw(output / "pose_graph.png")}')
+    print(f'figures: {report.write(output / _REPORTS[0])}')
+    print(f'picture: {report.draw(output / _REPORTS[1])}')
 
 
 def _play(output: Path, bag: Path, rate: float, prior_map: Path | None, num_clouds: int) -> None:
     """Play the drive to the node and the pose graph; results are files in the directory."""
     from ssd_ros.datasets.bags.rosbag2_writer import ODOMETRY_TOPIC, POINTS_TOPIC
+    from ssd_ros.pose_graph.results import remove_results
     from ssd_ros.ros.companions.dds_environment import isolated_dds
+    from ssd_ros.ros.companions.json_lines import ANSWERS_MARK
     from ssd_ros.shared_files import shared_file
+    from ssd_ros.targets import remove_file
 
     print('2/2 localize: node, pose graph, player and collector meet over DDS')
     answers = output / 'answers.jsonl'
-    for name in (answers.name, *_RESULTS):  # a run that fails must not show those of the last
-        (output / name).unlink(missing_ok=True)
+    remove_file(answers, ANSWERS_MARK)
+    remove_results(output)  # a run that fails must not show those of the last
     parameters = ['--params-file', str(shared_file('config/localize.yaml'))]
     parameters += ['-p', 'online_index:=true']
     if prior_map is not None:

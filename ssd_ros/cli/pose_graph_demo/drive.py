@@ -11,16 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from ssd_ros.cli.common.progress import progress_bar
-from ssd_ros.datasets.bags.rosbag2_writer import write_rosbag2
-from ssd_ros.files import write_bytes_atomically
+from ssd_ros.cli.common.settings_file import read_settings
+from ssd_ros.datasets.bags.rosbag2_writer import BAG_FOLDER, write_rosbag2
 from ssd_ros.motion.trajectory import Trajectory
-from ssd_ros.pose_graph.trajectory_files import read_tum, write_tum
+from ssd_ros.pose_graph.trajectory_files import read_tum, TUM_MARK, write_tum
 from ssd_ros.simulator.config import PRESETS
 from ssd_ros.simulator.random_streams import stream
 from ssd_ros.simulator.recordings.odometry import drifting_odometry, OdometryDrift
 from ssd_ros.simulator.recordings.sequence import SimulatedSequence
 from ssd_ros.simulator.scene.world import World
 from ssd_ros.simulator.visits.session import Session
+from ssd_ros.targets import check_files, check_folder, write_json
 
 _SESSION = 2  # `demo` maps the first and plays the second
 _RATES_HZ = {'demo': 20.0, 'unit': 5.0}
@@ -56,16 +57,22 @@ class LapsDrive:
         return sequence, drifting_odometry(sequence.cloud_poses, rng, self.drift)
 
 
-def prepared_drive(drive: LapsDrive, output: Path) -> tuple[Path, Trajectory]:
+def prepared_drive(
+    drive: LapsDrive, output: Path, is_fresh: bool = False
+) -> tuple[Path, Trajectory]:
     """
     Write the drive, unless it is there; return the bag and the true poses of the radar.
 
+    :param is_fresh: simulate again what is there
     :raise ValueError: another drive stands in the way
     """
     bag, truth, settings = output / 'bag', output / 'truth.tum', output / 'drive.json'
-    wanted = json.dumps(drive.settings(), indent=2) + '\n'
-    if settings.is_file():
-        if settings.read_text() != wanted:
+    check_folder(bag, BAG_FOLDER)
+    check_files([truth], TUM_MARK)
+    check_files([settings])
+    wanted = json.loads(json.dumps(drive.settings()))  # tuples become lists
+    if settings.is_file() and not is_fresh:
+        if read_settings(settings) != wanted:
             raise ValueError(f'{output} holds another drive: choose another --output or --fresh')
         return bag, read_tum(truth)
     sequence, odometry = drive.simulate()
@@ -79,5 +86,5 @@ def prepared_drive(drive: LapsDrive, output: Path) -> tuple[Path, Trajectory]:
             progress=lambda done: progress(done, num_messages),
         )
     write_tum(truth, sequence.cloud_poses)
-    write_bytes_atomically(settings, wanted.encode())
+    write_json(settings, wanted)
     return bag, sequence.cloud_poses

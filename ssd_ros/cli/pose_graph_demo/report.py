@@ -15,11 +15,12 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 import numpy as np
 from numpy.typing import NDArray
+from ssd_ros.cli.common.pictures import write_figure
 from ssd_ros.cli.pose_graph_demo.edges import JudgedEdges, read_edges
-from ssd_ros.files import write_bytes_atomically
 from ssd_ros.motion.trajectory import Trajectory
 from ssd_ros.pose_graph.trajectory_files import absolute_trajectory_error_m, aligned, read_tum
 from ssd_ros.recognition.candidates import Flag
+from ssd_ros.targets import write_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +80,7 @@ class PoseGraphReport:
 
     def write(self, path: Path) -> Path:
         """Write the figures as JSON."""
-        text = json.dumps(self.figures(), indent=2, allow_nan=False) + '\n'
-        write_bytes_atomically(path, text.encode())
+        write_json(path, self.figures())
         return path
 
     def draw(self, path: Path) -> Path:
@@ -89,8 +89,7 @@ class PoseGraphReport:
         plan, over_time = figure.subplots(1, 2, gridspec_kw={'width_ratios': (1.2, 1)})
         self._draw_plan(plan)
         self._draw_errors(over_time)
-        figure.savefig(path, dpi=110)
-        return path
+        return write_figure(path, figure, 110)
 
     def _draw_plan(self, axes: Axes) -> None:
         truth_m = _xy(self.truth)

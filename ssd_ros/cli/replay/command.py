@@ -91,21 +91,22 @@ def _add_poses(result: argparse.ArgumentParser) -> None:
 def replay(arguments: argparse.Namespace) -> None:
     """Replay the recording that the arguments name, print the summary and write the files."""
     from ssd_ros.cli.common.progress import progress_bar
-    from ssd_ros.cli.replay.files import Table
+    from ssd_ros.cli.replay.files import CSV_MARK, Table
     from ssd_ros.cli.replay.log import log_of
     from ssd_ros.cli.replay.poses import judge
     from ssd_ros.cli.replay.report import html_report
     from ssd_ros.cli.replay.run import open_replay
     from ssd_ros.cli.replay.summary import summary_of, text_of
-    from ssd_ros.files import file_written_atomically, write_bytes_atomically
-    from ssd_ros.records import json_text
+    from ssd_ros.targets import check_files, file_written, write_file, write_json
 
+    check_files([arguments.csv], CSV_MARK)
+    check_files([arguments.json, arguments.html])
     run = open_replay(arguments)
     start_s, kept = time.monotonic(), []
     with ExitStack() as stack:
         table = None
         if arguments.csv:
-            table = Table(stack.enter_context(file_written_atomically(arguments.csv)))
+            table = Table(stack.enter_context(file_written(arguments.csv, CSV_MARK)))
         progress = stack.enter_context(progress_bar(run.drive.name, 'scan'))
         for step in run.steps(progress):
             kept.append(step.without_the_rest())
@@ -116,10 +117,10 @@ def replay(arguments: argparse.Namespace) -> None:
     summary = summary_of(run, log, judged, wall_s)
     print(text_of(summary))
     if arguments.json:
-        write_bytes_atomically(arguments.json, (json_text(summary, indent=1) + '\n').encode())
+        write_json(arguments.json, summary)
     if arguments.html:
         document = html_report(run, log, judged, summary)
-        write_bytes_atomically(arguments.html, document.encode())
+        write_file(arguments.html, document.encode())
 
 
 def main(argv: Sequence[str] | None = None) -> int:

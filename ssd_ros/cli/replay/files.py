@@ -13,6 +13,8 @@ from ssd_ros.recognition.candidates import DTYPE
 _FORMATS = {'f4': '%.9g', 'f8': '%.17g'}
 _COLUMNS = tuple(DTYPE.names or ())
 _LINE = ','.join(['%d', *(_FORMATS.get(DTYPE[name].str[1:], '%d') for name in _COLUMNS)]) + '\n'
+# Its first names; later versions may have more of them.
+CSV_MARK = f'^stamp_ns,{",".join(_COLUMNS[:3])},'.encode()
 
 
 class Table:

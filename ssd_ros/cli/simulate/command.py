@@ -87,7 +87,9 @@ def _generate(arguments: argparse.Namespace) -> None:
 
 def _preview(arguments: argparse.Namespace) -> None:
     from ssd_ros.cli.simulate.picture import draw
+    from ssd_ros.targets import check_file
 
+    check_file(arguments.out)
     draw(arguments.out, arguments.seed, arguments.session, arguments.frame, arguments.difficulty)
     print(arguments.out)
 

@@ -18,14 +18,13 @@ import numpy as np
 from ssd_ros import __version__
 from ssd_ros.cli.common.parallel import Report, run_jobs
 from ssd_ros.cli.common.progress import progress_bar
-from ssd_ros.datasets.formats.hercules import write_hercules
-from ssd_ros.files import write_bytes_atomically
+from ssd_ros.cli.common.settings_file import read_settings
+from ssd_ros.datasets.formats.hercules import HERCULES_FOLDER, SIMULATION_FILE, write_hercules
 from ssd_ros.simulator.config import Conditions, conditions_of, Preset, PRESETS
 from ssd_ros.simulator.recordings.sequence import SimulatedSequence
 from ssd_ros.simulator.scene.world import World
 from ssd_ros.simulator.visits.session import Session
-
-META_FILE = 'sim_meta.json'
+from ssd_ros.targets import check_folder, check_working_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +107,19 @@ def jobs_of(
     ]
 
 
-def generate(jobs: Sequence[Job], root: Path, num_processes: int) -> list[Path]:
+def generate(
+    jobs: Sequence[Job], root: Path, num_processes: int, is_fresh: bool = False
+) -> list[Path]:
     """
     Write drives below a directory; one that is there with the same configuration is kept.
 
+    :param is_fresh: simulate again what is there
     :raise ValueError: another drive stands in the way
     """
-    missing = [job for job in jobs if not _is_written(job, root)]
+    check_working_folder(root)
+    missing = [job for job in jobs if is_fresh or not _is_written(job, root)]
+    for job in missing:
+        check_folder(_path_of(job, root), HERCULES_FOLDER)
     if not missing:
         return [_path_of(job, root) for job in jobs]
     with progress_bar('simulate', 'frame') as progress:
@@ -128,9 +133,9 @@ def written_drives(root: Path) -> list[Path]:
 
     :raise FileNotFoundError: there are none
     """
-    paths = sorted(file.parent for file in root.rglob(META_FILE))
+    paths = sorted(file.parent for file in root.rglob(SIMULATION_FILE))
     if not paths:
-        raise FileNotFoundError(f'{root} holds no simulated drive (no {META_FILE} below it)')
+        raise FileNotFoundError(f'{root} holds no simulated drive (no {SIMULATION_FILE} below it)')
     return paths
 
 
@@ -142,11 +147,8 @@ def _is_written(job: Job, root: Path) -> bool:
     path = _path_of(job, root)
     if not path.exists():
         return False
-    try:
-        digest = json.loads((path / META_FILE).read_text()).get('config_sha256')
-    except FileNotFoundError:
-        digest = None
-    if digest != job.metadata()['config_sha256']:
+    there = read_settings(path / SIMULATION_FILE)
+    if there.get('config_sha256') != job.metadata()['config_sha256']:
         raise ValueError(f'{path} holds another drive: remove it or choose another --out')
     return True
 
@@ -156,6 +158,7 @@ def _write(root: Path, job: Job, report: Report) -> None:
     sequence = job.sequence()
     total = len(sequence.cloud_stamps_ns) + len(sequence.scan_stamps_ns)
     report(0, total)
-    write_hercules(root, sequence.place, sequence.number, sequence, lambda _: report(1, total))
     metadata = json.dumps(job.metadata(), indent=2) + '\n'
-    write_bytes_atomically(_path_of(job, root) / META_FILE, metadata.encode())
+    write_hercules(
+        root, sequence.place, sequence.number, sequence, lambda _: report(1, total), metadata
+    )

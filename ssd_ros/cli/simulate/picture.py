@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.bev.polar_bev import panorama_from_scan, ScanBevConfig, views_of_panorama
 from ssd_ros.bev.preprocessing import CloudPreprocessor, PreprocessingConfig
+from ssd_ros.cli.common.pictures import write_figure
 from ssd_ros.cli.common.scan_picture import birds_eye
-from ssd_ros.files import write_bytes_atomically
 from ssd_ros.radar.types import RadarPointCloud, SpinningRadarScan
 from ssd_ros.simulator.config import conditions_of
 from ssd_ros.simulator.radars.fourd import Origin
@@ -71,9 +70,7 @@ def draw(path: Path, seed: int, session_index: int, frame: int, difficulty: str)
     _draw_bev(axes[1, 0], scan_bev, 'polar BEV of the spinning radar, forward 120°')
     _draw_bev(axes[1, 1], cloud_bev, f'polar BEV of the last {config.num_scans} 4D scans')
     _draw_doppler(axes[1, 2], sequence, frame)
-    picture = io.BytesIO()
-    figure.savefig(picture, format='png', dpi=80)
-    write_bytes_atomically(path, picture.getvalue())
+    write_figure(path, figure, 80)
 
 
 def _draw_town(axes: Any, session: Session, position_m: NDArray[np.float64]) -> None:

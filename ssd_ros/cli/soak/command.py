@@ -7,6 +7,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from ssd_ros.cli.common.console import at_least, make_parser, run_command
 
@@ -43,26 +44,31 @@ def parser() -> argparse.ArgumentParser:
 
 def soak(arguments: argparse.Namespace) -> None:
     """Load the node, write figures and judge them."""
+    from dataclasses import asdict
+
     from ssd_ros.cli.bench.inputs import random_database
     from ssd_ros.cli.bench.node_load import Load, run_load
     from ssd_ros.cli.common.progress import progress_bar
     from ssd_ros.cli.soak.report import draw, summarise
     from ssd_ros.encoders.network import OnnxEncoder
-    from ssd_ros.files import write_bytes_atomically
     from ssd_ros.shared_files import shared_file
+    from ssd_ros.targets import check_files, write_json
 
     output: Path = arguments.output.absolute()
+    figures, picture = output / 'soak.json', output / 'soak.png'
+    check_files([figures, picture])
     student = arguments.student or shared_file('models/student.onnx')
-    random_database(arguments.rows, OnnxEncoder(student, 'cpu')).save(output / 'map')
     seconds = arguments.minutes * 60
     load = Load(arguments.rate, arguments.points, seconds, arguments.busy, 0, {})
-    with progress_bar('soak', 's') as progress:
-        result = run_load(load, output / 'map', student, output, progress)
+    with TemporaryDirectory() as folder, progress_bar('soak', 's') as progress:
+        map_path = Path(folder, 'map')
+        random_database(arguments.rows, OnnxEncoder(student, 'cpu')).save(map_path)
+        result = run_load(load, map_path, student, Path(folder), progress)
     summary = summarise(result)
-    write_bytes_atomically(output / 'soak.json', summary.to_json().encode())
-    draw(result, output / 'soak.png')
+    write_json(figures, asdict(summary))
+    draw(result, picture)
     print(summary.table())
-    print(f'figures: {output / "soak.json"}, picture: {output / "soak.png"}')
+    print(f'figures: {figures}, picture: {picture}')
     summary.check(arguments.max_latency, arguments.max_growth)
 
 

@@ -4,14 +4,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-import json
+from dataclasses import dataclass
 from pathlib import Path
 
 from matplotlib.figure import Figure
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.cli.bench.node_load import LoadResult
+from ssd_ros.cli.common.pictures import write_figure
 
 CLOUDS_OF_AN_HOUR = 360_000  # at 100 Hz
 _WARM_UP_SHARE = 0.2
@@ -45,10 +45,6 @@ class SoakSummary:
     memory_end_mib: float
     growth_mib: float
     growth_of_an_hour_mib: float
-
-    def to_json(self) -> str:
-        """Return the figures for programs."""
-        return json.dumps(asdict(self), indent=2) + '\n'
 
     def table(self) -> str:
         """Return the figures for people."""
@@ -146,4 +142,4 @@ def draw(result: LoadResult, path: Path) -> None:
     below.set(xlabel='time (min)', ylabel='cloud published to candidates held (ms)')
     for axes in (above, below):
         axes.grid(alpha=0.3)
-    figure.savefig(path, dpi=120)
+    write_figure(path, figure, 120)

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.cli.trust.queries import DriveQueries
-from ssd_ros.files import file_written_atomically
 from ssd_ros.maps.place_database import PlaceDatabase
 from ssd_ros.motion.trajectory import wrap_angle, yaw_from_quaternion
 from ssd_ros.recognition.answer import LoopClosureCandidate
 from ssd_ros.recognition.place_recognizer import PlaceRecognizer
+from ssd_ros.targets import file_written
 
 Progress = Callable[[int, int], None]
 _PER_CANDIDATE = ('distance', 'ratio', 'overlap', 'support')
@@ -80,7 +80,7 @@ class PairAnswers:
 
     def save(self, path: Path) -> None:
         """Write the answers, whole or not at all."""
-        with file_written_atomically(path) as file:
+        with file_written(path, rb'query_drive\.npy') as file:
             arrays: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
             np.savez_compressed(file, **arrays)
 

@@ -85,13 +85,23 @@ def run(arguments: argparse.Namespace) -> None:
     from ssd_ros.cli.trust.drives import drives_of_benchmark, recorded_drives
     from ssd_ros.cli.trust.fit import fit_models
     from ssd_ros.cli.trust.jobs import answers_of, Models
-    from ssd_ros.cli.trust.report import write_report
+    from ssd_ros.cli.trust.report import report_paths, write_report
     from ssd_ros.cli.trust.tables import judge, summary
-    from ssd_ros.confidence.file import write_confidence
+    from ssd_ros.confidence.file import CONFIDENCE_MARK, write_confidence
     from ssd_ros.encoders.place_encoder import open_encoder
+    from ssd_ros.maps.meta import read_meta
+    from ssd_ros.maps.target import check_map_target
+    from ssd_ros.targets import check_files, check_working_folder
 
     if arguments.strangers and not arguments.drives:
         raise ValueError('--strangers goes with --drives: a split of --benchmark has its own')
+    check_working_folder(arguments.out)
+    check_files([arguments.fit], CONFIDENCE_MARK)
+    if arguments.report:
+        check_files(report_paths(arguments.report))
+    if arguments.store_in:
+        read_meta(arguments.store_in)
+        check_map_target(arguments.store_in)
     shipped = ENCODERS[arguments.encoder]
     models = Models(
         arguments.student or shared_file(shipped.student),

@@ -4,27 +4,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-import json
 from pathlib import Path
 from typing import NamedTuple
 
 from ssd_ros.cli.cache.jobs import Source
 from ssd_ros.cli.common.parallel import Report, run_jobs
 from ssd_ros.cli.common.progress import progress_bar
+from ssd_ros.cli.common.settings_file import settle
 from ssd_ros.cli.trust.answers import ask, PairAnswers
 from ssd_ros.cli.trust.queries import DriveQueries, live_session_of, queries_of
 from ssd_ros.encoders.place_encoder import open_encoder, PlaceEncoder
 from ssd_ros.evaluation.bev_cache import preprocessing_digest
-from ssd_ros.files import write_bytes_atomically
 from ssd_ros.maps.builder import build_database
 from ssd_ros.maps.files import MapInfo
 from ssd_ros.maps.place_database import PlaceDatabase
 from ssd_ros.recognition.place_recognizer import PlaceRecognizer
 
 KEYFRAME_M = 2.0
+_OTHER = (
+    'these queries were made with another {changed}, see settings.json: choose another working '
+    'directory with --out ({path})'
+)
 OTHER_MAPS = 3  # of other worlds, that each drive is asked in
 
 
@@ -87,7 +90,7 @@ def answers_of(
         'preprocessing': preprocessing_digest(contract.preprocessing),
         'query_spacing_m': query_m,
     }
-    _settle(work / 'settings.json', settings)
+    settle(work / 'settings.json', settings, _OTHER)
     files = _Files(work, contract.descriptor_space)
     prepare = partial(_prepare, models, files, query_m)
     with progress_bar('drives', 'scan') as progress:
@@ -99,23 +102,11 @@ def answers_of(
     return [PairAnswers.load(files.answers(pair)) for pair in pairs]
 
 
-def _settle(path: Path, settings: Mapping[str, object]) -> None:
-    """Write what the queries depend on, or compare it with what they were made with."""
-    if not path.exists():
-        write_bytes_atomically(path, json.dumps(settings, indent=2).encode() + b'\n')
-        return
-    before = json.loads(path.read_bytes())
-    if changed := [name for name, value in settings.items() if before.get(name) != value]:
-        raise ValueError(
-            f'the queries in {path.parent} were made with another {", ".join(changed)}, see '
-            f'{path.name}: choose another working directory with --out'
-        )
-
-
 def _prepare(models: Models, files: _Files, query_m: float, drive: Drive, report: Report) -> None:
     """Make the queries of a drive and, if it is the first of its world, the maps."""
     queries_path = files.queries(drive.directory)
-    _settle(queries_path.with_name('settings.json'), {'source': drive.source.digest})
+    settings = {'source': drive.source.digest}
+    settle(queries_path.with_name('settings.json'), settings, _OTHER)
     student = open_encoder(models.student, 'cpu')
     if not queries_path.exists():
         sequence = drive.source.open()

@@ -15,7 +15,6 @@ from ssd_ros.bev.preprocessing import CloudImage
 from ssd_ros.datasets.sequence import RadarSequence
 from ssd_ros.encoders.place_encoder import PlaceEncoder
 from ssd_ros.evaluation.queries.answers import select_queries
-from ssd_ros.files import file_written_atomically
 from ssd_ros.maps.live_session import LiveSession
 from ssd_ros.maps.place_database import Keyframe
 from ssd_ros.motion.odometry import OdometryPose
@@ -23,6 +22,7 @@ from ssd_ros.motion.trajectory import quaternion_from_yaw
 from ssd_ros.radar.ego_velocity import EgoVelocity, Motion
 from ssd_ros.recognition.answer import Query
 from ssd_ros.recognition.place_recognizer import PlaceRecognizer
+from ssd_ros.targets import file_written
 from ssd_ros.verification import returns_of_points
 
 Progress = Callable[[int, int], None]
@@ -86,7 +86,7 @@ class DriveQueries:
     def save(self, path: Path) -> None:
         """Write the queries, whole or not at all."""
         arrays = {name: getattr(self, name) for name in _ARRAYS}
-        with file_written_atomically(path) as file:
+        with file_written(path, rb'name\.npy') as file:
             np.savez_compressed(file, name=np.array(self.name), **arrays)
 
     @classmethod

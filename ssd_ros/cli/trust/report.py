@@ -18,8 +18,9 @@ from ssd_ros.cli.trust.tables import (
     reliability_of,
     summary,
 )
-from ssd_ros.files import write_bytes_atomically
-from ssd_ros.records import json_text
+from ssd_ros.targets import write_file, write_json, write_markdown
+
+_SUFFIXES = 'json', 'md', 'html'
 
 
 def write_report(name: Path, judged: Sequence[Judged], data: str) -> None:
@@ -44,9 +45,16 @@ def write_report(name: Path, judged: Sequence[Judged], data: str) -> None:
             figures[f'Position error of candidates ranked first: {which}'] = _error_figure(items)
         figures[f'Overlap: {which}'] = _overlap_figure(items)
     body = html_of_markdown(text) + pictures(figures)
-    figures_text = json_text(content, indent=1)
-    for suffix, written in (('json', figures_text), ('md', text), ('html', page(title, body))):
-        write_bytes_atomically(name.with_name(f'{name.name}.{suffix}'), written.encode())
+    figures_path, text_path, page_path = report_paths(name)
+    write_json(figures_path, content)
+    write_markdown(text_path, text)
+    write_file(page_path, page(title, body).encode())
+
+
+def report_paths(name: Path) -> tuple[Path, Path, Path]:
+    """Return where the figures, the text and the page of a report go."""
+    figures, text, page = (name.with_name(f'{name.name}.{suffix}') for suffix in _SUFFIXES)
+    return figures, text, page
 
 
 def _reliability_figure(items: Sequence[Judged]) -> Figure:

@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import get_typestore, Stores
 from ssd_ros.datasets.sequence import RadarSequence
-from ssd_ros.files import directory_written_atomically
 from ssd_ros.motion.trajectory import Trajectory
 from ssd_ros.radar.point_cloud2 import encode_point_cloud2
 from ssd_ros.radar.types import RadarPointCloud, SpinningRadarScan
+from ssd_ros.targets import folder_written, FolderKind, GENERATOR
+import yaml
 
 POINTS_TOPIC = '/radar/points'
 SCAN_TOPIC = '/radar/polar'
@@ -34,6 +35,47 @@ _TYPES = {
     POSES_TOPIC: 'nav_msgs/msg/Odometry',
     ODOMETRY_TOPIC: 'nav_msgs/msg/Odometry',
 }
+
+_GENERATOR = 'made by ssd_ros '
+_MAX_METADATA_BYTES = 1 << 20
+
+
+def drive_of_bag(path: Path) -> str:
+    """
+    Return the name of the drive that a bag was written of.
+
+    :raise ValueError: the bag was not written here
+    :raise OSError: there is none
+    """
+    return str(_our_data(_metadata(path))['drive'])
+
+
+def _metadata(path: Path) -> dict[str, Any]:
+    file = path / 'metadata.yaml'
+    if file.stat().st_size > _MAX_METADATA_BYTES:
+        raise ValueError(f'{file} has {file.stat().st_size} bytes')
+    try:
+        content = yaml.safe_load(file.read_bytes())
+    except (yaml.YAMLError, RecursionError) as error:
+        raise ValueError(f'{file} is not YAML: {error}') from error
+    found = content.get('rosbag2_bagfile_information') if isinstance(content, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def _our_data(metadata: dict[str, Any]) -> dict[str, Any]:
+    data = metadata.get('custom_data')
+    if not isinstance(data, dict) or not str(data.get('generator')).startswith(_GENERATOR):
+        raise ValueError('its metadata.yaml does not say that ssd_ros wrote it')
+    return {'drive': '', **data}
+
+
+def _own_files(path: Path) -> list[str]:
+    metadata = _metadata(path)
+    _our_data(metadata)
+    return ['metadata.yaml', *map(str, metadata.get('relative_file_paths', []))]
+
+
+BAG_FOLDER = FolderKind('a bag written by ssd_ros', _own_files)
 
 
 def write_rosbag2(
@@ -72,11 +114,14 @@ def write_rosbag2(
         for topic, (stamps_ns, _) in topics.items()
         for index, stamp_ns in enumerate(stamps_ns.tolist())
     )
-    with directory_written_atomically(path) as folder, _as_os_errors(path):
+    with folder_written(path, BAG_FOLDER) as folder, _as_os_errors(path):
         # rosbags names the storage file after a directory that it makes itself.
         bag = folder / path.name
         # Version 8 is what any ROS 2 since Humble reads.
-        with Writer(bag, version=8, storage_plugin=STORAGES[storage]) as writer:
+        writer = Writer(bag, version=8, storage_plugin=STORAGES[storage])
+        writer.set_custom_data('generator', GENERATOR)
+        writer.set_custom_data('drive', sequence.name)
+        with writer:
             connections = {
                 topic: writer.add_connection(topic, _TYPES[topic], typestore=_STORE)
                 for topic, (stamps_ns, _) in topics.items()

@@ -13,23 +13,45 @@ from collections.abc import Callable
 import logging
 import math
 from pathlib import Path
+import re
 
 import numpy as np
 from ssd_ros.datasets.poses import empty_trajectory, read_hercules_poses, write_hercules_poses
 from ssd_ros.datasets.sequence import RadarSequence
 from ssd_ros.datasets.spinning.polar_png import read_plain_scan, write_plain_scan
 from ssd_ros.datasets.stamped_files import find_below, paths_by_stamp
-from ssd_ros.files import directory_written_atomically
 from ssd_ros.motion.trajectory import Trajectory
 from ssd_ros.radar.ars548 import ARS548_DTYPE, ars548_records, cloud_from_ars548_records
 from ssd_ros.radar.types import RadarPointCloud, SpinningRadarScan, uniform_azimuths_rad
+from ssd_ros.targets import folder_written, FolderKind, GENERATOR, MARK
 
 # The files hold 150 m of the sensor's 330, in 3424 rows (the simulator's fast scans: 856).
 MAX_RANGE_M = 150.0
 OPTIONS = ()
 _MAX_NUM_DETECTIONS = 100_000  # an ARS548 sends at most 800
 
+# Files that tell a drive written here from one that somebody recorded.
+SIMULATION_FILE = 'sim_meta.json'
+_GENERATOR_FILE = 'generator.txt'
+_NAMES = re.compile(
+    rf'{SIMULATION_FILE}|{_GENERATOR_FILE}|Radar/(Continental/\d+\.bin|Navtech/\d+\.png)'
+    r'|PR_GT/(Continental|Navtech)_gt\.txt|sensor_data/(datastamp|(continental|navtech)_stamp)\.csv'
+)
+
 _logger = logging.getLogger(__name__)
+
+
+def _own_files(path: Path) -> list[str]:
+    """Return the files of a drive that was written here."""
+    simulation, generator = path / SIMULATION_FILE, path / _GENERATOR_FILE
+    is_simulated = simulation.is_file() and b'"config_sha256"' in simulation.read_bytes()
+    if not (is_simulated or (generator.is_file() and re.match(MARK, generator.read_bytes()))):
+        raise ValueError(f'neither {SIMULATION_FILE} nor {_GENERATOR_FILE} says that we wrote it')
+    names = (file.relative_to(path).as_posix() for file in path.rglob('*'))
+    return [name for name in names if _NAMES.fullmatch(name)]
+
+
+HERCULES_FOLDER = FolderKind('a drive written by ssd_ros', _own_files)
 
 
 class HerculesSequence:
@@ -80,11 +102,13 @@ def write_hercules(
     number: str,
     sequence: RadarSequence,
     progress: Callable[[int], None] | None = None,
+    simulation: str = '',
 ) -> Path:
     """
     Write a drive as `<root>/<place>/<number>`, which appears only once it is complete.
 
     :param progress: called after every file with the number of clouds and scans written so far
+    :param simulation: what it was simulated with, as JSON; empty = it was not
     :return: the directory of the sequence
     :raise ValueError: a scan is not what the format holds: 400 even azimuths over 150 m
     """
@@ -97,7 +121,7 @@ def write_hercules(
         if progress is not None:
             progress(num_done)
 
-    with directory_written_atomically(path) as folder:
+    with folder_written(path, HERCULES_FOLDER) as folder:
         clouds, scans, poses, stamps = (
             folder / name
             for name in ('Radar/Continental', 'Radar/Navtech', 'PR_GT', 'sensor_data')
@@ -115,6 +139,9 @@ def write_hercules(
         write_hercules_poses(poses / 'Continental_gt.txt', sequence.cloud_poses)
         write_hercules_poses(poses / 'Navtech_gt.txt', sequence.scan_poses)
         _write_stamps(stamps, sequence)
+        (folder / _GENERATOR_FILE).write_text(f'{GENERATOR}\n')
+        if simulation:
+            (folder / SIMULATION_FILE).write_text(simulation)
     return path
 
 

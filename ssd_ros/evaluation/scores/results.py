@@ -14,8 +14,8 @@ from ssd_ros.evaluation.bev_cache import CachedDrive
 from ssd_ros.evaluation.queries.protocol import Protocol, TASKS
 from ssd_ros.evaluation.queries.records import QueryRecords
 from ssd_ros.evaluation.scores.summary import recall_at_1, Score, score
-from ssd_ros.files import write_bytes_atomically
 from ssd_ros.records import record_from_mapping
+from ssd_ros.targets import write_json
 
 FORMAT_VERSION = 1
 METHOD = 'ssd'  # name of ours among the methods
@@ -108,7 +108,7 @@ def write_evaluation(path: Path, evaluation: Evaluation) -> None:
         'protocol': asdict(evaluation.protocol),
         'results': [_to_mapping(result) for result in evaluation.results],
     }
-    write_bytes_atomically(path, (json.dumps(document, allow_nan=False) + '\n').encode())
+    write_json(path, document, indent=None)
 
 
 def read_evaluation(path: Path) -> Evaluation:

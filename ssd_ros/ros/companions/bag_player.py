@@ -37,6 +37,7 @@ from rclpy.publisher import Publisher
 from rclpy.serialization import deserialize_message
 from rosbags.rosbag2 import Reader, ReaderError
 from sensor_msgs.msg import PointCloud2
+from ssd_ros.ros.companions.json_lines import opened, PUBLISHED_MARK
 from ssd_ros.ros.node.run import run, StartupError
 
 _DISCOVERY_LIMIT_S = 30.0
@@ -88,8 +89,8 @@ def _opened(bag: Path, stack: ExitStack) -> Reader:
 
 def _log(path: Path, stack: ExitStack) -> TextIO:
     try:
-        return stack.enter_context(path.open('w'))
-    except OSError as error:
+        return stack.enter_context(opened(path, PUBLISHED_MARK))
+    except (OSError, ValueError) as error:
         raise StartupError(f'cannot write {path}: {error}') from error
 
 

@@ -36,6 +36,7 @@ from rclpy.qos import QoSProfile
 from sensor_msgs.msg import PointCloud2
 from ssd_ros.recognition import candidates
 from ssd_ros.records import json_text
+from ssd_ros.ros.companions.json_lines import ANSWERS_MARK, opened
 from ssd_ros.ros.node.run import run, spin, StartupError
 
 
@@ -89,8 +90,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _collect(options: argparse.Namespace) -> None:
     try:
-        output = options.output.open('w')
-    except OSError as error:
+        output = opened(options.output, ANSWERS_MARK)
+    except (OSError, ValueError) as error:
         raise StartupError(f'cannot write {options.output}: {error}') from error
     with output:
         node = CandidateCollector(options.topic, output)

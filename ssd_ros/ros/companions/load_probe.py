@@ -39,6 +39,7 @@ from rclpy.qos import DurabilityPolicy, qos_profile_sensor_data, QoSProfile
 from sensor_msgs.msg import PointCloud2, PointField
 from ssd_ros.radar.point_cloud2 import encode_point_cloud2
 from ssd_ros.radar.types import RadarPointCloud
+from ssd_ros.ros.companions.json_lines import LOAD_MARK, opened
 from ssd_ros.ros.messages.conversions import time_msg
 from ssd_ros.ros.node.run import run, spin, StartupError
 from std_msgs.msg import String
@@ -173,8 +174,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _probe(options: argparse.Namespace) -> None:
     try:
-        output = options.output.open('w', buffering=1)  # line by line: others read along
-    except OSError as error:
+        output = opened(options.output, LOAD_MARK)
+    except (OSError, ValueError) as error:
         raise StartupError(f'cannot write {options.output}: {error}') from error
     with output:
         node = LoadProbe(options, output)

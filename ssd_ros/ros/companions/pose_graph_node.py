@@ -37,18 +37,20 @@ from rclpy.clock import Clock, ClockType  # type: ignore[attr-defined]
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import PointCloud2
-from ssd_ros.files import write_bytes_atomically
 from ssd_ros.motion.pose_stream import PoseStream, StampedPose
 from ssd_ros.motion.stamp_line import RESTART_NS
 from ssd_ros.motion.trajectory import Trajectory, yaw_from_quaternion
 from ssd_ros.pose_graph.config import DEFAULT_CONFIG, PoseGraphConfig
 from ssd_ros.pose_graph.graph import PoseGraph, UsedEdge
+from ssd_ros.pose_graph.results import check_results, EDGES, EDGES_MARK, TRAJECTORIES
 from ssd_ros.pose_graph.trajectory_files import write_tum
 from ssd_ros.recognition import candidates
 from ssd_ros.ros.messages.conversions import pose_from_msg, pose_msg, time_msg
 from ssd_ros.ros.messages.geometry import Pose
 from ssd_ros.ros.node.requests import survive_requests
 from ssd_ros.ros.node.run import run, spin, StartupError
+from ssd_ros.targets import write_file
+from ssd_ros.user_paths import user_path
 from std_msgs.msg import Header
 
 _PATH_PERIOD_S = 1.0
@@ -85,16 +87,17 @@ class PoseGraphNode(Node):
         """Write the trajectories and the edges of the present graph; say so if that fails."""
         try:
             self._write(folder)
-        except OSError as error:
+        except (OSError, ValueError) as error:
             self.get_logger().error(f'the results are lost: {error}')
 
     def _write(self, folder: Path) -> None:
-        write_tum(folder / 'odometry.tum', self.graph.odometry())
-        write_tum(folder / 'optimized.tum', self.graph.trajectory())
+        odometry, optimised, in_map = (folder / name for name in TRAJECTORIES)
+        write_tum(odometry, self.graph.odometry())
+        write_tum(optimised, self.graph.trajectory())
         for map_id in self.graph.map_ids[:1]:
-            write_tum(folder / 'optimized_in_map.tum', self.graph.trajectory(map_id))
+            write_tum(in_map, self.graph.trajectory(map_id))
         lines = ''.join(_edge_line(used) + '\n' for used in self.graph.used_edges())
-        write_bytes_atomically(folder / 'edges.jsonl', lines.encode())
+        write_file(folder / EDGES, lines.encode(), EDGES_MARK)
 
     def _on_odometry(self, msg: Odometry) -> None:
         pose = pose_from_msg(msg.pose.pose)
@@ -209,7 +212,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _serve(options: argparse.Namespace) -> None:
     try:
-        options.output.mkdir(parents=True, exist_ok=True)
+        output = user_path(options.output)
+        check_results(output)
+        output.mkdir(parents=True, exist_ok=True)
         config = PoseGraphConfig(
             node_spacing_m=options.node_spacing, radar_in_base=tuple(options.radar_in_base)
         )
@@ -219,7 +224,7 @@ def _serve(options: argparse.Namespace) -> None:
     try:
         spin(node)
     finally:
-        node.save(options.output)
+        node.save(output)
         node.destroy_node()
 
 

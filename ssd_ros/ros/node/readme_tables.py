@@ -15,7 +15,6 @@ import math
 from pathlib import Path
 import sys
 
-from ssd_ros.files import write_bytes_atomically
 from ssd_ros.ros.messages.topics import (
     DIAGNOSTICS,
     PUBLISHED,
@@ -27,6 +26,7 @@ from ssd_ros.ros.messages.topics import (
 )
 from ssd_ros.ros.parameters.node import OPTIONS
 from ssd_ros.ros.parameters.options import Option
+from ssd_ros.targets import write_file
 
 
 def topic_table(topics: Iterable[Topic]) -> str:
@@ -101,7 +101,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     paths = sys.argv[1:] if argv is None else argv
     path = Path(paths[0] if paths else 'README.md')
     try:
-        write_bytes_atomically(path, with_tables(path.read_text()).encode())
+        text = with_tables(path.read_text())  # refuses what has no place for them
+        write_file(path, text.encode(), mark=b'')
     except (OSError, ValueError) as error:
         print(f'readme_tables: {error}', file=sys.stderr)
         return 1

@@ -5,14 +5,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-import io
 from pathlib import Path
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 import numpy as np
-from ssd_ros.files import write_bytes_atomically
+from ssd_ros.cli.common.pictures import write_figure
 from ssd_ros.training.runs.folder import Run
 
 _LEARNING = ('loss', 'metric_loss', 'accuracy', 'loading_share')
@@ -48,9 +47,7 @@ def plot_ablation(
             axes.set(xlabel='epoch', ylabel=value.replace('_', ' '))
         handles, labels = figure.axes[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc='outside lower center', ncols=6, fontsize='small')
-        buffer = io.BytesIO()
-        figure.savefig(buffer, dpi=90)
-        write_bytes_atomically(out / name, buffer.getvalue())
+        write_figure(out / name, figure, 90)
 
 
 def _plot_mean(

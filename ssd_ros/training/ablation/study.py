@@ -12,6 +12,7 @@ import os
 from pathlib import Path
 
 from ssd_ros.evaluation.bev_cache import load_drives
+from ssd_ros.targets import check_working_folder
 from ssd_ros.training.ablation.plots import plot_ablation
 from ssd_ros.training.ablation.rows import (
     evaluate_row,
@@ -40,6 +41,7 @@ _MALLOC = {'MALLOC_MMAP_MAX_': '0', 'MALLOC_TRIM_THRESHOLD_': '8000000000'}
 def run(options: argparse.Namespace) -> None:
     """Do what the command line says."""
     os.environ.update(_MALLOC)
+    check_working_folder(options.out)
     if options.evaluate_on:
         failed = _evaluate_again(options.out, options.evaluate_on, options.jobs)
         _finish(options.out, options.evaluate_on.name, failed)

@@ -12,10 +12,11 @@ from pathlib import Path
 import numpy as np
 from ssd_ros.evaluation.scores.paired import compare_seeds, Comparison, Estimate, seed_mean
 from ssd_ros.evaluation.scores.results import read_evaluation, Result
-from ssd_ros.files import write_bytes_atomically
+from ssd_ros.targets import write_file, write_markdown
 from ssd_ros.training.runs.evaluate_run import evaluation_path, TASKS
 from ssd_ros.training.runs.folder import Run
 
+FINDINGS_MARK = rb'^\[\s*{\s*"label": '
 REFERENCES = ('none', 'uniform')
 SHARES = ('teacher_share', 'joint_share', 'gap_share')
 
@@ -108,9 +109,9 @@ def write_table(out: Path, runs: dict[str, dict[int, Path]], split: str) -> str:
     first = next(iter(next(iter(runs.values())).values()))
     is_simulated = read_evaluation(evaluation_path(first, split)).is_simulated
     text = markdown(found, f'{"Simulated" if is_simulated else "Real"} radar, split {split}')
-    write_bytes_atomically(out / f'{stem}.md', text.encode())
+    write_markdown(out / f'{stem}.md', text)
     plain = json.dumps([asdict(finding) for finding in found], indent=1)
-    write_bytes_atomically(out / f'{stem}.json', plain.encode())
+    write_file(out / f'{stem}.json', plain.encode(), FINDINGS_MARK)
     return text
 
 

@@ -26,13 +26,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace) -> None:
     from ssd_ros.evaluation.bev_cache import load_drives
-    from ssd_ros.training.export.models import export
+    from ssd_ros.training.export.models import check_targets, export
     from ssd_ros.training.export.quantise import calibration_images
     from ssd_ros.training.runs.folder import Run
     import torch
 
     logging.basicConfig(format='export: %(message)s')
     logging.getLogger('ssd_ros').setLevel(logging.INFO)
+    check_targets(options.out)
     torch.set_num_threads(options.threads)
     run = Run(options.run)
     preprocessing = run.config.preprocessing

@@ -14,10 +14,11 @@ from dataclasses import replace
 import hashlib
 import logging
 from pathlib import Path
+import re
 
 import numpy as np
 from numpy.typing import NDArray
-from ssd_ros.encoders.model_contract import FORMAT_VERSION, ModelContract
+from ssd_ros.encoders.model_contract import CONTRACT_KEY, FORMAT_VERSION, ModelContract
 from ssd_ros.encoders.network import OnnxEncoder
 from ssd_ros.evaluation.bev_cache import CachedDrive
 from ssd_ros.evaluation.judging.encoders import calibrate, evaluate, mean_recall
@@ -25,7 +26,7 @@ from ssd_ros.evaluation.queries.descriptors import Descriptors, Encoders
 from ssd_ros.evaluation.queries.protocol import Protocol
 from ssd_ros.evaluation.scores.acceptance import Acceptance
 from ssd_ros.evaluation.scores.results import are_simulated, Evaluation, Result, write_evaluation
-from ssd_ros.files import write_bytes_atomically
+from ssd_ros.targets import check_files, write_file, write_markdown
 from ssd_ros.training.export.model_card import model_card, Report
 from ssd_ros.training.export.onnx_export import check_parity, finish, loaded, onnx_model
 from ssd_ros.training.export.panorama_graph import panorama_graph
@@ -35,6 +36,8 @@ from ssd_ros.training.runs.folder import Run
 
 _log = logging.getLogger(__name__)
 
+MODEL_MARK = re.escape(CONTRACT_KEY.encode())
+CARD = 'README.md'
 FILES = {'4d': 'student.onnx', 'spinning': 'teacher.onnx'}
 MIN_PRECISION = 0.99  # reconstructed: of accepted candidates on the validation worlds, within 5 m
 MAX_INT8_LOSS = 0.005  # of R@1 on the validation worlds
@@ -98,7 +101,7 @@ def export(
             accept_max_ratio=round(acceptance.max_ratio, 4),
         )
         finish(models[sensor], calibrated)
-        write_bytes_atomically(directory / file, models[sensor].SerializeToString())
+        write_file(directory / file, models[sensor].SerializeToString(), MODEL_MARK)
     numbers = 'float32' if calibration is None else 'int8'
     report = Report(acceptance, numbers, differences, protocol, results)
     settings = {
@@ -108,9 +111,19 @@ def export(
     }
     evaluation = Evaluation(protocol, are_simulated(drives), results, settings)
     write_evaluation(run.directory / 'validation.json', evaluation)
-    card = directory / 'README.md'
-    write_bytes_atomically(card, model_card(run, report).encode())
+    card = directory / CARD
+    write_markdown(card, model_card(run, report))
     return card
+
+
+def check_targets(directory: Path) -> None:
+    """
+    Refuse a folder that models and card cannot be written into.
+
+    :raise TargetError: one of them is there and not ours, or nothing can be written
+    """
+    check_files([directory / file for file in FILES.values()], MODEL_MARK)
+    check_files([directory / CARD])
 
 
 def load_networks(run: Run) -> tuple[TeacherStudent, int]:

@@ -5,12 +5,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-import io
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from ssd_ros.files import write_bytes_atomically
+from ssd_ros.cli.common.pictures import write_figure
 from ssd_ros.training.runs.folder import Run
 
 _LOSSES = ('loss', 'metric_loss', 'feature_loss', 'covariance_loss')
@@ -34,9 +33,7 @@ def plot_curves(run: Run) -> None:
         axes.set(xlabel='step')
         if axes.lines:
             axes.legend()
-    picture = io.BytesIO()
-    figure.savefig(picture, format='png', dpi=100)
-    write_bytes_atomically(run.directory / 'curves.png', picture.getvalue())
+    write_figure(run.directory / 'curves.png', figure)
 
 
 def _plot(

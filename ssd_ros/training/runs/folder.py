@@ -15,10 +15,30 @@ from pathlib import Path
 import subprocess
 from typing import Any
 
-from ssd_ros.files import full_disk_named, write_bytes_atomically
+from ssd_ros.files import full_disk_named
+from ssd_ros.targets import (
+    check_working_folder,
+    ELSEWHERE,
+    GENERATOR,
+    TargetError,
+    write_file,
+    write_json,
+)
 from ssd_ros.training.config import load_config, TrainingConfig
 import torch
 import yaml
+
+_METRICS_MARK = rb'^{"step": '
+_CHECKPOINT_MARK = rb'archive/data\.pkl'
+# What a run writes; none of it may be there before.
+_FILES = (
+    'origin.json',
+    'metrics.jsonl',
+    'checkpoint.pt',
+    'curves.png',
+    'evaluation.json',
+    'log.txt',
+)
 
 
 class Run:
@@ -55,6 +75,11 @@ class Run:
                     f'{path} differs from the configuration asked for: choose another --out'
                 )
             return
+        for name in _FILES:
+            if (self.directory / name).exists():
+                raise TargetError(
+                    f'{self.directory} holds {name!r} of something else: {ELSEWHERE}'
+                )
         origin = {
             'commit': commit_of_source(),
             'created': datetime.now(timezone.utc).date().isoformat(),
@@ -63,11 +88,10 @@ class Run:
             'torch': torch.__version__,
             'start_from': start_from.name if start_from else '',
         }
-        write_bytes_atomically(
-            self.directory / 'origin.json', json.dumps(origin, indent=1).encode()
-        )
+        write_json(self.directory / 'origin.json', origin)
         plain = json.loads(json.dumps(asdict(config)))  # tuples become lists
-        write_bytes_atomically(path, yaml.safe_dump(plain, sort_keys=False).encode())
+        text = f'# {GENERATOR}\n{yaml.safe_dump(plain, sort_keys=False)}'
+        write_file(path, text.encode())
 
     @property
     def config(self) -> TrainingConfig:
@@ -105,7 +129,7 @@ class Run:
     def forget_after(self, step: int) -> None:
         """Drop the metrics of steps after the checkpoint: they are about to be taken again."""
         kept = [json.dumps(line) + '\n' for line in self.metrics() if line['step'] <= step]
-        write_bytes_atomically(self.metrics_path, ''.join(kept).encode())
+        write_file(self.metrics_path, ''.join(kept).encode(), _METRICS_MARK)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -114,8 +138,9 @@ class Run:
 
         :raise ValueError: one does
         """
+        check_working_folder(self.directory)
         self.directory.mkdir(parents=True, exist_ok=True)
-        with (self.directory / '.lock').open('w') as file:
+        with (self.directory / '.lock').open('a') as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -129,7 +154,7 @@ class Run:
         """Replace the checkpoint."""
         buffer = io.BytesIO()
         torch.save(state, buffer)
-        write_bytes_atomically(self._checkpoint, buffer.getvalue())
+        write_file(self._checkpoint, buffer.getvalue(), _CHECKPOINT_MARK)
 
     def load_checkpoint(self) -> dict[str, Any] | None:
         """Return the checkpoint, None if there is none yet."""
