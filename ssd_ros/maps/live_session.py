@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from dataclasses import dataclass
 import uuid
 
 import numpy as np
@@ -78,7 +79,7 @@ class LiveSession:
         if not self._keyframes:
             return True
         last = self._keyframes[-1]
-        if elapsed_ns <= self._elapsed_ns[-1] or len(self) >= self._max_keyframes:
+        if elapsed_ns <= self._elapsed_ns[-1] or self.is_full:
             return False
         moved_m = position_m[:2] - last.position_m[:2]
         return bool(np.hypot(*moved_m) >= self._keyframe_distance_m)
@@ -115,28 +116,58 @@ class LiveSession:
         """Return where keyframes are, shape (N, 3)."""
         return _stacked([self._keyframes[number].position_m for number in numbers], 3)
 
+    @property
+    def is_full(self) -> bool:
+        """Whether nothing more is remembered."""
+        return len(self) >= self._max_keyframes
+
+    def snapshot(self) -> SessionSnapshot:
+        """Return the session as it stands; nothing is copied, however long the drive."""
+        # A view: rows are only ever added, and clearing begins a new array.
+        descriptors = self._index.descriptors()
+        return SessionSnapshot(self._keyframes.copy(), descriptors, self.confidence, self.uuid)
+
+    def to_map(self, info: MapInfo) -> MapContent:
+        """Return the session as a map, as its snapshot does."""
+        return self.snapshot().to_map(info)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSnapshot:
+    """
+    A session at one moment, which goes on while this becomes a map in another thread.
+
+    :param descriptors: shape (N, D)
+    :param uuid: of the drive
+    """
+
+    keyframes: Sequence[Keyframe]
+    descriptors: NDArray[np.float32]
+    confidence: ConfidenceModel | None
+    uuid: str
+
     def to_map(self, info: MapInfo) -> MapContent:
         """
-        Return the session as a map.
+        Return it as a map.
 
         :param info: with one view and sensor '4d'
         :raise MapError: there is no keyframe
         """
-        if not self._keyframes:
+        if not self.keyframes:
             raise MapError('the session has no keyframe yet: drive a little, with odometry')
         numbers = self._in_order()
         stamps_ns, positions_m, quaternions, returns_cm = zip(
-            *(self._keyframes[number] for number in numbers), strict=True
+            *(self.keyframes[number] for number in numbers), strict=True
         )
-        keyframes = Trajectory(
+        trajectory = Trajectory(
             np.array(stamps_ns, np.int64), _stacked(positions_m, 3), _stacked(quaternions, 4)
         )
-        descriptors = self._index.descriptors()[numbers]
-        return MapContent(descriptors, keyframes, np.stack(returns_cm), info, self.confidence)
+        descriptors, returns = self.descriptors[numbers], np.stack(returns_cm)
+        return MapContent(descriptors, trajectory, returns, info, self.confidence)
 
     def _in_order(self) -> list[int]:
         """Return which keyframes a map can have: a clock set back contradicts those before."""
-        stamps_ns = np.array([keyframe.stamp_ns for keyframe in self._keyframes])
+        stamps_ns = np.array([keyframe.stamp_ns for keyframe in self.keyframes])
         earliest_after = np.minimum.accumulate(stamps_ns[::-1])[::-1]
         in_order = stamps_ns[:-1] < earliest_after[1:]
         return [*np.flatnonzero(in_order).tolist(), len(stamps_ns) - 1]

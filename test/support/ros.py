@@ -9,7 +9,7 @@ Nothing sleeps and hopes: everything waits for a condition, at most LIMIT_S.
 from __future__ import annotations
 
 import array
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 import os
 from pathlib import Path
@@ -149,20 +149,35 @@ class Processes:
             assert left == [], [running.process.args for running in left]
 
     def start(self, module: str, *arguments: str) -> Running:
-        output = self._directory / f'{module}_{len(self._started)}.txt'
-        command = [sys.executable, '-m', f'ssd_ros.ros.{module}', *arguments]
+        return self._start(module, '-m', f'ssd_ros.ros.{module}', *arguments)
+
+    def start_program(self, path: Path, **parameters: object) -> Running:
+        """Start a file of Python that runs the node, with parameters."""
+        environment = dict(os.environ, PYTHONPATH=str(ROOT))
+        return self._start(path.stem, str(path), *parameter_arguments(parameters), env=environment)
+
+    def _start(self, name: str, *arguments: str, env: dict[str, str] | None = None) -> Running:
+        output = self._directory / f'{name}_{len(self._started)}.txt'
+        command = [sys.executable, *arguments]
         with output.open('w') as file:
-            process = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT, cwd=ROOT)
+            process = subprocess.Popen(
+                command, stdout=file, stderr=subprocess.STDOUT, cwd=ROOT, env=env
+            )
         self._started.append(Running(process, output))
         return self._started[-1]
 
     def start_localizer(self, **parameters: object) -> Running:
         """Start the node with parameters; `accept__max_ratio` means accept.max_ratio."""
-        arguments = ['--ros-args']
-        for name, value in parameters.items():
-            text = str(value).lower() if isinstance(value, bool) else str(value)
-            arguments += ['-p', f'{name.replace("__", ".")}:={text}']
-        return self.start('node.localize_node', *arguments)
+        return self.start('node.localize_node', *parameter_arguments(parameters))
+
+
+def parameter_arguments(parameters: Mapping[str, object]) -> list[str]:
+    """Return the arguments that give a node parameters."""
+    arguments = ['--ros-args']
+    for name, value in parameters.items():
+        text = str(value).lower() if isinstance(value, bool) else str(value)
+        arguments += ['-p', f'{name.replace("__", ".")}:={text}']
+    return arguments
 
 
 def points_msg(cloud: RadarPointCloud, stamp_ns: int | None = None) -> PointCloud2:

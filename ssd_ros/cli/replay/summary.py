@@ -15,6 +15,7 @@ from ssd_ros.cli.replay.poses import Motion, Truth
 from ssd_ros.cli.replay.run import Replay
 from ssd_ros.evaluation.scores.results import is_simulated_place
 from ssd_ros.recognition.candidates import Flag
+from ssd_ros.ros.health.texts import SESSION_FULL
 
 # The stages of the recogniser; reading the recording is not one of them.
 _NOT_A_STAGE = ('read',)
@@ -89,6 +90,8 @@ def _warnings(
         yield f'{count} scans left out: {reason}'
     if (low := int(log.has_flag(Flag.LOW_POINTS).sum())) > len(log) // 10:
         yield f'{low} of {len(log)} queries had too few static points to be accepted'
+    if (live := replay.recognizer.live) is not None and live.is_full:
+        yield SESSION_FULL.format(keyframes=len(live))
     if not np.isfinite(log.best['confidence']).any():
         yield 'no confidence: the map has no calibration'
     if judged is None:

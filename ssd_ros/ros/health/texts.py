@@ -46,6 +46,10 @@ CONSTANT_OFFSET = (
     'stamp_offset to {offset_s:.1f}, or use_sim_time or stamp_source header for a bag'
 )
 ODOMETRY_LEFT_OUT = 'some odometry was left out: {error}'
+SESSION_FULL = (
+    'the running drive is full with {keyframes} keyframes: what follows is matched but not '
+    'remembered'
+)
 # These are logged.
 STAMP_IN_DOUBT = (
     'stamp {stamp_s:.3f} s is far from those before: held until the next ones tell which is right'
@@ -99,6 +103,7 @@ TEXTS = (
     STAMP_IMPOSSIBLE,
     CLOCK_SET,
     TIME_WENT_BACK,
+    SESSION_FULL,
     ODOMETRY_MISSED,
     ODOMETRY_FRAME,
     NOBODY_LISTENS,

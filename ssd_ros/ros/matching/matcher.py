@@ -102,6 +102,12 @@ class Matcher:
         return 0 if live is None else len(live)
 
     @property
+    def is_live_full(self) -> bool:
+        """Whether no more places of the running drive are remembered."""
+        live = self._recognizer.live
+        return live is not None and live.is_full
+
+    @property
     def is_doppler_opposite(self) -> bool:
         """Whether the last scans say that the vehicle goes against its odometry."""
         return self._sign.is_opposite
@@ -144,8 +150,10 @@ class Matcher:
         live, contract = self._recognizer.live, self.encoder.contract
         if live is None:
             raise MapError('the running drive is not remembered: set online_index to true')
-        path, drive = self._sessions.path_of(name), live.uuid
-        self._sessions.check(path, drive, self._uuids_in_use())
+        with self._lock:
+            taken = live.snapshot()
+        path = self._sessions.path_of(name)
+        self._sessions.check(path, taken.uuid, self._uuids_in_use())
         info = MapInfo(
             descriptor_space=contract.descriptor_space,
             encoder_digest=self.encoder.digest,
@@ -156,13 +164,11 @@ class Matcher:
             map_frame_id=self._odom_frame,
             origin=ODOMETRY_ORIGIN,
             scan_context=self.encoder.scan_context,
-            uuid=drive,
+            uuid=taken.uuid,
         )
-        with self._lock:
-            content = live.to_map(info)
-        database = PlaceDatabase(content)
+        database = PlaceDatabase(taken.to_map(info))
         database.info = replace(info, novelty_distance=novelty_distance(database))
-        self._sessions.check(path, drive, self._uuids_in_use())
+        self._sessions.check(path, taken.uuid, self._uuids_in_use())
         database.save(path)
         return path, len(database)
 

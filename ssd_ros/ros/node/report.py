@@ -12,7 +12,7 @@ from rclpy.clock import Clock, ClockType  # type: ignore[attr-defined]
 from rclpy.node import Node
 from ssd_ros.ros.adapters import Adapter
 from ssd_ros.ros.health.inputs import Level, Status
-from ssd_ros.ros.health.texts import NOTHING_REMEMBERED
+from ssd_ros.ros.health.texts import NOTHING_REMEMBERED, SESSION_FULL
 from ssd_ros.ros.inputs.odometry_input import OdometryInput
 from ssd_ros.ros.inputs.radar_input import RadarInput
 from ssd_ros.ros.matching.matcher import Matcher
@@ -44,6 +44,7 @@ class HealthReport:
         self._outputs = outputs
         self._adapters = adapters
         self._parameters = parameters
+        self._is_full = False
         kind = message_class(DIAGNOSTICS.kind)
         self._publisher = node.create_publisher(
             kind, DIAGNOSTICS.name, qos_profile(DIAGNOSTICS.qos)
@@ -91,4 +92,15 @@ class HealthReport:
         if is_asked and is_without and self._parameters().online_index:
             text = NOTHING_REMEMBERED.format(topic=self._odometry.topic_name)
             return replace(status, level=Level.WARN, message=text)
-        return status
+        return self._fullness(status, num_live)
+
+    def _fullness(self, status: Status, num_live: int) -> Status:
+        """Add that the running drive is full, which is logged once."""
+        was_full, self._is_full = self._is_full, self._matcher.is_live_full
+        if not self._is_full:
+            return status
+        text = SESSION_FULL.format(keyframes=num_live)
+        if not was_full:
+            self._node.get_logger().warning(text)
+        message = text if status.level == Level.OK else f'{status.message}; {text}'
+        return replace(status, level=max(status.level, Level.WARN), message=message)

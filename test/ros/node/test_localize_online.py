@@ -8,7 +8,9 @@ from collections.abc import Iterator
 import json
 import math
 from pathlib import Path
+import signal
 
+from diagnostic_msgs.msg import DiagnosticStatus
 import numpy as np
 import pytest
 from sensor_msgs.msg import PointCloud2
@@ -16,6 +18,7 @@ from ssd_ros.maps.live_session import LIVE_MAP_ID
 from ssd_ros.maps.place_database import PlaceDatabase
 from ssd_ros.recognition import candidates
 from ssd_ros.recognition.candidates import Flag
+from ssd_ros.ros.health.texts import SESSION_FULL
 from std_msgs.msg import Float64MultiArray, String
 from std_srvs.srv import Trigger
 from support.localizer import (
@@ -28,7 +31,8 @@ from support.localizer import (
     set_parameter,
     text,
 )
-from support.ros import Peer
+from support.posts import DESCRIPTOR_SIZE, write_small_encoder
+from support.ros import Peer, Processes
 
 # The base is 1.5 m behind the radar; odometry starts at 1000 m.
 START_X_M, LEVER_M = 1000.0, 1.5
@@ -244,3 +248,37 @@ def test_a_bag_that_begins_again_begins_the_drive_again(localizer: Localizer) ->
     # Among places of the time before, the stamps of these would be too old.
     localizer.wait_for_value('matching', lambda values: int(values['live_keyframes']) > 1)
     localizer.running.wait_for_text('started a new window of scans')
+
+
+def test_a_full_drive_is_said_once_and_queries_go_on(peer: Peer, tmp_path: Path) -> None:
+    """In a process whose sessions hold three keyframes instead of a gigabyte."""
+    program = (
+        'from ssd_ros.maps import live_session\n'
+        f'live_session.MAX_BYTES = 3 * (6 * {DESCRIPTOR_SIZE} + live_session.MAX_RETURNS_BYTES)\n'
+        'from ssd_ros.ros.node.localize_node import main\n'
+        'main()\n'
+    )
+    (tmp_path / 'small_session.py').write_text(program)
+    parameters = {
+        'model_path': write_small_encoder(tmp_path / 'student.onnx', '4d'),
+        'online_index': True,
+        'stamp_source': 'header',
+        'diagnostics_rate': 10.0,
+        'aggregation.min_points': 5,
+    }
+    with Processes(tmp_path) as started:
+        running = started.start_program(tmp_path / 'small_session.py', **parameters)
+        localizer = Localizer(peer, running, None, tmp_path)
+        said = SESSION_FULL.format(keyframes=3)
+        for index in range(6):
+            localizer.answer_to(localizer.send(index, 10.0 * index))
+        status = localizer.status('matching')
+        assert (status.level, status.message) == (DiagnosticStatus.WARN, said)
+        values = {item.key: item.value for item in status.values}
+        assert (values['live_keyframes'], values['queries']) == ('3', '6')
+        assert running.text().count(said) == 1
+        assert peer.call(Trigger, f'{NODE}/clear').success
+        localizer.answer_to(localizer.send(0, 0.0))
+        localizer.wait_for_value('matching', lambda values: values['live_keyframes'] == '1')
+        assert said not in localizer.status('matching').message
+        assert running.end(signal.SIGINT) == 0, running.text()

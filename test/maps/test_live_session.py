@@ -1,0 +1,63 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Check that a session can be saved while it grows, and what it does when it is full."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from ssd_ros.encoders.scan_context import ScanContextConfig
+from ssd_ros.maps import live_session
+from ssd_ros.maps.files import MapInfo, MAX_RETURNS_BYTES
+from ssd_ros.maps.live_session import LiveSession
+from ssd_ros.maps.place_database import Keyframe
+
+INFO = MapInfo('a' * 64, 'b' * 64, 1, 2.0, '4d')
+UPRIGHT = np.array([0.0, 0.0, 0.0, 1.0])
+SCAN_CONTEXT = ScanContextConfig()
+
+
+def add(session: LiveSession, number: int, size: int) -> None:
+    """Add a keyframe every 10 m, each with another descriptor."""
+    descriptor = np.full(size, 1e-3, np.float32)
+    descriptor[number % size] = 1
+    keyframe = Keyframe(
+        number + 1, np.array([10.0 * number, 0, 0]), UPRIGHT, np.full((1, 2), number, np.int16)
+    )
+    session.add(descriptor / np.linalg.norm(descriptor), keyframe)
+
+
+@pytest.mark.parametrize('scan_context', [None, SCAN_CONTEXT], ids=['network', 'scan_context'])
+def test_a_snapshot_stays_as_the_session_was(scan_context: ScanContextConfig | None) -> None:
+    size = 64 if scan_context is None else SCAN_CONTEXT.num_rings * SCAN_CONTEXT.num_sectors
+    session = LiveSession(size, scan_context=scan_context)
+    for number in range(5):
+        add(session, number, size)
+    before, taken = session.to_map(INFO), session.snapshot()
+    for number in range(5, 40):
+        add(session, number, size)
+    session.clear()
+    add(session, 50, size)
+    after = taken.to_map(INFO)
+    np.testing.assert_array_equal(after.descriptors, before.descriptors)
+    np.testing.assert_array_equal(after.keyframes.positions_m[:, 0], [0, 10, 20, 30, 40])
+    assert after.returns_cm[:, 0, 0].tolist() == [0, 1, 2, 3, 4]
+    assert taken.uuid != session.uuid
+
+
+def test_a_full_session_remembers_no_more_and_is_searched_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(live_session, 'MAX_BYTES', 3 * (6 * 64 + MAX_RETURNS_BYTES))
+    session = LiveSession(64)
+    for number in range(3):
+        assert not session.is_full
+        assert session.wants(number + 1, np.array([10.0 * number, 0, 0]))
+        add(session, number, 64)
+    assert session.is_full
+    assert not session.wants(100, np.array([1000.0, 0, 0]))
+    descriptor = session.snapshot().descriptors[1]
+    assert session.search(descriptor, 1, newest_ns=100).keyframes.tolist() == [1]
+    session.clear()
+    assert not session.is_full
+    assert session.wants(1, np.zeros(3))
