@@ -23,6 +23,7 @@ from ssd_ros.confidence.model import ConfidenceModel, Judgement, LogOdds
 from ssd_ros.datasets.bags.rosbag2_writer import write_rosbag2
 from ssd_ros.datasets.formats.hercules import write_hercules
 from ssd_ros.encoders.scan_context_encoder import ScanContextEncoder
+from ssd_ros.maps import live_session
 from ssd_ros.maps.builder import build_database
 from ssd_ros.recognition.candidates import DTYPE, Flag
 from ssd_ros.shared_files import shared_file
@@ -300,6 +301,21 @@ def test_a_second_lap_finds_the_places_of_the_first_without_a_map(
     assert (summary['queries'], summary['maps']) == (30, [])
     assert summary['without_candidate'] >= 8  # 2 s apart, none older than 15 s
     assert summary['loop_closures'] == summary['accepted'] == len(closures)
+
+
+def test_a_running_drive_that_is_full_is_told(
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(live_session, 'MAX_BYTES', 40_000)  # four keyframes with their returns
+    params = tmp_path / 'params.yaml'
+    params.write_text('/**: {ros__parameters: {online_index: true, wheel_radius: 0.39}}')
+    given = ['--input', folder / 'mcap', '--student', folder / 'student.onnx', '--params', params]
+    assert replay.main([str(text) for text in given]) == 0
+    printed = capsys.readouterr()
+    assert 'the running drive is full with 4 keyframes: what follows is matched' in printed.out
 
 
 def test_the_shipped_parameter_file_is_the_default(folder: Path, tmp_path: Path) -> None:
