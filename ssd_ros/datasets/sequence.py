@@ -8,6 +8,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
+from ssd_ros.data_origin import Origin
 from ssd_ros.motion.trajectory import Trajectory
 from ssd_ros.radar.types import RadarPointCloud, SpinningRadarScan
 
@@ -19,7 +20,8 @@ class RadarSequence(Protocol):
 
     A sequence without one of the sensors has an empty stamp array for it. Index i of `cloud`
     (`scan`) is the scan at `cloud_stamps_ns[i]` (`scan_stamps_ns[i]`); data are read when asked
-    for. The poses are those of the sensor itself, in one map frame for all drives of a place.
+    for. The poses are those of the sensor itself, in one map frame for all drives of a place. It
+    may have an `origin`, where its data come from: `origin_of` asks for it.
     """
 
     @property
@@ -54,3 +56,9 @@ class RadarSequence(Protocol):
     def scan(self, index: int) -> SpinningRadarScan:
         """Read one spinning radar scan."""
         ...
+
+
+def origin_of(sequence: RadarSequence) -> Origin:
+    """Return where the data of a drive come from; unknown if it does not tell."""
+    origin = getattr(sequence, 'origin', None)
+    return origin if isinstance(origin, Origin) else Origin()

@@ -10,7 +10,7 @@ drives that are missing. The command `cache` fills it from simulated and recorde
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 import hashlib
 from itertools import count
 import json
@@ -20,8 +20,9 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.bev.preprocessing import CloudPreprocessor, PreprocessingConfig, scan_panorama
+from ssd_ros.data_origin import Origin, origin_from
 from ssd_ros.datasets.pose_check import require_one_place
-from ssd_ros.datasets.sequence import RadarSequence
+from ssd_ros.datasets.sequence import origin_of, RadarSequence
 from ssd_ros.motion.trajectory import thin_by_distance, Trajectory
 from ssd_ros.npy_files import array_of, StoredRows, write_array, write_rows
 from ssd_ros.reading import read_whole
@@ -72,6 +73,7 @@ class CachedDrive:
     :param panoramas: shape (M, num_ranges, panorama_azimuths) uint8
     :param panorama_poses: shape (M, 3)
     :param panorama_stamps_ns: shape (M,)
+    :param origin: unknown where the cache does not tell
     """
 
     world: str
@@ -82,6 +84,7 @@ class CachedDrive:
     panoramas: Images
     panorama_poses: NDArray[np.float64]
     panorama_stamps_ns: NDArray[np.int64]
+    origin: Origin = field(default_factory=Origin)
 
 
 def preprocessing_digest(preprocessing: PreprocessingConfig) -> str:
@@ -155,6 +158,7 @@ def cache_drive(
             'name': sequence.name,
             'source': source,
             **({'poses': poses} if poses else {}),
+            'origin': asdict(origin_of(sequence)),
             'preprocessing': preprocessing_digest(preprocessing),
             'spacing': asdict(spacing),
         }
@@ -170,6 +174,7 @@ def load_drive(directory: Path, preprocessing: PreprocessingConfig) -> CachedDri
     try:
         meta = json.loads(read_whole(directory / _META, MAX_META_BYTES, 'a cached drive'))
         world, name, digest = (str(meta[key]) for key in ('world', 'name', 'preprocessing'))
+        origin = origin_from(meta.get('origin'))
         arrays = {key: _stored(directory / f'{key}.npy') for key in _ARRAYS}
     except (OSError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise ValueError(f'{directory} is not a cached drive: {error!r}') from error
@@ -178,7 +183,7 @@ def load_drive(directory: Path, preprocessing: PreprocessingConfig) -> CachedDri
             f'{directory} was cached with another preprocessing: cache it again for this run'
         )
     _check_arrays(directory, arrays, preprocessing)
-    return CachedDrive(world, name, **arrays)
+    return CachedDrive(world, name, **arrays, origin=origin)
 
 
 def _stored(path: Path) -> Any:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ssd_ros.bev.preprocessing import scan_panorama
 from ssd_ros.confidence.model import ConfidenceModel
 from ssd_ros.datasets.left_out import LeftOut
-from ssd_ros.datasets.sequence import RadarSequence
+from ssd_ros.datasets.sequence import origin_of, RadarSequence
 from ssd_ros.encoders.place_encoder import PlaceEncoder
 from ssd_ros.maps.files import MapContent, MapInfo
 from ssd_ros.maps.novelty import novelty_distance
@@ -89,6 +89,7 @@ def build_database(
         num_without_pose=len(sequence.scan_stamps_ns) - len(posed),
         num_unreadable=left_out.count,
         scan_context=encoder.scan_context,
+        data_origin=origin_of(sequence),
     )
     keyframes = poses.select(np.array(kept, dtype=np.int64))
     database = PlaceDatabase(

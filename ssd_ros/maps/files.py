@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from ssd_ros import __version__
 from ssd_ros.confidence.model import ConfidenceModel
+from ssd_ros.data_origin import Origin
 from ssd_ros.encoders.scan_context import ScanContextConfig
 from ssd_ros.maps.arrays import fingerprint, load_array
 from ssd_ros.maps.meta import (
@@ -65,6 +66,7 @@ class MapInfo:
     :param num_unreadable: scans left out because they could not be read
     :param novelty_distance: an answer that is not nearer may be a wrong place, see
         ssd_ros.maps.novelty; 0 = not known
+    :param data_origin: whether the drive was simulated or recorded; unknown in earlier maps
     :param scan_context: what its descriptors are; None = those of a network
     """
 
@@ -83,6 +85,7 @@ class MapInfo:
     num_unreadable: int = 0
     novelty_distance: float = 0.0
     scan_context: ScanContextConfig | None = None
+    data_origin: Origin = field(default_factory=Origin)
     software_version: str = __version__
     created: str = field(
         default_factory=lambda: datetime.now(timezone.utc).isoformat(timespec='seconds')

@@ -14,6 +14,7 @@ import pytest
 from ssd_ros.baselines import METHODS
 from ssd_ros.cli.common import console
 from ssd_ros.cli.compare import command as compare
+from ssd_ros.data_origin import Origin
 from ssd_ros.encoders.network import OnnxEncoder
 from ssd_ros.evaluation.bev_cache import cache_drive, Spacing
 from ssd_ros.evaluation.scores.results import read_evaluation
@@ -40,7 +41,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     student = OnnxEncoder(shared_file('models/student.onnx'), 'cpu')
     beside = MAPPING.xy_yaw[3:9] + np.array([0.5, 0.5, 0.1])
     for name, poses in (('Sim_Posts/01', MAPPING.xy_yaw), ('Sim_Posts/02', beside)):
-        drive = replace(MAPPING, xy_yaw=poses, name=name)
+        drive = replace(MAPPING, xy_yaw=poses, name=name, origin=Origin('simulated'))
         spacing = Spacing(student_m=0.0, panorama_m=0.0)
         directory = path / name.replace('/', '_')
         cache_drive(drive, directory, student.contract.preprocessing, spacing)

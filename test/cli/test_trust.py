@@ -258,7 +258,7 @@ def test_a_recorded_drive_calibrates_a_map_of_its_own(models: Models, tmp_path: 
     assert main([*arguments, '--store-in', str(tmp_path / 'posts.map')]) == 0
     assert PlaceDatabase.load(tmp_path / 'posts.map').confidence == BY_OVERLAP
     content = json.loads((tmp_path / 'judged.json').read_text())
-    assert content['data'] == f'3 recorded drives, map of {paths[0]}'
+    assert content['data'] == f'radar of unknown origin, 3 drives, map of {paths[0]}'
     assert 'simulated' not in (tmp_path / 'judged.md').read_text()
 
 

@@ -119,4 +119,6 @@ def test_an_empty_directory_names_the_command_that_fills_it(tmp_path: Path) -> N
 def test_the_meta_data_hold_no_more_than_names_and_options(tmp_path: Path) -> None:
     cache_drive(StraightDrive('Town/01', 4, 0), tmp_path / 'a', TINY_PREPROCESSING, Spacing())
     meta = json.loads((tmp_path / 'a' / 'meta.json').read_text())
-    assert sorted(meta) == ['name', 'preprocessing', 'source', 'spacing', 'world']
+    assert sorted(meta) == [
+        'name', 'origin', 'preprocessing', 'source', 'spacing', 'world'
+    ]  # fmt: skip

@@ -17,6 +17,7 @@ import onnx
 from onnx import helper, numpy_helper, TensorProto
 from ssd_ros.bev.polar_bev import PolarGrid
 from ssd_ros.bev.preprocessing import PreprocessingConfig
+from ssd_ros.data_origin import Origin
 from ssd_ros.encoders.model_contract import CONTRACT_KEY, FORMAT_VERSION, ModelContract, SENSORS
 from ssd_ros.encoders.network import OnnxEncoder
 from ssd_ros.motion.trajectory import quaternion_from_yaw, Trajectory
@@ -140,6 +141,7 @@ class PostDrive:
     name: str = 'Posts/01'
     step_ns: int = 2_000_000_000  # more than a window of scans
     unreadable: set[int] = field(default_factory=set)
+    origin: Origin = field(default_factory=Origin)
 
     @property
     def scan_stamps_ns(self) -> NDArray[np.int64]:

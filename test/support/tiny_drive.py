@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.bev.polar_bev import CloudBevConfig, PolarGrid, ScanBevConfig
 from ssd_ros.bev.preprocessing import PreprocessingConfig
+from ssd_ros.data_origin import Origin, SIMULATED
 from ssd_ros.motion.trajectory import quaternion_from_yaw, Trajectory
 from ssd_ros.radar.types import RadarPointCloud, SpinningRadarScan, uniform_azimuths_rad
 
@@ -24,6 +25,7 @@ class StraightDrive:
     def __init__(self, name: str, num_scans: int, seed: int) -> None:
         self.name = name
         self._seed = seed
+        self.origin = Origin(SIMULATED, 'a test')
         self.cloud_stamps_ns = np.arange(num_scans, dtype=np.int64) * STEP_NS
         self.scan_stamps_ns = self.cloud_stamps_ns + 1_000_000
         positions = np.column_stack([np.arange(num_scans, dtype=float), np.zeros((num_scans, 2))])

@@ -120,7 +120,7 @@ def build(arguments: argparse.Namespace) -> None:
     info = database.info
     num_bytes = sum(file.stat().st_size for file in arguments.output.iterdir())
     print(f'map              {arguments.output} ({info.uuid})')
-    print(f'drive            {info.source}, {info.num_scans} scans')
+    print(f'drive            {info.source}, {info.num_scans} scans, {info.data_origin.text}')
     print(f'poses            {info.poses}')
     print(f'left out         {info.num_without_pose} without a pose, '
           f'{info.num_unreadable} unreadable')  # fmt: skip

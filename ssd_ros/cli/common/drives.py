@@ -12,12 +12,13 @@ import sys
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.cli.common.drive_options import DriveOptions
+from ssd_ros.data_origin import Origin
 from ssd_ros.datasets.bags.rosbag2 import Rosbag2Config
 from ssd_ros.datasets.formats.open_sequence import open_sequence
 from ssd_ros.datasets.pose_check import check_poses
 from ssd_ros.datasets.pose_files import read_poses
 from ssd_ros.datasets.poses import poses_at
-from ssd_ros.datasets.sequence import RadarSequence
+from ssd_ros.datasets.sequence import origin_of, RadarSequence
 from ssd_ros.motion.trajectory import mounted, quaternion_from_yaw, Trajectory
 from ssd_ros.radar.levelling import levelled
 from ssd_ros.radar.types import RadarPointCloud, SpinningRadarScan
@@ -49,6 +50,11 @@ class DriveWithPoses:
     def scan_stamps_ns(self) -> NDArray[np.int64]:
         """Stamps of the spinning radar scans."""
         return self.drive.scan_stamps_ns
+
+    @property
+    def origin(self) -> Origin:
+        """Where the data come from."""
+        return origin_of(self.drive)
 
     def cloud(self, index: int) -> RadarPointCloud:
         """Read one 4D radar scan."""

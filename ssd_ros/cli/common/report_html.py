@@ -17,6 +17,7 @@ from ssd_ros.cli.common.report_figures import (
     views_figure,
 )
 from ssd_ros.cli.common.report_page import html_of_markdown, page, pictures, settings_table
+from ssd_ros.data_origin import radar_of
 from ssd_ros.evaluation.scores.results import Evaluation, METHOD, Result, select
 
 
@@ -48,7 +49,7 @@ def html_report(
         for title, (method, theirs) in others.items():
             if other := same_queries(result, theirs, method):
                 maps[f'{result.title}: ours against {title}'] = map_figure(result, other)
-    title = 'Evaluation, simulated radar' if evaluation.is_simulated else 'Evaluation'
+    title = f'Evaluation, {radar_of(evaluation.origin)}'
     return page(
         title,
         f'{html_of_markdown(text)}\n<h2>Curves</h2>\n{pictures(curves)}\n'

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from matplotlib.figure import Figure
+from ssd_ros.data_origin import radar_of
 from ssd_ros.evaluation.queries.protocol import TASKS
 from ssd_ros.evaluation.scores.results import Evaluation
 from ssd_ros.evaluation.tables.methods import mean_recall_at_1, methods_of
@@ -30,8 +31,9 @@ def methods_figure(evaluation: Evaluation) -> Figure:
         axes.set_yticks(places, methods)
         axes.grid(axis='x', alpha=0.3)
     panels[0].invert_yaxis()
-    if evaluation.is_simulated:
-        figure.suptitle('simulated radar; blue: trained, green: repaired, grey: as released')
+    figure.suptitle(
+        f'{radar_of(evaluation.origin)}; blue: trained, green: repaired, grey: as released'
+    )
     return figure
 
 

@@ -11,6 +11,7 @@ from ssd_ros.cli.common.pictures import write_figure
 from ssd_ros.cli.common.report_html import html_report
 from ssd_ros.cli.compare.figure import methods_figure
 from ssd_ros.cli.compare.rows import Comparing, costs_by_method, methods_there, rows_of
+from ssd_ros.data_origin import radar_of
 from ssd_ros.evaluation.queries.protocol import TASKS
 from ssd_ros.evaluation.scores.paired import compare_pairs, Comparison
 from ssd_ros.evaluation.scores.results import Evaluation, METHOD, select
@@ -47,8 +48,7 @@ def write_report(comparing: Comparing, known: Sequence[str]) -> str:
     page = _page(evaluation, text)
     write_file(comparing.out / REPORTS[1], page.encode())
     write_figure(comparing.out / REPORTS[2], methods_figure(evaluation), 110)
-    data = 'simulated radar\n\n' if evaluation.is_simulated else ''
-    return data + summary
+    return f'{radar_of(evaluation.origin)}\n\n{summary}'
 
 
 def _page(evaluation: Evaluation, text: str) -> str:

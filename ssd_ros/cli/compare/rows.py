@@ -20,6 +20,7 @@ from ssd_ros.cli.common.parallel import Report, run_jobs
 from ssd_ros.cli.common.progress import progress_bar
 from ssd_ros.cli.common.settings_file import read_settings, settle
 from ssd_ros.cli.evaluate.caches import cached_drives
+from ssd_ros.data_origin import kind_of
 from ssd_ros.encoders.network import OnnxEncoder
 from ssd_ros.evaluation.bev_cache import CachedDrive
 from ssd_ros.evaluation.judging.costs import Costs, costs_of
@@ -28,9 +29,9 @@ from ssd_ros.evaluation.judging.methods import image_of, MethodJudge
 from ssd_ros.evaluation.queries.pairs import pairs_of
 from ssd_ros.evaluation.queries.protocol import Protocol
 from ssd_ros.evaluation.scores.results import (
-    are_simulated,
     Evaluation,
     METHOD,
+    origin_of_drives,
     read_evaluation,
     Result,
     write_evaluation,
@@ -155,14 +156,14 @@ def methods_there(comparing: Comparing, known: Sequence[str]) -> list[str]:
 def rows_of(comparing: Comparing, methods: Sequence[str]) -> Evaluation:
     """Return all finished rows of these methods, in their order."""
     results: list[Result] = []
-    is_simulated = False
+    origins: list[str] = []
     for method in methods:
         for path in sorted((comparing.out / 'rows').glob(f'{method}-*.json')):
             row = read_evaluation(path)
             results += row.results
-            is_simulated |= row.is_simulated
+            origins.append(row.origin)
     settings = {'cache': ' '.join(map(str, comparing.caches))}
-    return Evaluation(comparing.protocol, is_simulated, results, settings)
+    return Evaluation(comparing.protocol, kind_of(origins), results, settings)
 
 
 def costs_by_method(comparing: Comparing, methods: Sequence[str]) -> dict[str, Costs]:
@@ -185,7 +186,7 @@ def _judge(comparing: Comparing, job: _Job, report: Report) -> None:
     )
     for task in job.tasks:
         results = judge.run(drives, task)
-        row = Evaluation(comparing.protocol, are_simulated(drives), results)
+        row = Evaluation(comparing.protocol, origin_of_drives(drives), results)
         write_evaluation(comparing.row_path(job.method, task), row)
 
 

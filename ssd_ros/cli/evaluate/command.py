@@ -141,12 +141,12 @@ def evaluate(arguments: argparse.Namespace) -> None:
     _check(arguments)
     from ssd_ros.cli.evaluate.report import write_reports
     from ssd_ros.cli.evaluate.run import evaluate_caches, evaluate_drives
+    from ssd_ros.data_origin import radar_of
 
     evaluation, masks = (
         evaluate_caches(arguments) if arguments.cache else evaluate_drives(arguments)
     )
-    if evaluation.is_simulated:
-        print('simulated radar')
+    print(radar_of(evaluation.origin))
     print(table(evaluation.results))
     for line in write_reports(evaluation, masks, arguments):
         print(line)

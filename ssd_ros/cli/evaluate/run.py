@@ -11,9 +11,11 @@ from ssd_ros.cli.common.drive_options import options_of
 from ssd_ros.cli.evaluate.caches import cached_drives, run_on_caches
 from ssd_ros.cli.evaluate.drives import recorded_drives, run, simulated_drives
 from ssd_ros.cli.evaluate.report_masks import masks_figure
+from ssd_ros.data_origin import kind_of
+from ssd_ros.datasets.sequence import origin_of
 from ssd_ros.encoders.place_encoder import open_encoder, PlaceEncoder, require_same_space
 from ssd_ros.evaluation.queries.protocol import Protocol
-from ssd_ros.evaluation.scores.results import are_simulated, Evaluation, is_simulated_place
+from ssd_ros.evaluation.scores.results import Evaluation, origin_of_drives
 from ssd_ros.shared_files import ENCODERS, shared_file
 
 
@@ -44,12 +46,13 @@ def evaluate_drives(arguments: argparse.Namespace) -> tuple[Evaluation, None]:
     if arguments.simulate:
         places = simulated_drives(arguments.simulate)
     else:
-        drives = [arguments.map, *arguments.queries]
-        places = recorded_drives(drives, options_of(arguments, drives))
+        paths = [arguments.map, *arguments.queries]
+        places = recorded_drives(paths, options_of(arguments, paths))
     results = run(places, *encoders(arguments), arguments)
     protocol = _protocol(arguments, 'C', results[0].num_views)
-    is_simulated = any(is_simulated_place(result.place) for result in results)
-    return Evaluation(protocol, is_simulated, results, settings(arguments)), None
+    drives = [drive for place in places for drive in (place.mapping, *place.queries)]
+    origin = kind_of(origin_of(drive).kind for drive in drives)
+    return Evaluation(protocol, origin, results, settings(arguments)), None
 
 
 def evaluate_caches(arguments: argparse.Namespace) -> tuple[Evaluation, Figure | None]:
@@ -59,9 +62,8 @@ def evaluate_caches(arguments: argparse.Namespace) -> tuple[Evaluation, Figure |
     arguments.views = arguments.views or [teacher.contract.num_views]
     protocol = _protocol(arguments, arguments.database or 'B', arguments.views[0])
     results = run_on_caches(drives, student, teacher, protocol, arguments)
-    is_simulated = are_simulated(drives)
     masks = masks_figure(drives, student.contract.preprocessing.grid)
-    return Evaluation(protocol, is_simulated, results, settings(arguments)), masks
+    return Evaluation(protocol, origin_of_drives(drives), results, settings(arguments)), masks
 
 
 def _protocol(arguments: argparse.Namespace, database: str, num_views: int) -> Protocol:

@@ -22,6 +22,7 @@ from ssd_ros.cli.replay.log import ReplayLog
 from ssd_ros.cli.replay.poses import Motion, Truth
 from ssd_ros.cli.replay.run import Replay
 from ssd_ros.cli.replay.summary import text_of
+from ssd_ros.data_origin import radar_of
 from ssd_ros.ros.parameters.node import OPTIONS, value_of
 
 
@@ -40,7 +41,7 @@ def html_report(
         for option in OPTIONS
         if value_of(replay.parameters, option.name) != option.default
     }
-    title = f'Replay of {summary["recording"]}' + ', simulated' * summary['simulated']
+    title = f'Replay of {summary["recording"]}, {radar_of(summary["origin"])}'
     return page(
         title,
         f'<h1>{html.escape(title)}</h1>\n<pre>{html.escape(text_of(summary))}</pre>\n'

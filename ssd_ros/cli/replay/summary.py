@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from ssd_ros.cli.replay.log import DECISIONS, ReplayLog
 from ssd_ros.cli.replay.poses import Motion, Truth
 from ssd_ros.cli.replay.run import Replay
-from ssd_ros.evaluation.scores.results import is_simulated_place
+from ssd_ros.data_origin import kind_of
+from ssd_ros.datasets.sequence import origin_of
 from ssd_ros.recognition.candidates import Flag
 from ssd_ros.ros.health.texts import SESSION_FULL
 
@@ -41,12 +42,19 @@ def summary_of(
     num_faults = sum(replay.faults.values())
     counts = {name: int((log.decisions == name).sum()) for name in DECISIONS}
     times = {**log.times_ms, 'recogniser': latencies_ms(log)}
-    sources = [replay.drive.name, *(place.info.source for place in replay.recognizer.maps)]
+    origin = origin_of(replay.drive)
+    origins = [origin, *(place.info.data_origin for place in replay.recognizer.maps)]
     return {
         'recording': replay.drive.name,
-        'simulated': any(map(is_simulated_place, sources)),
+        'origin': kind_of(one.kind for one in origins),
+        'recording_origin': origin.text,
         'maps': [
-            {'uuid': place.info.uuid, 'keyframes': len(place), 'of': place.info.source}
+            {
+                'uuid': place.info.uuid,
+                'keyframes': len(place),
+                'of': place.info.source,
+                'origin': place.info.data_origin.text,
+            }
             for place in replay.recognizer.maps
         ],
         'encoder': replay.encoder.digest,
@@ -103,11 +111,14 @@ def _warnings(
 def text_of(summary: Mapping[str, Any]) -> str:
     """Return the summary as lines of text."""
     recogniser = summary['latency_ms']['recogniser']
-    simulated = ', simulated' if summary['simulated'] else ''
     rows = [
-        ('recording', f'{summary["recording"]}, {summary["recording_s"]:.1f} s{simulated}'),
+        (
+            'recording',
+            f'{summary["recording"]}, {summary["recording_s"]:.1f} s, '
+            f'{summary["recording_origin"]}',
+        ),
         *(
-            ('map', f'{place["keyframes"]} keyframes of {place["of"]}')
+            ('map', f'{place["keyframes"]} keyframes of {place["of"]}, {place["origin"]}')
             for place in summary['maps']
         ),
         ('scans', f'{summary["scans"]}, of which {summary["scans_left_out"]} left out'),

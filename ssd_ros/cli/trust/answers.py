@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.cli.trust.queries import DriveQueries
+from ssd_ros.data_origin import kind_of, UNKNOWN
 from ssd_ros.maps.place_database import PlaceDatabase
 from ssd_ros.motion.trajectory import wrap_angle, yaw_from_quaternion
 from ssd_ros.recognition.answer import LoopClosureCandidate
@@ -29,6 +30,7 @@ class PairAnswers:
 
     Nothing here depends on a calibration. Where a query has fewer candidates there is NaN.
 
+    :param origin: kind of the data of both drives together
     :param map_drive: that made the map
     :param sensor: of the map, 'spinning' or '4d'
     :param poses: shape (Q, 3), true x, y, yaw of the queries in their world
@@ -43,6 +45,7 @@ class PairAnswers:
     """
 
     query_drive: str
+    origin: str
     map_drive: str
     sensor: str
     poses: NDArray[np.float64]
@@ -88,9 +91,10 @@ class PairAnswers:
     def load(cls, path: Path) -> PairAnswers:
         """Read what `save` wrote."""
         with np.load(path, allow_pickle=False) as file:
-            values: dict[str, Any] = {name: file[name] for name in cls.__slots__}
+            values: dict[str, Any] = {name: file[name] for name in cls.__slots__ if name in file}
         texts = {name: str(value) for name, value in values.items() if value.ndim == 0}
-        return cls(**values | texts)
+        # Earlier ones do not tell their origin.
+        return cls(**{'origin': UNKNOWN} | values | texts)
 
 
 def ask(
@@ -125,6 +129,7 @@ def ask(
             columns[name][:] = np.inf
     return PairAnswers(
         query_drive=queries.name,
+        origin=kind_of([queries.origin.kind, database.info.data_origin.kind]),
         map_drive=database.info.source,
         sensor=database.info.sensor,
         poses=queries.poses[chosen],

@@ -88,6 +88,7 @@ def run(arguments: argparse.Namespace) -> None:
     from ssd_ros.cli.trust.report import report_paths, write_report
     from ssd_ros.cli.trust.tables import judge, summary
     from ssd_ros.confidence.file import CONFIDENCE_MARK, write_confidence
+    from ssd_ros.data_origin import kind_of, radar_of
     from ssd_ros.encoders.place_encoder import open_encoder
     from ssd_ros.maps.meta import read_meta
     from ssd_ros.maps.target import check_map_target
@@ -111,14 +112,15 @@ def run(arguments: argparse.Namespace) -> None:
         paths = [*arguments.drives, *arguments.strangers]
         options = options_of(arguments, paths)
         drives = recorded_drives(paths, options, num_strangers=len(arguments.strangers))
-        data = f'{len(drives)} recorded drives, map of {paths[0]}'
+        what = f'{len(drives)} drives, map of {paths[0]}'
     else:
         refuse_drive_options(arguments, 'is for --drives; the benchmark has its own')
         drives = drives_of_benchmark(arguments.benchmark)
-        data = f'simulated worlds of {", ".join(arguments.benchmark)}'
+        what = f'worlds of {", ".join(arguments.benchmark)}'
     answers = answers_of(
         drives, models, arguments.out, arguments.query_spacing, int(arguments.jobs)
     )
+    data = f'{radar_of(kind_of(pair.origin for pair in answers))}, {what}'
     student = open_encoder(models.student, 'cpu')
     space = student.contract.descriptor_space
     if arguments.fit:

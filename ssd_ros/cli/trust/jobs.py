@@ -16,6 +16,7 @@ from ssd_ros.cli.common.progress import progress_bar
 from ssd_ros.cli.common.settings_file import settle
 from ssd_ros.cli.trust.answers import ask, PairAnswers
 from ssd_ros.cli.trust.queries import DriveQueries, live_session_of, queries_of
+from ssd_ros.datasets.sequence import origin_of
 from ssd_ros.encoders.place_encoder import open_encoder, PlaceEncoder
 from ssd_ros.evaluation.bev_cache import preprocessing_digest
 from ssd_ros.maps.builder import build_database
@@ -114,7 +115,7 @@ def _prepare(models: Models, files: _Files, query_m: float, drive: Drive, report
         # A mapping car need not have a 4D radar.
         is_mute = drive.is_map and len(sequence.cloud_stamps_ns) == 0
         queries = (
-            DriveQueries.none(sequence.name)
+            DriveQueries.none(sequence.name, origin_of(sequence))
             if is_mute
             else queries_of(sequence, PlaceRecognizer(student, []), query_m, report)
         )
@@ -141,6 +142,7 @@ def _map_of_queries(queries: DriveQueries, student: PlaceEncoder) -> PlaceDataba
         '4d',
         queries.name,
         scan_context=student.scan_context,
+        data_origin=queries.origin,
     )
     return PlaceDatabase(live_session_of(queries, student, KEYFRAME_M).to_map(info))
 

@@ -6,13 +6,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.bev.preprocessing import CloudImage
-from ssd_ros.datasets.sequence import RadarSequence
+from ssd_ros.data_origin import Origin, origin_from, origin_text
+from ssd_ros.datasets.sequence import origin_of, RadarSequence
 from ssd_ros.encoders.place_encoder import PlaceEncoder
 from ssd_ros.evaluation.queries.answers import select_queries
 from ssd_ros.maps.live_session import LiveSession
@@ -34,6 +36,7 @@ class DriveQueries:
     Queries of one drive, in order of time.
 
     :param name: of the drive, beginning with its world
+    :param origin: of its data
     :param stamps_ns: shape (Q,)
     :param poses: shape (Q, 3): x, y in metres, yaw in radians in the map, the truth
     :param bevs: shape (Q, num_ranges, num_azimuths) uint8
@@ -44,6 +47,7 @@ class DriveQueries:
     """
 
     name: str
+    origin: Origin
     stamps_ns: NDArray[np.int64]
     poses: NDArray[np.float64]
     bevs: NDArray[np.uint8]
@@ -76,24 +80,28 @@ class DriveQueries:
         return Query(stamp_ns, image, None, odometry, 0.0, stamp_ns)
 
     @classmethod
-    def none(cls, name: str) -> DriveQueries:
+    def none(cls, name: str, origin: Origin) -> DriveQueries:
         """Return those of a drive without 4D radar."""
         empty: dict[str, NDArray[Any]] = {
             name: np.zeros(shape, dtype) for name, (shape, dtype) in _ARRAYS.items()
         }
-        return cls(name, **empty)
+        return cls(name, origin, **empty)
 
     def save(self, path: Path) -> None:
         """Write the queries, whole or not at all."""
         arrays = {name: getattr(self, name) for name in _ARRAYS}
         with file_written(path, rb'name\.npy') as file:
-            np.savez_compressed(file, name=np.array(self.name), **arrays)
+            name, origin = np.array(self.name), np.array(origin_text(self.origin))
+            np.savez_compressed(file, name=name, origin=origin, **arrays)
 
     @classmethod
     def load(cls, path: Path) -> DriveQueries:
         """Read what `save` wrote."""
         with np.load(path, allow_pickle=False) as file:
-            return cls(str(file['name']), **{name: file[name] for name in _ARRAYS})
+            # Earlier ones do not tell.
+            origin = json.loads(str(file['origin'])) if 'origin' in file else None
+            arrays = {name: file[name] for name in _ARRAYS}
+            return cls(str(file['name']), origin_from(origin), **arrays)
 
 
 # Shape without queries and type.
@@ -130,6 +138,7 @@ def queries_of(
     travelled_m = [pose.travelled_m if pose.segment >= 0 else np.nan for pose in known]
     return DriveQueries(
         drive.name,
+        origin_of(drive),
         kept.stamps_ns,
         np.column_stack([kept.positions_m[:, :2], kept.yaws_rad]),
         np.stack([query.image.bev for query in queries]),

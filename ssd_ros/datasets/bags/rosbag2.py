@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from rosbags.interfaces import Connection
+from ssd_ros.datasets.bags.custom_data import origin_of_bag
 from ssd_ros.datasets.bags.reader import BagReader
 from ssd_ros.datasets.bags.recorded_types import WrongDefinition
 from ssd_ros.datasets.bags.spinning_topic import open_scans, Scans
@@ -73,6 +74,7 @@ class Rosbag2Sequence:
         """
         self._config = config or Rosbag2Config()
         self.name = path.stem
+        self.origin = origin_of_bag(path)
         self._reader = BagReader(path)
         self._scans = self._open_scans()
         self._points = self._reader.index(self._cloud_connections())

@@ -15,7 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import get_typestore, Stores
-from ssd_ros.datasets.sequence import RadarSequence
+from ssd_ros.data_origin import origin_text
+from ssd_ros.datasets.bags.custom_data import ORIGIN_KEY
+from ssd_ros.datasets.sequence import origin_of, RadarSequence
 from ssd_ros.motion.trajectory import Trajectory
 from ssd_ros.radar.point_cloud2 import encode_point_cloud2
 from ssd_ros.radar.types import RadarPointCloud, SpinningRadarScan
@@ -121,6 +123,7 @@ def write_rosbag2(
         writer = Writer(bag, version=8, storage_plugin=STORAGES[storage])
         writer.set_custom_data('generator', GENERATOR)
         writer.set_custom_data('drive', sequence.name)
+        writer.set_custom_data(ORIGIN_KEY, origin_text(origin_of(sequence)))
         with writer:
             connections = {
                 topic: writer.add_connection(topic, _TYPES[topic], typestore=_STORE)

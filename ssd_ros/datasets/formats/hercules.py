@@ -16,8 +16,9 @@ from pathlib import Path
 import re
 
 import numpy as np
+from ssd_ros.data_origin import Origin, ORIGIN_FILE, origin_text
 from ssd_ros.datasets.poses import empty_trajectory, read_hercules_poses, write_hercules_poses
-from ssd_ros.datasets.sequence import RadarSequence
+from ssd_ros.datasets.sequence import origin_of, RadarSequence
 from ssd_ros.datasets.spinning.polar_png import read_plain_scan, write_plain_scan
 from ssd_ros.datasets.stamped_files import find_below, paths_by_stamp
 from ssd_ros.motion.trajectory import Trajectory
@@ -34,7 +35,7 @@ _MAX_NUM_DETECTIONS = 100_000  # an ARS548 sends at most 800
 SIMULATION_FILE = 'sim_meta.json'
 _GENERATOR_FILE = 'generator.txt'
 _NAMES = re.compile(
-    rf'{SIMULATION_FILE}|{_GENERATOR_FILE}|Radar/(Continental/\d+\.bin|Navtech/\d+\.png)'
+    rf'{SIMULATION_FILE}|{_GENERATOR_FILE}|{ORIGIN_FILE}|Radar/(Continental/\d+\.bin|Navtech/\d+\.png)'
     r'|PR_GT/(Continental|Navtech)_gt\.txt|sensor_data/(datastamp|(continental|navtech)_stamp)\.csv'
 )
 
@@ -75,6 +76,7 @@ class HerculesSequence:
         self.scan_stamps_ns, self._scan_paths = paths_by_stamp(found.get('navtech'), '.png')
         self.cloud_poses = _poses(found.get('continental_gt.txt'))
         self.scan_poses = _poses(found.get('navtech_gt.txt'))
+        self.origin = Origin()
 
     def cloud(self, index: int) -> RadarPointCloud:
         """Read one ARS548 scan; a record that is cut off at the end is left out."""
@@ -139,6 +141,7 @@ def write_hercules(
         write_hercules_poses(poses / 'Continental_gt.txt', sequence.cloud_poses)
         write_hercules_poses(poses / 'Navtech_gt.txt', sequence.scan_poses)
         _write_stamps(stamps, sequence)
+        (folder / ORIGIN_FILE).write_text(origin_text(origin_of(sequence)) + '\n')
         (folder / _GENERATOR_FILE).write_text(f'{GENERATOR}\n')
         if simulation:
             (folder / SIMULATION_FILE).write_text(simulation)

@@ -7,14 +7,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
+from ssd_ros.data_origin import Origin, read_origin, RECORDED
 from ssd_ros.datasets.bags import rosbag2
 from ssd_ros.datasets.bags.files import is_recording
 from ssd_ros.datasets.bags.rosbag2 import Rosbag2Config, Rosbag2Sequence
 from ssd_ros.datasets.formats import boreas, hercules, mulran, oxford
 from ssd_ros.datasets.sequence import RadarSequence
 from ssd_ros.datasets.stamped_files import find_below
+
+
+class ReadSequence(RadarSequence, Protocol):
+    """A sequence whose files were found, and where they come from."""
+
+    origin: Origin
 
 
 class Format(NamedTuple):
@@ -24,7 +31,7 @@ class Format(NamedTuple):
     :param options: fields of Rosbag2Config that its reader heeds, of those that describe a drive
     """
 
-    open: Callable[[Path, Rosbag2Config], RadarSequence]
+    open: Callable[[Path, Rosbag2Config], ReadSequence]
     options: tuple[str, ...]
 
 
@@ -42,6 +49,8 @@ FORMATS = {
     'rosbag2': Format(Rosbag2Sequence, rosbag2.OPTIONS),
 }
 DATASETS = tuple(FORMATS)
+# Who names one of these says that the drive is of it; the layout alone does not.
+_RECORDED = ('hercules', 'oxford', 'mulran', 'boreas')
 
 # What tells a format from the others, by name in lower case, most telling first.
 _SIGNS = {
@@ -62,6 +71,9 @@ def open_sequence(
     """
     Open a recorded drive.
 
+    Where it comes from is what `origin.json` in its folder or the metadata of the bag say, else
+    the data set if it is named, else unknown.
+
     :param path: directory of one sequence, or one file of .db3, .mcap or .bag
     :param dataset: one of DATASETS, or `auto` to tell from what the directory holds
     :param config: what to read, and what the files do not say themselves
@@ -76,7 +88,12 @@ def open_sequence(
     if name not in FORMATS:
         raise ValueError(f'unknown dataset {name!r}; choose from auto, {", ".join(DATASETS)}')
     _refuse_options_of_others(path, name, config)
-    return FORMATS[name].open(path, config)
+    sequence = FORMATS[name].open(path, config)
+    if path.is_dir() and sequence.origin == Origin():
+        sequence.origin = read_origin(path)
+    if dataset in _RECORDED and sequence.origin == Origin():
+        sequence.origin = Origin(RECORDED, dataset)
+    return sequence
 
 
 def _refuse_options_of_others(path: Path, dataset: str, config: Rosbag2Config) -> None:

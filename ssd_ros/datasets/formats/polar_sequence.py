@@ -9,13 +9,14 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from ssd_ros.data_origin import Origin
 from ssd_ros.datasets.poses import empty_trajectory
 from ssd_ros.datasets.spinning.polar_png import read_polar_scan
 from ssd_ros.motion.trajectory import Trajectory
 from ssd_ros.radar.types import RadarPointCloud, SpinningRadarScan
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PolarPngSequence:
     """
     Scans of a folder of polar PNG with the poses of the radar.
@@ -32,6 +33,7 @@ class PolarPngSequence:
     range_offset_m: float = 0.0
     cloud_stamps_ns: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     cloud_poses: Trajectory = field(default_factory=empty_trajectory)
+    origin: Origin = field(default_factory=Origin)
 
     def cloud(self, index: int) -> RadarPointCloud:
         """Refuse: there is no 4D radar."""

@@ -10,6 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from ssd_ros.data_origin import checked_kind, kind_of, SIMULATED, UNKNOWN
 from ssd_ros.evaluation.bev_cache import CachedDrive
 from ssd_ros.evaluation.queries.protocol import Protocol, TASKS
 from ssd_ros.evaluation.queries.records import QueryRecords
@@ -20,7 +21,6 @@ from ssd_ros.targets import write_json
 FORMAT_VERSION = 1
 METHOD = 'ssd'  # name of ours among the methods
 _WORDS = ('method', 'place', 'map_drive', 'query_drive', 'variant')
-_SIMULATED = 'Sim_'  # how the simulator begins the names of its places
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,12 +70,12 @@ class Evaluation:
     """
     Results of one run of an evaluation.
 
-    :param is_simulated: whether the radar is simulated
+    :param origin: of the radar data: a kind of origin, or mixed
     :param settings: what it was made with, in words
     """
 
     protocol: Protocol
-    is_simulated: bool
+    origin: str
     results: list[Result]
     settings: Mapping[str, str] = field(default_factory=dict)
 
@@ -89,21 +89,16 @@ def select(results: Iterable[Result], task: str, method: str, variant: str = '')
     ]
 
 
-def are_simulated(drives: Iterable[CachedDrive]) -> bool:
-    """Return whether any of the drives is of a simulated place."""
-    return any(is_simulated_place(drive.world) for drive in drives)
-
-
-def is_simulated_place(name: str) -> bool:
-    """Return whether the simulator made the place of this name."""
-    return name.startswith(_SIMULATED)
+def origin_of_drives(drives: Iterable[CachedDrive]) -> str:
+    """Return the kind of origin of all drives together."""
+    return kind_of(drive.origin.kind for drive in drives)
 
 
 def write_evaluation(path: Path, evaluation: Evaluation) -> None:
     """Write the results, whole or not at all."""
     document = {
         'format_version': FORMAT_VERSION,
-        'simulated': evaluation.is_simulated,
+        'origin': evaluation.origin,
         'settings': dict(evaluation.settings),
         'protocol': asdict(evaluation.protocol),
         'results': [_to_mapping(result) for result in evaluation.results],
@@ -125,7 +120,7 @@ def read_evaluation(path: Path) -> Evaluation:
             raise ValueError(f'format_version is {version!r}, this code reads {FORMAT_VERSION}')
         return Evaluation(
             record_from_mapping(Protocol, document['protocol']),
-            bool(document['simulated']),
+            _origin_in(document),
             [_from_mapping(values) for values in document['results']],
             {str(name): str(value) for name, value in document['settings'].items()},
         )
@@ -133,6 +128,13 @@ def read_evaluation(path: Path) -> Evaluation:
         raise ValueError(
             f'{path} is not an evaluation ({error!r}): write one with evaluate --json'
         ) from error
+
+
+def _origin_in(document: Mapping[str, Any]) -> str:
+    """Return the origin; earlier files told it only of what the simulator had named."""
+    if 'origin' in document:
+        return checked_kind(document['origin'])
+    return SIMULATED if document['simulated'] is True else UNKNOWN
 
 
 def _to_mapping(result: Result) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 import re
 
 import numpy as np
+from ssd_ros.data_origin import label_of, radar_of
 from ssd_ros.evaluation.queries.protocol import DATABASES, TASKS
 from ssd_ros.evaluation.scores.paired import Comparison
 from ssd_ros.evaluation.scores.results import Evaluation, METHOD, Result, select
@@ -42,7 +43,7 @@ def markdown(evaluation: Evaluation, comparisons: Mapping[str, Comparison]) -> s
     :param comparisons: under their title, ours against another method
     """
     results = [result for result in evaluation.results if result.is_answerable]
-    ours = 'ours, simulated' if evaluation.is_simulated else 'ours'
+    ours = f'ours, {label_of(evaluation.origin)}'
     parts = [
         _introduction(evaluation),
         _drives(results),
@@ -56,7 +57,7 @@ def markdown(evaluation: Evaluation, comparisons: Mapping[str, Comparison]) -> s
 
 def _introduction(evaluation: Evaluation) -> str:
     protocol = evaluation.protocol
-    data = '**All of our numbers are simulated radar.** ' if evaluation.is_simulated else ''
+    data = f'**All of our numbers are {radar_of(evaluation.origin)}.** '
     spacing = f'({protocol.keyframe_m:g} m)' if protocol.database == 'C' else 'of the map drive'
     return f"""# Evaluation
 

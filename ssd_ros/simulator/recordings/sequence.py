@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from ssd_ros import __version__
+from ssd_ros.data_origin import Origin, SIMULATED
 from ssd_ros.motion.trajectory import quaternion_from_yaw, Trajectory
 from ssd_ros.radar.types import RadarPointCloud, SpinningRadarScan, uniform_azimuths_rad
 from ssd_ros.simulator.radars.fourd import cloud_detections, Detections
@@ -61,6 +63,11 @@ class SimulatedSequence:
     def name(self) -> str:
         """Place and number, such as `Sim_Town_0007/01`."""
         return f'{self.place}/{self.number}'
+
+    @property
+    def origin(self) -> Origin:
+        """What simulated it, and the world."""
+        return Origin(SIMULATED, f'ssd_ros {__version__}', self.place, self.session.world.seed)
 
     @property
     def place(self) -> str:

@@ -12,6 +12,7 @@ import os
 from pathlib import Path
 
 from ssd_ros.evaluation.bev_cache import load_drives
+from ssd_ros.evaluation.scores.results import origin_of_drives
 from ssd_ros.targets import check_working_folder
 from ssd_ros.training.ablation.plots import plot_ablation
 from ssd_ros.training.ablation.rows import (
@@ -76,7 +77,9 @@ def _start(rows: Sequence[Row], cache: Path, start_from: Path | None) -> None:
     num_places = PlaceSampler(drives, config).num_places
     print(f'{len(drives)} drives, {num_places} places')
     for row in rows:
-        Run(row.directory).start(row.config, description(drives), num_places, start_from)
+        Run(row.directory).start(
+            row.config, description(drives), num_places, start_from, origin_of_drives(drives)
+        )
 
 
 def _train(rows: Sequence[Row], missing: Sequence[Row], options: argparse.Namespace) -> list[str]:

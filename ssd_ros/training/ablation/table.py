@@ -10,6 +10,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+from ssd_ros.data_origin import kind_of, radar_of
 from ssd_ros.evaluation.scores.paired import compare_seeds, Comparison, Estimate, seed_mean
 from ssd_ros.evaluation.scores.results import read_evaluation, Result
 from ssd_ros.targets import write_file, write_markdown
@@ -106,9 +107,9 @@ def write_table(out: Path, runs: dict[str, dict[int, Path]], split: str) -> str:
     """Write ablation.md and ablation.json, or of another split's name; return the Markdown."""
     stem = 'ablation' if split == 'validation' else f'ablation_{split}'
     found = findings(runs, split)
-    first = next(iter(next(iter(runs.values())).values()))
-    is_simulated = read_evaluation(evaluation_path(first, split)).is_simulated
-    text = markdown(found, f'{"Simulated" if is_simulated else "Real"} radar, split {split}')
+    directories = [directory for seeds in runs.values() for directory in seeds.values()]
+    origins = [read_evaluation(evaluation_path(one, split)).origin for one in directories]
+    text = markdown(found, f'{radar_of(kind_of(origins)).capitalize()}, split {split}')
     write_markdown(out / f'{stem}.md', text)
     plain = json.dumps([asdict(finding) for finding in found], indent=1)
     write_file(out / f'{stem}.json', plain.encode(), FINDINGS_MARK)

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ssd_ros.data_origin import kind_of, radar_of, RECORDED, SIMULATED, UNKNOWN
 from ssd_ros.evaluation.queries.protocol import Protocol
 from ssd_ros.evaluation.scores.acceptance import Acceptance
 from ssd_ros.evaluation.scores.results import Result
@@ -21,6 +22,7 @@ class Report:
     What the export measured.
 
     :param parity: largest difference to the network for each file, in float32
+    :param validated_on: kind of origin of the validation drives
     :param numbers: of the convolutions in the files, float32 or int8
     """
 
@@ -29,17 +31,44 @@ class Report:
     parity: Mapping[str, float]
     protocol: Protocol
     results: Sequence[Result]
+    validated_on: str
+
+
+_RAIN = """Session 03 is driven in rain, in winter, with the 4D radar mounted 0.5 degrees askew.
+"""
+_CITY = (
+    '- City streets only: blocks of buildings, parks and squares. No tunnels, motorways or open '
+    'country.\n'
+)
+_BENCHMARK = """    python -m ssd_ros cache --benchmark train --out runs/cache
+    python -m ssd_ros cache --benchmark validation --out runs/cache"""
+_OTHER_DATA = '    # runs/cache/train and runs/cache/validation: these drives, by `ssd_ros cache`'
+
+
+def _data(trained_on: str, validated_on: str) -> str:
+    """Return what the models were made of, and what that means."""
+    if trained_on == validated_on == SIMULATED:
+        return (
+            '**Trained on simulated radar only.** No real radar frame was used in training or '
+            'validation, so\nnothing here says how well they work on a real vehicle. Recall below '
+            'is recall in simulation.'
+        )
+    text = f'**Trained on {radar_of(trained_on)}.** Recall below is on {radar_of(validated_on)}.'
+    if {trained_on, validated_on} == {RECORDED}:
+        return text
+    return f'{text} What is not\nknown to be recorded says nothing of a real vehicle.'
 
 
 def model_card(run: Run, report: Report) -> str:
     """Return the card as Markdown."""
     config, origin = run.config, run.origin
     network, grid = config.network, config.preprocessing.grid
+    trained_on = kind_of(stage.origin.get('data_origin', UNKNOWN) for stage in _history(run))
+    is_simulated = trained_on == report.validated_on == SIMULATED
     parity = ', '.join(f'{file} {value:.1e}' for file, value in report.parity.items())
     return f"""# Models
 
-**Trained on simulated radar only.** No real radar frame was used in training or validation, so
-nothing here says how well they work on a real vehicle. Recall below is recall in simulation.
+{_data(trained_on, report.validated_on)}
 
 | file | encodes | input | output |
 |---|---|---|---|
@@ -56,7 +85,7 @@ training data, commit) in its ONNX metadata; `ssd_ros.encoders.network.OnnxEncod
 descriptors of the same training run can be compared.
 
 `confidence.json` says from which confidence on candidates are accepted, in maps of either radar.
-`trust --fit` makes it on simulated validation worlds; other models need another one.
+`trust --fit` makes it on validation drives; other models need another one.
 `scan_context.json` and `scan_context_confidence.json`, where they are, belong to the encoder that
 needs no training (`--encoder scan_context`).
 
@@ -67,7 +96,7 @@ needs no training (`--encoder scan_context`).
 {_stages(run)}
 - network: {_network(network)}
 
-## Recall on simulated validation worlds
+## Recall on validation worlds, {radar_of(report.validated_on)}
 
 Worlds that training never saw; 4D queries every {report.protocol.query_m:g} m in a map of
 keyframes every {report.protocol.keyframe_m:g} m with {report.protocol.num_views} views each, made
@@ -78,8 +107,8 @@ bootstrap over stretches of the drive; it does not cover the choice of worlds or
 |---|---|---|---|---|---|---|
 {chr(10).join(_row(result) for result in report.results)}
 
-Session 03 is driven in rain, in winter, with the 4D radar mounted 0.5 degrees askew. These worlds
-were looked at while settings were chosen, and set the thresholds: expect a little less elsewhere.
+{_RAIN if is_simulated else ''}These worlds were looked at while settings were chosen, and set
+the thresholds: expect a little less elsewhere.
 
 Acceptance: a candidate counts as accepted at a distance up to {report.acceptance.max_distance:.3f}
 and a ratio up to {report.acceptance.max_ratio:.3f}. On the validation queries of the sessions 02
@@ -94,14 +123,12 @@ The convolutions in the files compute in {report.numbers}.
 
 - For place recognition of an automotive 4D radar in a map of spinning radar scans, in research.
   Verify a candidate geometrically before a vehicle relies on it.
-- The thresholds and pixel brightness fit the simulated sensors. Real sensors differ in gain,
-  noise and antenna: train on their data before use.
-- City streets only: blocks of buildings, parks and squares. No tunnels, motorways or open country.
-
+- The thresholds and pixel brightness fit the sensors of these data. Others differ in gain, noise
+  and antenna: train on their data before use.
+{_CITY if is_simulated else ''}
 ## Reproduce
 
-    python -m ssd_ros cache --benchmark train --out runs/cache
-    python -m ssd_ros cache --benchmark validation --out runs/cache
+{_BENCHMARK if is_simulated else _OTHER_DATA}
 {_commands(run)}
     python -m ssd_ros export --cache runs/cache --run runs/{run.directory.name} \\
         --keyframe-distance {report.protocol.keyframe_m:g} \\

@@ -25,7 +25,12 @@ from ssd_ros.evaluation.judging.encoders import calibrate, evaluate, mean_recall
 from ssd_ros.evaluation.queries.descriptors import Descriptors, Encoders
 from ssd_ros.evaluation.queries.protocol import Protocol
 from ssd_ros.evaluation.scores.acceptance import Acceptance
-from ssd_ros.evaluation.scores.results import are_simulated, Evaluation, Result, write_evaluation
+from ssd_ros.evaluation.scores.results import (
+    Evaluation,
+    origin_of_drives,
+    Result,
+    write_evaluation,
+)
 from ssd_ros.targets import check_files, write_file, write_markdown
 from ssd_ros.training.export.model_card import model_card, Report
 from ssd_ros.training.export.onnx_export import check_parity, finish, loaded, onnx_model
@@ -103,13 +108,14 @@ def export(
         finish(models[sensor], calibrated)
         write_file(directory / file, models[sensor].SerializeToString(), MODEL_MARK)
     numbers = 'float32' if calibration is None else 'int8'
-    report = Report(acceptance, numbers, differences, protocol, results)
+    validated_on = origin_of_drives(drives)
+    report = Report(acceptance, numbers, differences, protocol, results, validated_on)
     settings = {
         'num_steps': str(num_steps),
         'numbers': numbers,
         'acceptance': str(acceptance),
     }
-    evaluation = Evaluation(protocol, are_simulated(drives), results, settings)
+    evaluation = Evaluation(protocol, validated_on, results, settings)
     write_evaluation(run.directory / 'validation.json', evaluation)
     card = directory / CARD
     write_markdown(card, model_card(run, report))

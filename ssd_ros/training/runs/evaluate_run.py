@@ -9,7 +9,7 @@ from pathlib import Path
 from ssd_ros.evaluation.bev_cache import load_drives
 from ssd_ros.evaluation.judging.encoders import evaluate
 from ssd_ros.evaluation.queries.protocol import Protocol
-from ssd_ros.evaluation.scores.results import are_simulated, Evaluation, write_evaluation
+from ssd_ros.evaluation.scores.results import Evaluation, origin_of_drives, write_evaluation
 from ssd_ros.training.networks.encoding import torch_encoders
 from ssd_ros.training.runs.folder import Run
 from ssd_ros.training.runs.trainer import Trainer
@@ -47,4 +47,4 @@ def evaluate_run(run: Run, drives: Path) -> None:
         'split': drives.name,
     }
     path = evaluation_path(run.directory, drives.name)
-    write_evaluation(path, Evaluation(protocol, are_simulated(cached), results, settings))
+    write_evaluation(path, Evaluation(protocol, origin_of_drives(cached), results, settings))

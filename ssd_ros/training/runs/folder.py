@@ -15,6 +15,7 @@ from pathlib import Path
 import subprocess
 from typing import Any
 
+from ssd_ros.data_origin import UNKNOWN
 from ssd_ros.files import full_disk_named
 from ssd_ros.targets import (
     check_working_folder,
@@ -60,12 +61,14 @@ class Run:
         training_data: str,
         num_places: int,
         start_from: Path | None = None,
+        data_origin: str = UNKNOWN,
     ) -> None:
         """
         Record what is run, or check that a run to go on with had the same configuration.
 
         :param num_places: 4D images to train on: an epoch
         :param start_from: folder of the run whose weights this one starts from
+        :param data_origin: kind of the training data
         :raise ValueError: the folder holds a run of another configuration
         """
         path = self.directory / 'config.yaml'
@@ -84,6 +87,7 @@ class Run:
             'commit': commit_of_source(),
             'created': datetime.now(timezone.utc).date().isoformat(),
             'training_data': training_data,
+            'data_origin': data_origin,
             'num_places': str(num_places),
             'torch': torch.__version__,
             'start_from': start_from.name if start_from else '',

@@ -9,8 +9,9 @@ from contextlib import ExitStack
 from pathlib import Path
 import time
 
+from ssd_ros.data_origin import radar_of
 from ssd_ros.evaluation.bev_cache import CachedDrive, load_drives
-from ssd_ros.evaluation.scores.results import are_simulated
+from ssd_ros.evaluation.scores.results import origin_of_drives
 from ssd_ros.training.batches.loader import drawn_ahead
 from ssd_ros.training.batches.pairs import PlaceSampler
 from ssd_ros.training.config import TrainingConfig
@@ -84,7 +85,8 @@ def train_in_folder(
     validation = load_drives(cache / 'validation', config.preprocessing) if validates else []
     sampler = PlaceSampler(drives, config)
     if is_first():
-        run.start(config, description(drives), sampler.num_places, start_from)
+        origin = origin_of_drives(drives)
+        run.start(config, description(drives), sampler.num_places, start_from, origin)
         print(f'{len(drives)} drives, {sampler.num_places} places; run folder {run.directory}')
     trainer = Trainer(config, device)
     if start_from:
@@ -94,5 +96,5 @@ def train_in_folder(
 
 def description(drives: Sequence[CachedDrive]) -> str:
     """Return what a run was trained on, for its folder and the model card."""
-    radar = 'simulated' if are_simulated(drives) else 'real'
-    return f'{radar} radar, training worlds {", ".join(sorted({d.world for d in drives}))}'
+    worlds = ', '.join(sorted({drive.world for drive in drives}))
+    return f'{radar_of(origin_of_drives(drives))}, training worlds {worlds}'

@@ -54,11 +54,12 @@ def test_the_table_the_json_and_the_picture_agree_with_the_drives(
     assert row['recall_at_5'] >= row['recall_at_1']
     assert row['median_yaw_error_deg'] < 10
     assert row['accepted_precision'] is not None
-    assert report['simulated'] is False
+    assert report['origin'] == 'unknown'
     assert report['settings']['radius'] == '5.0'
     printed = capsys.readouterr().out.splitlines()
-    assert printed[1].startswith('Posts/01 -> Posts/02 multi    ssd')
-    assert f'{row["recall_at_1"]:.3f}' in printed[1]
+    assert printed[0] == 'radar of unknown origin'
+    assert printed[2].startswith('Posts/01 -> Posts/02 multi    ssd')
+    assert f'{row["recall_at_1"]:.3f}' in printed[2]
     assert (tmp_path / 'b/curve.png').read_bytes().startswith(b'\x89PNG')
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ssd_ros.cli.evaluate import command as evaluate
+from ssd_ros.data_origin import Origin
 from ssd_ros.evaluation.bev_cache import cache_drive, Spacing
 from ssd_ros.evaluation.scores.results import read_evaluation
 from support.posts import SMALL, straight_drive, write_small_encoder
@@ -30,7 +31,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ):
         spacing = Spacing(student_m=0.0, panorama_m=0.0)
         directory = path / 'cache' / name.replace('/', '_')
-        cache_drive(replace(drive, name=name), directory, SMALL, spacing)
+        cache_drive(
+            replace(drive, name=name, origin=Origin('simulated')), directory, SMALL, spacing
+        )
     write_small_encoder(path / 'teacher.onnx', 'spinning')
     write_small_encoder(path / 'student.onnx', '4d')
     return path
@@ -53,7 +56,7 @@ def reports(folder: Path) -> Path:
 
 def test_all_tasks_of_all_places_are_in_the_json(reports: Path) -> None:
     evaluation = read_evaluation(reports / 'all.json')
-    assert evaluation.is_simulated
+    assert evaluation.origin == 'simulated'
     assert evaluation.protocol.database == 'B'
     main = [
         (result.task, result.query_drive)
@@ -114,7 +117,7 @@ def test_the_papers_drives_stand_in_the_papers_columns(folder: Path, tmp_path: P
     models = arguments(folder)[:4]
     assert evaluate.main([*models, '--cache', str(library), '--device', 'cpu', *files]) == 0
     text = (tmp_path / 'library.md').read_text()
-    (row,) = (line for line in text.splitlines() if line.startswith('| ssd (ours)'))
+    (row,) = (line for line in text.splitlines() if line.startswith('| ssd (ours, '))
     cells = [cell.strip() for cell in row.strip('|').split('|')]
     assert [bool(cell != '-') for cell in cells[1:]] == [False] * 3 + [True] + [False] * 5
 

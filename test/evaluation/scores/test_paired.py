@@ -95,11 +95,11 @@ def test_only_like_can_be_compared() -> None:
 
 def test_an_evaluation_survives_its_file(tmp_path: Path) -> None:
     given = Evaluation(
-        Protocol(database='A'), True, [result(ranks_of(1, 0, 1))], {'student': 'student.onnx'}
+        Protocol(database='A'), 'mixed', [result(ranks_of(1, 0, 1))], {'student': 'student.onnx'}
     )
     write_evaluation(tmp_path / 'a/evaluation.json', given)
     read = read_evaluation(tmp_path / 'a/evaluation.json')
-    assert (read.protocol, read.is_simulated) == (given.protocol, True)
+    assert (read.protocol, read.origin) == (given.protocol, 'mixed')
     assert read.settings == given.settings
     assert asdict(read.results[0].score()) == asdict(given.results[0].score())
     comparison = compare_pairs(read.results, given.results, 'multi')
@@ -119,7 +119,7 @@ def test_an_evaluation_survives_its_file(tmp_path: Path) -> None:
 )
 def test_another_file_is_refused(tmp_path: Path, change: dict[str, object], message: str) -> None:
     path = tmp_path / 'evaluation.json'
-    write_evaluation(path, Evaluation(Protocol(), True, [result(ranks_of(1, 0))]))
+    write_evaluation(path, Evaluation(Protocol(), 'unknown', [result(ranks_of(1, 0))]))
     path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
     with pytest.raises(ValueError, match=message):
         read_evaluation(path)

@@ -26,7 +26,7 @@ def exported(
     """Export networks that were never trained, beside their run folder."""
     directory = tmp_path_factory.mktemp('export')
     run = Run(directory / 'run')
-    run.start(tiny_config, 'simulated radar, made-up worlds', 64)
+    run.start(tiny_config, 'simulated radar, made-up worlds', 64, data_origin='simulated')
     run.save_checkpoint(Trainer(tiny_config).state())
     arguments = ['--run', str(directory / 'run'), '--cache', str(tiny_cache)]
     arguments += ['--out', str(directory / 'models'), '--threads', '1', '--num-views', '12']

@@ -1,0 +1,61 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Check that the card of models says what they were trained on, and no more."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from ssd_ros.evaluation.queries.protocol import Protocol
+from ssd_ros.evaluation.scores.acceptance import Acceptance
+from ssd_ros.training.config import TrainingConfig
+from ssd_ros.training.export.model_card import model_card, Report
+from ssd_ros.training.runs.folder import Run
+from ssd_ros.training.runs.trainer import Trainer
+
+ACCEPTANCE = Acceptance(0.5, 0.9, 0.99, 0.4)
+
+
+def card_of(
+    folder: Path, config: TrainingConfig, stages: tuple[str, ...], validated_on: str
+) -> str:
+    before = None
+    for number, kind in enumerate(stages):
+        run = Run(folder / f'stage_{number}')
+        run.start(config, 'worlds', 64, before, kind)
+        run.save_checkpoint(Trainer(config).state())
+        before = run.directory
+    return model_card(run, Report(ACCEPTANCE, 'float32', {}, Protocol(), [], validated_on))
+
+
+@pytest.mark.parametrize(
+    ('stages', 'validated_on', 'words'),
+    [
+        (('simulated',), 'simulated', 'Trained on simulated radar only.'),
+        (('recorded',), 'recorded', 'Trained on recorded radar.** Recall below is on recorded'),
+        (('unknown',), 'unknown', 'Trained on radar of unknown origin.'),
+        (('simulated', 'recorded'), 'recorded', 'Trained on radar of mixed origin.'),
+        (('simulated',), 'recorded', 'Trained on simulated radar.** Recall below is on recorded'),
+    ],
+)
+def test_the_card_says_what_the_runs_were_trained_on(
+    tmp_path: Path,
+    tiny_config: TrainingConfig,
+    stages: tuple[str, ...],
+    validated_on: str,
+    words: str,
+) -> None:
+    card = card_of(tmp_path, tiny_config, stages, validated_on)
+    assert f'**{words}' in card
+    is_simulated = {*stages, validated_on} == {'simulated'}
+    for text in (
+        'simulated radar only',
+        'City streets only',
+        'cache --benchmark train',
+        'in rain',
+    ):
+        assert (text in card) == is_simulated
+    is_recorded = {*stages, validated_on} == {'recorded'}
+    assert ('nothing of a real vehicle' in card) == (not is_simulated and not is_recorded)
+    assert f'Recall on validation worlds, {validated_on}' in card or validated_on == 'unknown'
