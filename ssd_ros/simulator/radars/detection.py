@@ -12,9 +12,9 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from numba import njit
 import numpy as np
 from numpy.typing import NDArray
+from ssd_ros.simulator.compiled import compiled
 from ssd_ros.simulator.config import CloudRadarConfig
 
 _THINNING_CELLS = 1.5  # a peak suppresses weaker ones this near in range and azimuth
@@ -75,7 +75,7 @@ def _cell_keys(echoes: NDArray[np.float32], sizes: CellSizes) -> NDArray[np.int6
     return key
 
 
-@njit(cache=True)
+@compiled()
 def _merge(keys, order, echoes):  # type: ignore[no-untyped-def]
     """Return the power-weighted mean of each cell (5, M) and its strongest echo (M,)."""
     cells = np.zeros((5, len(keys)))
@@ -98,7 +98,7 @@ def _merge(keys, order, echoes):  # type: ignore[no-untyped-def]
     return cells[:, : cell + 1].copy(), strongest[: cell + 1]
 
 
-@njit(cache=True)
+@compiled()
 def _thin(cells, sizes, sidelobe, max_angles):  # type: ignore[no-untyped-def]
     """Return which cells, strongest first, are separate detections, shape (M,)."""
     num = cells.shape[1]

@@ -11,8 +11,8 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from numba import njit
 import numpy as np
+from ssd_ros.simulator.compiled import compiled
 from ssd_ros.simulator.scene.visibility import transmission, transmission_through_movers
 
 
@@ -65,7 +65,7 @@ class CloudBudget(NamedTuple):
     attenuation_db_per_m: float
 
 
-@njit(cache=True, inline='always')
+@compiled(inline='always')
 def _cross_section(s, index, to_radar_x, to_radar_y):  # type: ignore[no-untyped-def]
     """Return the RCS in m^2 towards the radar; a surface is invisible from behind."""
     turn = 1.0 - (s.normal_x[index] * to_radar_x + s.normal_y[index] * to_radar_y)
@@ -75,7 +75,7 @@ def _cross_section(s, index, to_radar_x, to_radar_y):  # type: ignore[no-untyped
     return diffuse + s.specular[index] * math.exp(-turn * s.specular_sharpness[index])
 
 
-@njit(cache=True, inline='always')
+@compiled(inline='always')
 def _spinning_elevation_gain(tangent):  # type: ignore[no-untyped-def]
     """Return the pattern: a narrow beam at the horizon, filled towards the ground."""
     degrees = math.degrees(tangent)
@@ -84,7 +84,7 @@ def _spinning_elevation_gain(tangent):  # type: ignore[no-untyped-def]
     return math.exp(-((max(abs(degrees) - 0.3, 0.0) / 1.6) ** 2))
 
 
-@njit(cache=True)
+@compiled()
 def spinning_echoes(  # type: ignore[no-untyped-def]
     s, velocity, exponential, occluders, grid, movers, mover_discs, view, budget
 ):
@@ -140,7 +140,7 @@ def spinning_echoes(  # type: ignore[no-untyped-def]
     return index[:kept], found[:, :kept]
 
 
-@njit(cache=True)
+@compiled()
 def cloud_echoes(  # type: ignore[no-untyped-def]
     s, velocity, exponential, occluders, grid, movers, mover_discs, view, budget
 ):
@@ -194,7 +194,7 @@ def cloud_echoes(  # type: ignore[no-untyped-def]
     return index[:kept], found[:, :kept]
 
 
-@njit(cache=True)
+@compiled()
 def cloud_pattern_db(azimuth_rad, elevation_rad):  # type: ignore[no-untyped-def]
     """Return the two-way antenna pattern of the 4D radar."""
     across, up = azimuth_rad / math.radians(60), elevation_rad / math.radians(14)

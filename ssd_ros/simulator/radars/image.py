@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
 import numpy as np
 from numpy.typing import NDArray
+from ssd_ros.simulator.compiled import compiled
 
 RANGE_SIGMA_M = 0.155  # of the point response, in power
 # Two-way antenna pattern at multiples of 0.9 degrees from its axis.
@@ -39,7 +39,7 @@ _PATTERN = _pattern_amplitudes()
 _PIXEL_OF_COUNTS = np.round(20 * np.log10(np.maximum(np.arange(1 << 16), 1))).astype(np.uint8)
 
 
-@njit(cache=True)
+@compiled()
 def deposit(field, row_power, echoes, phases, bin_m):  # type: ignore[no-untyped-def]
     """
     Add point responses to the field.
@@ -83,7 +83,7 @@ def deposit(field, row_power, echoes, phases, bin_m):  # type: ignore[no-untyped
                 _deposit_skirt(field, row, middle, reach_bins, values, bin_m)
 
 
-@njit(cache=True)
+@compiled()
 def _deposit_skirt(field, row, middle, inner, values, bin_m):  # type: ignore[no-untyped-def]
     """Add the range side lobes of a strong echo: -27 dB, falling by 8 dB per metre."""
     for offset in range(inner + 1, int(3.0 / bin_m)):
@@ -94,7 +94,7 @@ def _deposit_skirt(field, row, middle, inner, values, bin_m):  # type: ignore[no
                 field[1, row, column] += values[1] * gain
 
 
-@njit(cache=True)
+@compiled()
 def to_pixels(field, noise, noise_power, row_noise, upsampling):  # type: ignore[no-untyped-def]
     """
     Add noise to the field and return 8-bit half-decibel steps.

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from numba import njit
 import numpy as np
 from numpy.typing import NDArray
+from ssd_ros.simulator.compiled import compiled
 from ssd_ros.simulator.scene.elements import Occluders
 
 CELL_M = 5.0
@@ -51,7 +51,7 @@ def occluder_grid(occluders: Occluders) -> OccluderGrid:
     return OccluderGrid(float(origin[0]), float(origin[1]), num_x, num_y, first, members)
 
 
-@njit(cache=True)
+@compiled()
 def _fill_cells(cells, num_x, num_y):  # type: ignore[no-untyped-def]
     first = np.zeros(num_x * num_y + 1, np.int32)
     for index in range(len(cells)):
@@ -70,7 +70,7 @@ def _fill_cells(cells, num_x, num_y):  # type: ignore[no-untyped-def]
     return first, members
 
 
-@njit(cache=True, inline='always')
+@compiled(inline='always')
 def _crossing(occluders, index, x0, y0, dx, dy):  # type: ignore[no-untyped-def]
     """Return the fraction of the sight line at which it meets an occluder, or -1."""
     ax, ay = occluders.ax[index] - x0, occluders.ay[index] - y0
@@ -92,7 +92,7 @@ def _crossing(occluders, index, x0, y0, dx, dy):  # type: ignore[no-untyped-def]
     return (ax * ey - ay * ex) / determinant
 
 
-@njit(cache=True)
+@compiled()
 def transmission(occluders, grid, start, end, owner, least):  # type: ignore[no-untyped-def]
     """
     Return the one-way power transmission of the straight line from start to end.
@@ -138,7 +138,7 @@ def transmission(occluders, grid, start, end, owner, least):  # type: ignore[no-
     return total
 
 
-@njit(cache=True)
+@compiled()
 def transmission_through_movers(  # type: ignore[no-untyped-def]
     occluders, discs, start, end, owner
 ):

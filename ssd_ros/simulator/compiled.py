@@ -1,0 +1,32 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Compiled functions, kept for the next start where there is a place for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from numba import njit
+
+Function = TypeVar('Function', bound=Callable[..., Any])
+
+
+def compiled(**options: Any) -> Callable[[Function], Function]:
+    """
+    Return a decorator that compiles a function at its first call.
+
+    A read-only installation without a writable home has no place for a cache: there it is
+    compiled anew at each start.
+
+    :param options: of numba.njit
+    """
+
+    def decorate(function: Function) -> Function:
+        try:
+            result: Function = njit(cache=True, **options)(function)
+        except RuntimeError:  # "cannot cache function ...: no locator available"
+            result = njit(**options)(function)
+        return result
+
+    return decorate
