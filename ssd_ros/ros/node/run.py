@@ -5,8 +5,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+import os
+from pathlib import Path
 import signal
 import sys
+import tempfile
 
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
@@ -17,6 +20,7 @@ from rclpy.signals import (
     uninstall_signal_handlers,
 )
 from rclpy.utilities import ok, try_shutdown
+from ssd_ros.targets import check_working_folder, TargetError
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 # A look costs a third of a millisecond.
@@ -42,6 +46,7 @@ def run(name: str, body: Callable[[], None], args: Sequence[str] | None = None) 
     early: list[int] = []
     for number in _SIGNALS:
         signal.signal(number, lambda number, frame: early.append(number))
+    _find_place_for_logs()
     try:
         rclpy.init(args=None if args is None else list(args))
     except Exception as error:  # bad arguments and bad YAML share no narrower class
@@ -62,6 +67,18 @@ def run(name: str, body: Callable[[], None], args: Sequence[str] | None = None) 
         _ignore_signals()
         try_shutdown()
     return 0
+
+
+def _find_place_for_logs() -> None:
+    """Have ROS log to a temporary folder where it could not: it would not even start."""
+    if os.environ.get('ROS_LOG_DIR'):
+        return
+    home = os.environ.get('ROS_HOME') or Path(os.environ.get('HOME', '/'), '.ros')
+    try:
+        check_working_folder(Path(home, 'log'))
+    except TargetError as error:
+        os.environ['ROS_LOG_DIR'] = tempfile.mkdtemp(prefix='ssd_ros_log.')
+        print(f'logs go to {os.environ["ROS_LOG_DIR"]}: {error}', file=sys.stderr)
 
 
 def spin(node: Node) -> None:

@@ -42,6 +42,19 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {'index_path': directory / 'map.ssd', 'model_path': model}
 
 
+def test_without_a_home_to_log_to_it_starts_all_the_same(
+    processes: Processes, files: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / 'home').write_text('a file, which keeps root out, too')
+    monkeypatch.setenv('HOME', str(tmp_path / 'home'))
+    monkeypatch.delenv('ROS_LOG_DIR', raising=False)
+    monkeypatch.delenv('ROS_HOME', raising=False)
+    running = processes.start_localizer(**{**files, 'index_path': '/nowhere'})
+    assert running.end() == 1
+    assert f'{tmp_path}/home/.ros/log cannot be written' in running.text()
+    assert 'there is no map at /nowhere' in running.text()
+
+
 @pytest.mark.parametrize(
     ('parameters', 'reason'),
     [
