@@ -17,6 +17,25 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.radar.types import SpinningRadarScan
+from ssd_ros.records import check_limits, Limits
+
+_GRID_LIMITS = {
+    'num_ranges': Limits(1, 1 << 14),
+    'num_azimuths': Limits(1, 1 << 14),
+    'max_range_m': Limits(0, 1e5, is_above=True),
+    'fov_deg': Limits(0.1, 360),
+}
+_CLOUD_LIMITS = {
+    'rcs_offset_db': Limits(-1e3, 1e3),
+    'pixels_per_db': Limits(-1e3, 1e3),
+    'threshold': Limits(0, 255),
+    'splat_radius': Limits(0, 64),
+}
+_SCAN_LIMITS = {
+    'range_gain': Limits(-1e3, 1e3),
+    'threshold': Limits(0, 255),
+    'rcs_correction': Limits(-255, 255),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +50,7 @@ class PolarGrid:
     def __post_init__(self) -> None:
         if self.num_ranges < 1 or self.num_azimuths < 1:
             raise ValueError(f'grid of {self.num_ranges} x {self.num_azimuths} cells is empty')
-        if self.max_range_m <= 0 or not 0 < self.fov_deg <= 360:
-            raise ValueError(f'no grid spans {self.max_range_m} m and {self.fov_deg} deg')
+        check_limits(self, _GRID_LIMITS)
         if not math.isclose(self.panorama_azimuths * self.fov_deg, 360 * self.num_azimuths):
             raise ValueError(
                 f'a column of {self.fov_deg} / {self.num_azimuths} deg does not divide 360 deg'
@@ -53,6 +71,9 @@ class CloudBevConfig:
     threshold: int = 123  # pixels up to this value become 0
     splat_radius: int = 1  # cells around each return that take its value
 
+    def __post_init__(self) -> None:
+        check_limits(self, _CLOUD_LIMITS)
+
 
 @dataclass(frozen=True, slots=True)
 class ScanBevConfig:
@@ -61,6 +82,9 @@ class ScanBevConfig:
     range_gain: float = 40.0  # pixels added per decade of range
     threshold: int = 123  # pixels up to this value become 0
     rcs_correction: float = 2.1025  # C_corr of the sensor pair, added to the pixels that remain
+
+    def __post_init__(self) -> None:
+        check_limits(self, _SCAN_LIMITS)
 
 
 def polar_bev_from_points(

@@ -28,6 +28,23 @@ from ssd_ros.radar.ego_velocity import (
     Motion,
 )
 from ssd_ros.radar.types import RadarPointCloud, SpinningRadarScan
+from ssd_ros.records import check_limits, Limits
+
+_LIMITS = {'num_scans': Limits(1, 1000), 'max_window_s': Limits(0, 3600)}
+_EGO_VELOCITY_LIMITS = {
+    'max_range_m': Limits(0, 1e5),
+    'min_rcs_dbsm': Limits(-1e3, 1e3),
+    'min_z_m': Limits(-1e5, 1e5),
+    'max_azimuth_deg': Limits(0, 180),
+    'max_elevation_deg': Limits(0, 90),
+    'standstill_quantile': Limits(0, 1),
+    'standstill_mps': Limits(0, 1e3),
+    'num_draws': Limits(1, 10_000),
+    'max_condition': Limits(1, 1e15),
+    'inlier_mps': Limits(0, 1e3),
+    'max_sigma_mps': Limits(0, 1e3),
+    'seed': Limits(0, 1 << 62),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +59,8 @@ class PreprocessingConfig:
     max_window_s: float = 1.0  # reconstructed: older scans leave the window
 
     def __post_init__(self) -> None:
-        if self.num_scans < 1:
-            raise ValueError(f'num_scans is {self.num_scans}, expected at least 1')
+        check_limits(self, _LIMITS)
+        check_limits(self.ego_velocity, _EGO_VELOCITY_LIMITS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,16 +11,26 @@ round: nearer, more distinctive, better verified and better supported never mean
 from __future__ import annotations
 
 from dataclasses import dataclass
-import math
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from ssd_ros.records import check_limits, Limits
 
 FEATURES = ('distance', 'ratio', 'overlap', 'support')
 SIGNS = (-1, -1, 1, 1)  # of their weights
 # Below, hardly a wrong answer was seen on validation worlds, and in a map of a single place, where
 # nothing else is there to be nearer, a ratio says nothing: it counts no more than at the limit.
 _RATIO_LIMITS = (0.7, 2.0)
+
+_MAX_WEIGHT = 1e9
+_JUDGEMENT_LIMITS = {
+    **dict.fromkeys(('num_queries', 'num_strangers', 'num_accepted'), Limits(0, 1 << 40)),
+    **dict.fromkeys(('precision', 'recall', 'stranger_rate', 'calibration_error'), Limits(0, 1)),
+}
+_MODEL_LIMITS = {
+    'threshold': Limits(0, 1, is_above=True),
+    'tolerance_m': Limits(0, 1000, is_above=True),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +55,9 @@ class Judgement:
     stranger_rate: float
     calibration_error: float
 
+    def __post_init__(self) -> None:
+        check_limits(self, _JUDGEMENT_LIMITS)
+
 
 @dataclass(frozen=True, slots=True)
 class LogOdds:
@@ -60,9 +73,10 @@ class LogOdds:
     def __post_init__(self) -> None:
         if not len(FEATURES) - 1 <= len(self.weights) <= len(FEATURES):
             raise ValueError(f'{len(self.weights)} weights, expected those of {FEATURES}')
-        if not all(map(math.isfinite, (*self.weights, self.bias))):
+        if not all(abs(number) <= _MAX_WEIGHT for number in (*self.weights, self.bias)):
             raise ValueError(
-                f'weights {self.weights} and bias {self.bias}, expected finite numbers'
+                f'weights {self.weights} and bias {self.bias}, expected finite numbers of at most '
+                f'{_MAX_WEIGHT:g}'
             )
         if any(weight * sign < 0 for weight, sign in zip(self.weights, SIGNS, strict=False)):
             raise ValueError(f'weights {self.weights} of {FEATURES}, expected signs {SIGNS}')
@@ -99,8 +113,7 @@ class ConfidenceModel:
     held_out_unsupported: Judgement | None = None
 
     def __post_init__(self) -> None:
-        if not 0 <= self.threshold <= 1:
-            raise ValueError(f'threshold is {self.threshold}, expected 0 .. 1')
+        check_limits(self, _MODEL_LIMITS)
         nums = len(self.supported.weights), len(self.unsupported.weights)
         if nums != (len(FEATURES), len(FEATURES) - 1):
             raise ValueError(

@@ -10,17 +10,23 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 import json
-import math
 import re
 from typing import Any, NamedTuple
 
 from ssd_ros.bev.preprocessing import PreprocessingConfig
-from ssd_ros.records import record_from_mapping
+from ssd_ros.records import check_limits, Limits, record_from_mapping, shortened
 
 CONTRACT_KEY = 'ssd_ros.contract'
 FORMAT_VERSION = 2
 MAX_GRID_CELLS = 1 << 22
 MAX_DESCRIPTOR_SIZE = 1 << 14
+
+
+_LIMITS = {
+    'descriptor_size': Limits(1, MAX_DESCRIPTOR_SIZE),
+    'accept_max_distance': Limits(0, 1e3, is_above=True),
+    'accept_max_ratio': Limits(0, 1e9, is_above=True),
+}
 
 
 class Sensor(NamedTuple):
@@ -68,7 +74,9 @@ class ModelContract:
 
     def __post_init__(self) -> None:
         if self.sensor not in SENSORS:
-            raise ValueError(f'sensor is {self.sensor!r}; choose from {", ".join(SENSORS)}')
+            raise ValueError(
+                f'sensor is {shortened(self.sensor)}; choose from {", ".join(SENSORS)}'
+            )
         grid = self.preprocessing.grid
         if grid.num_ranges * grid.panorama_azimuths > MAX_GRID_CELLS:
             raise ValueError(
@@ -76,18 +84,12 @@ class ModelContract:
                 f'more cells than the {MAX_GRID_CELLS} that are supported'
             )
         self._check_views()
-        if not 1 <= self.descriptor_size <= MAX_DESCRIPTOR_SIZE:
-            raise ValueError(
-                f'descriptor_size is {self.descriptor_size}, expected 1 .. {MAX_DESCRIPTOR_SIZE}'
-            )
         if not re.fullmatch('[0-9a-f]{64}', self.descriptor_space):
             raise ValueError(
-                f'descriptor_space is {self.descriptor_space!r}, expected 64 hexadecimal digits'
+                f'descriptor_space is {shortened(self.descriptor_space)}, expected 64 hexadecimal '
+                'digits'
             )
-        for name in ('accept_max_distance', 'accept_max_ratio'):
-            value = getattr(self, name)
-            if not (math.isfinite(value) and value > 0):
-                raise ValueError(f'{name} is {value}, expected a finite number above 0')
+        check_limits(self, _LIMITS)
 
     def _check_views(self) -> None:
         num_columns = self.preprocessing.grid.panorama_azimuths
@@ -132,7 +134,7 @@ class ModelContract:
         version = values.get('format_version') if isinstance(values, dict) else None
         if version not in (None, FORMAT_VERSION):
             raise ValueError(
-                f'format_version is {version}, this ssd_ros reads {FORMAT_VERSION}: '
+                f'format_version is {shortened(version)}, this ssd_ros reads {FORMAT_VERSION}: '
                 'export the model again'
             )
         contract = record_from_mapping(cls, values)

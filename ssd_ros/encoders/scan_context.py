@@ -22,7 +22,13 @@ import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.bev.polar_bev import PolarGrid
 from ssd_ros.motion.trajectory import wrap_angle
+from ssd_ros.records import check_limits, Limits
 
+_LIMITS = {
+    'num_rings': Limits(1, 1 << 12),
+    'num_sectors': Limits(1, 1 << 12),
+    'min_overlap': Limits(0, 1),
+}
 _BLOCK = 4096  # entries compared at once, which bounds the memory of a query
 
 
@@ -43,8 +49,7 @@ class ScanContextConfig:
     def __post_init__(self) -> None:
         if self.num_rings < 1 or self.num_sectors < 1:
             raise ValueError(f'{self.num_rings} rings of {self.num_sectors} sectors are empty')
-        if not 0 <= self.min_overlap <= 1:
-            raise ValueError(f'min_overlap is {self.min_overlap}, expected 0 to 1')
+        check_limits(self, _LIMITS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from ssd_ros.files import sha256_of
 from ssd_ros.maps.meta import MapError, META_FILE, REBUILD
 from ssd_ros.npy_files import array_of
 from ssd_ros.reading import read_whole
+from ssd_ros.records import shortened
 
 MAX_ARRAY_BYTES = 1 << 34
 
@@ -43,8 +44,9 @@ def load_array(
     size = path.stat().st_size
     if size != expected.get('bytes'):
         raise MapError(
-            f'{path} has {size} bytes, {META_FILE} says {expected.get("bytes")}: the map is '
-            f'truncated or mixed from two; copy it again or {REBUILD}'
+            f'{path} has {size} bytes, {META_FILE} says '
+            f'{shortened(expected.get("bytes"))}: the map is truncated or mixed from two; '
+            f'copy it again or {REBUILD}'
         )
     try:
         content = read_whole(path, MAX_ARRAY_BYTES, 'a map')

@@ -24,6 +24,12 @@ from ssd_ros.confidence.model import ConfidenceModel
 from ssd_ros.data_origin import Origin
 from ssd_ros.encoders.scan_context import ScanContextConfig
 from ssd_ros.maps.arrays import fingerprint, load_array
+from ssd_ros.maps.checks import (
+    check_descriptors,
+    check_places,
+    check_returns,
+    check_scan_contexts,
+)
 from ssd_ros.maps.meta import (
     DESCRIPTORS_FILE,
     FORMAT_VERSION,
@@ -38,12 +44,27 @@ from ssd_ros.maps.meta import (
 from ssd_ros.maps.target import check_map_target, MAP_FOLDER
 from ssd_ros.motion.trajectory import Trajectory
 from ssd_ros.npy_files import write_array
-from ssd_ros.records import record_from_mapping
+from ssd_ros.records import check_limits, check_text, Limits, record_from_mapping
 from ssd_ros.targets import folder_written
 
-MAX_RETURNS_BYTES = 8192  # of one keyframe
-UNIT_LENGTH_TOLERANCE = 1e-3
 ODOMETRY_ORIGIN = 'odometry of the drive'  # of a session: where its odometry began
+SENSORS = ('spinning', '4d')
+
+_INFO_LIMITS = {
+    'num_views': Limits(1, 1 << 16),
+    'keyframe_distance_m': Limits(0, 1e5),
+    'num_scans': Limits(0, 1 << 40),
+    'num_without_pose': Limits(0, 1 << 40),
+    'num_unreadable': Limits(0, 1 << 40),
+    'novelty_distance': Limits(0, 4),
+}
+_INFO_TEXTS = {  # and how many characters they have
+    **dict.fromkeys(('source', 'origin', 'poses'), range(0, 4096)),
+    **dict.fromkeys(('descriptor_space', 'encoder_digest', 'software_version'), range(0, 128)),
+    **dict.fromkeys(('created', 'sensor_frame_id'), range(0, 256)),
+    'map_frame_id': range(1, 256),
+    'uuid': range(1, 64),
+}
 
 _KEYFRAME = np.dtype(
     [('stamp_ns', '<i8'), ('position_m', '<f8', (3,)), ('quaternion_xyzw', '<f8', (4,))]
@@ -92,6 +113,13 @@ class MapInfo:
     )
     uuid: str = field(default_factory=lambda: str(uuid.uuid4()))
 
+    def __post_init__(self) -> None:
+        check_limits(self, _INFO_LIMITS)
+        if self.sensor not in SENSORS:
+            raise MapError(f'sensor is {self.sensor!r}; choose from {", ".join(SENSORS)}')
+        for name, lengths in _INFO_TEXTS.items():
+            check_text(name, getattr(self, name), lengths.stop, lengths.start)
+
     @property
     def map_id(self) -> int:
         """Short name of the map in messages: CRC32 of its UUID."""
@@ -122,14 +150,10 @@ class MapContent:
     confidence: ConfidenceModel | None = None
 
     def __post_init__(self) -> None:
-        _check_descriptors(self.descriptors, len(self.keyframes), self.info.num_views)
-        _check_scan_contexts(self.descriptors.shape[1], self.info)
-        _check_returns(self.returns_cm, len(self.keyframes))
-        if not np.isfinite(self.keyframes.positions_m).all():
-            raise MapError('a keyframe position is not finite')
-        turns = np.linalg.norm(self.keyframes.quaternions_xyzw, axis=1)
-        if not (np.abs(turns - 1) <= UNIT_LENGTH_TOLERANCE).all():
-            raise MapError('a keyframe quaternion is not of unit length')
+        check_descriptors(self.descriptors, len(self.keyframes), self.info.num_views)
+        check_scan_contexts(self.descriptors.shape[1], self.info.num_views, self.info.scan_context)
+        check_returns(self.returns_cm, len(self.keyframes))
+        check_places(self.keyframes)
 
 
 def write_map(path: Path, content: MapContent) -> None:
@@ -186,46 +210,6 @@ def read_map(path: Path) -> MapContent:
         return MapContent(descriptors, _trajectory_of(records), returns_cm, info, confidence)
     except ValueError as error:
         raise MapError(f'{path}: {error}: {REBUILD}') from error
-
-
-def _check_descriptors(
-    descriptors: NDArray[np.float32], num_keyframes: int, num_views: int
-) -> None:
-    if num_keyframes == 0:
-        raise MapError('a map needs at least one keyframe')
-    if num_views < 1:
-        raise MapError(f'num_views is {num_views}, expected at least 1')
-    num_rows = num_keyframes * num_views
-    if descriptors.ndim != 2 or len(descriptors) != num_rows or descriptors.dtype != np.float32:
-        raise MapError(
-            f'descriptors have shape {descriptors.shape} and type {descriptors.dtype}, expected '
-            f'({num_keyframes} keyframes * {num_views} views = {num_rows}, D) float32'
-        )
-    lengths = np.sqrt(np.einsum('ij,ij->i', descriptors, descriptors))
-    is_unit = np.abs(lengths - 1) <= UNIT_LENGTH_TOLERANCE  # False for a NaN, too
-    if not is_unit.all():
-        row = int(np.argmin(is_unit))
-        raise MapError(f'descriptor {row} has length {lengths[row]:.4g}, expected 1')
-
-
-def _check_scan_contexts(descriptor_size: int, info: MapInfo) -> None:
-    config, found = info.scan_context, (descriptor_size, info.num_views)
-    if config is not None and found != (config.num_rings * config.num_sectors, 1):
-        raise MapError(
-            f'{info.num_views} descriptors of {descriptor_size} numbers make a keyframe, expected '
-            f'one scan context of {config.num_rings} x {config.num_sectors}'
-        )
-
-
-def _check_returns(returns_cm: NDArray[np.int16], num_keyframes: int) -> None:
-    shape, num_bytes = returns_cm.shape, returns_cm[:1].nbytes
-    if returns_cm.ndim != 3 or shape[0] != num_keyframes or shape[2] != 2:
-        raise MapError(f'returns have shape {shape}, expected ({num_keyframes} keyframes, M, 2)')
-    if returns_cm.dtype != np.int16 or num_bytes > MAX_RETURNS_BYTES:
-        raise MapError(
-            f'the returns of a keyframe take {num_bytes} bytes of {returns_cm.dtype}, expected '
-            f'at most {MAX_RETURNS_BYTES} of int16'
-        )
 
 
 def _records_of(keyframes: Trajectory) -> NDArray[Any]:

@@ -13,10 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.confidence.model import ConfidenceModel
 from ssd_ros.encoders.scan_context import ScanContextConfig
-from ssd_ros.maps.files import MapContent, MapInfo, MAX_RETURNS_BYTES
+from ssd_ros.maps.checks import MAX_RETURNS_BYTES
+from ssd_ros.maps.files import MapContent, MapInfo
 from ssd_ros.maps.meta import MapError
 from ssd_ros.maps.place_database import Keyframe
 from ssd_ros.maps.place_index import Neighbours, new_index
+from ssd_ros.motion.pose_faults import MAX_POSITION_M
 from ssd_ros.motion.trajectory import Trajectory
 
 LIVE_MAP_ID = 0xFFFFFFFF
@@ -74,8 +76,12 @@ class LiveSession:
         """
         Return whether a scan here lies far enough from the last keyframe to become one.
 
+        A position that no map can hold never does.
+
         :param elapsed_ns: a time that goes on whenever the clock of the stamps is set
         """
+        if not (np.abs(position_m) <= MAX_POSITION_M).all():  # a NaN, too
+            return False
         if not self._keyframes:
             return True
         last = self._keyframes[-1]

@@ -12,6 +12,7 @@ from types import NoneType
 from typing import Any
 
 from ssd_ros.reading import read_whole
+from ssd_ros.records import shortened
 
 FORMAT_VERSION = 2
 META_FILE = 'meta.json'
@@ -49,7 +50,7 @@ def read_meta(path: Path) -> dict[str, Any]:
         raise MapError(f'{file} does not describe a map: it has no format_version')
     if meta['format_version'] != FORMAT_VERSION:
         raise MapError(
-            f'{file} has format version {meta["format_version"]}, this ssd_ros reads '
+            f'{file} has format version {shortened(meta["format_version"])}, this ssd_ros reads '
             f'{FORMAT_VERSION}: {REBUILD}'
         )
     if sha256_of_meta(meta) != meta.get('meta_sha256'):
@@ -63,9 +64,13 @@ def _check_kinds(file: Path, meta: Mapping[str, Any]) -> None:
     kinds |= {'info': dict, 'files': dict}
     for name, kind in kinds.items():
         if type(meta.get(name)) is not kind:
-            raise MapError(f'{file}: {name} is {meta.get(name)!r}, expected {kind.__name__}')
+            raise MapError(
+                f'{file}: {name} is {shortened(meta.get(name))}, expected {kind.__name__}'
+            )
     if type(meta.get('confidence', '')) not in (dict, NoneType):
-        raise MapError(f'{file}: confidence is {meta.get("confidence")!r}, expected dict or null')
+        raise MapError(
+            f'{file}: confidence is {shortened(meta.get("confidence"))}, expected dict or null'
+        )
 
 
 def sha256_of_meta(meta: Mapping[str, Any]) -> str:

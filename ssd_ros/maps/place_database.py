@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from ssd_ros.maps.files import MapContent, read_map, UNIT_LENGTH_TOLERANCE, write_map
+from ssd_ros.encoders.model_checks import UNIT_LENGTH_TOLERANCE
+from ssd_ros.maps.files import MapContent, read_map, write_map
 from ssd_ros.maps.meta import MapError, REBUILD
 from ssd_ros.maps.place_index import Neighbours, new_index
 

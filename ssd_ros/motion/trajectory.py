@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+END_OF_STAMPS_NS = (1 << 31) * 1_000_000_000  # seconds of ROS messages have 31 bits
+
 
 @dataclass(frozen=True, slots=True)
 class Trajectory:

@@ -197,7 +197,7 @@ def test_views_that_do_not_divide_the_circle_are_refused() -> None:
     ('options', 'message'),
     [
         ({'num_ranges': 0}, 'is empty'),
-        ({'max_range_m': -1.0}, 'no grid spans'),
+        ({'max_range_m': -1.0}, 'max_range_m is -1.0, expected above 0'),
         ({'fov_deg': 100.0}, 'does not divide 360'),
     ],
 )

@@ -222,9 +222,11 @@ def test_broken_weights_are_refused(weights: tuple[float, ...], bias: float, mes
         LogOdds(weights, bias)
 
 
-@pytest.mark.parametrize('threshold', [1.5, math.nan])
+@pytest.mark.parametrize('threshold', [0.0, 1.5, math.nan])
 def test_a_threshold_that_is_no_probability_is_refused(threshold: float) -> None:
-    with pytest.raises(ValueError, match=rf'threshold is {threshold}, expected 0 \.\. 1'):
+    with pytest.raises(
+        ValueError, match=rf'threshold is {threshold}, expected above 0, at most 1'
+    ):
         replace(MODEL, threshold=threshold)
 
 

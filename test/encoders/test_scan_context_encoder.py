@@ -100,7 +100,7 @@ def test_the_shipped_file_sees_what_the_shipped_network_sees() -> None:
         (lambda v: v['scan_context'].update(rings=3), r'unknown option scan_context\.rings'),
         (lambda v: v['scan_context'].pop('num_rings'), r'scan_context\.num_rings is missing'),
         (lambda v: v['preprocessing']['scan'].pop('threshold'), r'scan\.threshold is missing'),
-        (lambda v: v['scan_context'].update(min_overlap=2), 'min_overlap is 2.0, expected 0 to 1'),
+        (lambda v: v['scan_context'].update(min_overlap=2), 'min_overlap is 2.0, expected 0 .. 1'),
         (lambda v: v['scan_context'].update(num_rings='40'), "num_rings is '40', expected int"),
         (lambda v: v['scan_context'].update(num_rings=400), 'descriptor_size is 48000'),
         (lambda v: v.update(accept_max_distance=0), 'accept_max_distance is 0.0'),

@@ -192,7 +192,7 @@ def test_arrays_that_make_no_map_are_refused(
 def test_poses_that_are_no_poses_are_refused() -> None:
     good = poses(1)
     lost = Trajectory(good.stamps_ns, good.positions_m * np.nan, good.quaternions_xyzw)
-    with pytest.raises(MapError, match='position is not finite'):
+    with pytest.raises(MapError, match=r'keyframe 0 is at \[nan, nan, nan\] m, expected finite'):
         MapContent(circle(0, 10), lost, no_returns(1), info())
     bent = Trajectory(good.stamps_ns, good.positions_m, good.quaternions_xyzw * 0)
     with pytest.raises(MapError, match='quaternion is not of unit length'):
@@ -293,12 +293,30 @@ def test_a_map_of_another_sensor_is_replaced_only_if_that_is_said(tmp_path: Path
         check_map_target(tmp_path / 'map', other)
 
 
-def test_a_number_that_is_not_finite_is_not_saved(tmp_path: Path) -> None:
-    places = database()
-    places.info = replace(places.info, novelty_distance=math.nan)
-    with pytest.raises(MapError, match='not JSON compliant'):
-        places.save(tmp_path / 'map')
-    assert list(tmp_path.iterdir()) == []
+def test_what_would_be_refused_at_load_is_not_made() -> None:
+    for changes in ({'novelty_distance': math.nan}, {'uuid': ''}, {'map_frame_id': 'a\nb'}):
+        with pytest.raises(ValueError, match=next(iter(changes))):
+            replace(database().info, **changes)
+
+
+@pytest.mark.parametrize(
+    ('stamp_ns', 'position_m', 'message'),
+    [
+        ((1 << 31) * 10**9, 0.0, r'keyframe 0 has the stamp 2147483648000000000 ns'),
+        (-1, 0.0, 'keyframe 0 has the stamp -1 ns'),
+        (0, 1e308, r'keyframe 0 is at \[1e\+308, 0.0, 0.0\] m'),
+        (0, -math.inf, r'keyframe 0 is at \[-inf, 0.0, 0.0\] m'),
+    ],
+)
+def test_keyframes_that_no_message_can_carry_are_refused(
+    stamp_ns: int, position_m: float, message: str
+) -> None:
+    good = poses(1)
+    bad = Trajectory(np.array([stamp_ns]), np.array([[position_m, 0, 0]]), good.quaternions_xyzw)
+    with pytest.raises(MapError, match=message):
+        MapContent(circle(0, 10), bad, no_returns(1), info())
+    last = Trajectory(np.array([(1 << 31) * 10**9 - 1]), good.positions_m, good.quaternions_xyzw)
+    assert len(MapContent(circle(0, 10), last, no_returns(1), info()).keyframes) == 1
 
 
 def edit_meta(path: Path, **changes: Any) -> None:
@@ -309,6 +327,24 @@ def edit_meta(path: Path, **changes: Any) -> None:
 def edit_info(path: Path, **changes: Any) -> None:
     meta = json.loads((path / 'meta.json').read_text())
     edit_meta(path, info={**meta['info'], **changes})
+
+
+JUDGED = dict.fromkeys(('num_queries', 'num_strangers', 'num_accepted'), 9) | dict.fromkeys(
+    ('precision', 'recall', 'stranger_rate', 'calibration_error'), 0.5
+)
+
+
+def calibration(**changes: Any) -> dict[str, Any]:
+    supported, unsupported = [-1.0, -1.0, 1.0, 1.0], [-1.0, -1.0, 1.0]
+    return {
+        'supported': {'weights': supported, 'bias': 0.0},
+        'unsupported': {'weights': unsupported, 'bias': 0.0},
+        'threshold': 0.5,
+        'tolerance_m': 2.0,
+        'data': 'made up',
+        'fitted': JUDGED,
+        **changes,
+    }
 
 
 def rename_the_drive(path: Path) -> None:
@@ -404,6 +440,30 @@ def mix_with_another_map(path: Path) -> None:
         (lambda path: edit_info(path, num_views=3), r'meta\.json says \(9, 2\)'),
         (lambda path: edit_info(path, num_views='2'), "num_views is '2', expected int"),
         (lambda path: edit_info(path, colour='red'), 'unknown option colour'),
+        (
+            lambda path: edit_info(path, keyframe_distance_m=-2.0),
+            'keyframe_distance_m is -2.0, ex',
+        ),
+        (lambda path: edit_info(path, keyframe_distance_m=1e308), r'distance_m is 1e\+308, expec'),
+        (lambda path: edit_info(path, num_scans=10**30), 'num_scans is 10*, too large'),
+        (lambda path: edit_info(path, novelty_distance=5), 'novelty_distance is 5.0, expected 0'),
+        (lambda path: edit_info(path, sensor='lidar'), "sensor is 'lidar'; choose from spinning"),
+        (lambda path: edit_info(path, uuid=''), "uuid is '' of 0 characters, expected 1 .. 64"),
+        (lambda path: edit_info(path, uuid='a' * 900_000), "uuid is 'a*...a*' of 900000 char"),
+        (lambda path: edit_info(path, map_frame_id='map\nodom'), "frame_id is 'map.*without line"),
+        (lambda path: edit_info(path, map_frame_id=''), 'map_frame_id is .* expected 1 .. 25'),
+        (lambda path: edit_info(path, origin='\x1b[2J'), 'origin is .*without line breaks'),
+        (lambda path: edit_meta(path, confidence=calibration(threshold=0)), 'threshold is 0.0, e'),
+        (
+            lambda path: edit_meta(path, confidence=calibration(tolerance_m=-5)),
+            'tolerance_m is -5',
+        ),
+        (
+            lambda path: edit_meta(
+                path, confidence=calibration(fitted={**JUDGED, 'precision': 7})
+            ),
+            r'precision is 7.0, expected 0 \.\. 1',
+        ),
         (claim_a_terabyte, r'descriptors\.npy is not an array: it says \(1000000000000, 2\)'),
         (hide_a_pickle, r'descriptors\.npy is not an array: .*Python objects'),
         (swap_in_float64, r'holds \(6, 2\) of float64'),

@@ -88,3 +88,10 @@ def test_a_session_that_begins_anew_is_another_drive() -> None:
     before = session.uuid
     session.clear()
     assert session.uuid != before
+
+
+def test_a_position_that_no_map_can_hold_is_not_remembered() -> None:
+    live = LiveSession(4)
+    for x in (1e308, -1e9, float('nan'), float('inf')):
+        assert not live.wants(0, np.array([x, 0, 0]))
+    assert live.wants(0, np.array([1e7, 0, 0]))
