@@ -140,7 +140,8 @@ def _with_headings(poses: Trajectory, name: str, heading: str) -> tuple[Trajecto
         return heading_from_motion(poses, arm_m), note
     if isinstance(fit, str):
         return poses, f'headings kept; they could not be checked: {fit}'
-    off, arm = math.degrees(fit.offset_rad), f'(lever arm {fit.lever_arm_m:.1f} m)'
+    off = round(math.degrees(fit.offset_rad), 1) + 0.0  # no minus before zero
+    arm = f'(lever arm {round(fit.lever_arm_m, 1) + 0.0:.1f} m)'
     if fit.is_right:
         if not fit.knows_ahead:
             return poses, 'headings kept along the course; reversing hides which end is ahead'

@@ -37,7 +37,8 @@ _CHORDS_PER_WINDOW = 20
 _MIN_FORWARD = 0.75  # of the distance, to tell ahead from back by it
 _CLEAR_ARM_M = 1.5  # to tell it by the lever arm: sensors sit ahead of the rear axle
 _MIN_EXPLAINED = 0.8  # of the distance
-MAX_LEVER_ARM_M = 10.0
+MAX_LEVER_ARM_M = 8.0
+_CLEAR_SWING_RAD = math.radians(2.0)  # of the course by the arm, in the turns of the drive
 _CHORD_STD_RAD = math.radians(2.0)
 _LEVER_ARM_PRIOR = (_CHORD_STD_RAD / 5.0) ** 2  # keeps it small where nothing turns
 _NUM_ITERATIONS = 20
@@ -52,6 +53,7 @@ class HeadingFit:
     :param lever_arm_m: of the sensor ahead of the rear axle
     :param forward: share of the distance driven ahead
     :param knows_ahead: whether ahead can be told from back; else all angles may be off by pi
+    :param is_plausible: no vehicle is so long that it explains what drifts
     :param local_rad: shape (W,), of parts of the drive
     :param local_m: shape (W,), their lengths
     """
@@ -60,6 +62,7 @@ class HeadingFit:
     lever_arm_m: float
     forward: float
     knows_ahead: bool
+    is_plausible: bool
     local_rad: NDArray[np.float64]
     local_m: NDArray[np.float64]
 
@@ -69,12 +72,12 @@ class HeadingFit:
         offset_rad = abs(self.offset_rad)
         if not self.knows_ahead:
             offset_rad = min(offset_rad, math.pi - offset_rad)
-        return offset_rad <= MAX_OFFSET_RAD and self._is_explained_by(0.0)
+        return self.is_plausible and offset_rad <= MAX_OFFSET_RAD and self._is_explained_by(0.0)
 
     @property
     def is_constant(self) -> bool:
         """Whether the headings fit the course once the offset is taken off."""
-        return self.knows_ahead and self._is_explained_by(self.offset_rad)
+        return self.is_plausible and self.knows_ahead and self._is_explained_by(self.offset_rad)
 
     def _is_explained_by(self, offset_rad: float) -> bool:
         apart_rad = np.abs(wrap_angle(self.local_rad - offset_rad))
@@ -194,9 +197,13 @@ def _fit(chords: _Chords) -> HeadingFit | str:
         return 'it turns so evenly that a lever arm looks like wrong headings'
     ahead = rows[:, 0] * solution[1] - rows[:, 1] * solution[0]
     forward = float(length_m[ahead > 0].sum() / length_m.sum())
-    if _is_back_to_front(forward, solution[2]):
-        solution, ahead, forward = -solution, -ahead, 1 - forward
-    has_arm = abs(solution[2]) >= _CLEAR_ARM_M
+    swing_rad = abs(solution[2]) * math.sqrt(float(np.mean(rows[:, 2] ** 2)))
+    # Of gentle turns the arm says little, and tyres slip where they are fast.
+    clear_arm_m = float(solution[2]) if swing_rad >= _CLEAR_SWING_RAD else 0.0
+    if _is_back_to_front(forward, clear_arm_m):
+        solution, ahead = -solution, -ahead
+        forward, clear_arm_m = 1 - forward, -clear_arm_m
+    has_arm = abs(clear_arm_m) >= _CLEAR_ARM_M
     offset_rad = math.atan2(solution[0], solution[1])
     residual_rad = np.arctan(rows @ solution / np.where(ahead == 0, 1e-9, ahead))
     parts = np.array_split(np.arange(len(rows)), max(1, len(rows) // _CHORDS_PER_WINDOW))
@@ -205,7 +212,8 @@ def _fit(chords: _Chords) -> HeadingFit | str:
         offset_rad=offset_rad,
         lever_arm_m=float(solution[2]),
         forward=forward,
-        knows_ahead=has_arm if forward < _MIN_FORWARD else solution[2] > -_CLEAR_ARM_M,
+        knows_ahead=has_arm if forward < _MIN_FORWARD else clear_arm_m > -_CLEAR_ARM_M,
+        is_plausible=abs(clear_arm_m) <= MAX_LEVER_ARM_M,
         local_rad=wrap_angle(np.array(local_rad)),
         local_m=np.array([length_m[part].sum() for part in parts]),
     )

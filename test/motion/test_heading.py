@@ -60,6 +60,21 @@ def test_no_constant_explains_headings_that_drift(drift_deg: float) -> None:
     assert (fit.is_right, fit.is_constant) == (False, False)
 
 
+def test_a_lever_arm_that_no_vehicle_has_explains_nothing() -> None:
+    """Over one S a drift of 40 degrees looks like an arm of 12 m."""
+    turn_rad = 0.06 * np.sin(np.linspace(0, 2 * np.pi, 60))
+    yaw_rad = np.cumsum(turn_rad)
+    course_rad = yaw_rad - turn_rad / 2
+    steps_m = 3 * np.column_stack([np.cos(course_rad), np.sin(course_rad), 0 * course_rad])
+    drift_rad = np.radians(np.linspace(-65, -25, 60))
+    stamps_ns = START_NS + np.arange(60) * 500_000_000
+    turns = quaternion_from_yaw(yaw_rad + drift_rad)
+    fit = fit_heading(Trajectory(stamps_ns, np.cumsum(steps_m, axis=0), turns))
+    assert isinstance(fit, HeadingFit)
+    assert fit.lever_arm_m > 8
+    assert (fit.is_right, fit.is_constant) == (False, False)
+
+
 def test_headings_that_are_none_fit_nothing() -> None:
     poses, _ = drive_on_wheels()
     flat = np.tile([0.0, 0.0, 0.0, 1.0], (len(poses), 1))
