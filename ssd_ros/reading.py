@@ -14,6 +14,8 @@ from pathlib import Path
 import stat
 from typing import BinaryIO
 
+MAX_YAML_BYTES = 1 << 20
+
 
 def open_regular(path: Path) -> BinaryIO:
     """

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import pairwise
 import json
+import os
 from pathlib import Path
 import resource
 import shutil
@@ -454,3 +455,16 @@ def test_a_model_with_flipped_bytes_works_or_is_refused(tmp_path: Path) -> None:
     outcomes = result.stdout.split()
     assert len(outcomes) == 100
     assert outcomes.count('refused') > 20
+
+
+def test_yaml_of_many_brackets_or_bytes_and_pipes_are_refused_by_name(tmp_path: Path) -> None:
+    path = tmp_path / 'odd.yaml'
+    for content in ('[' * 10_000, '#' * (1 << 20) + '\n'):
+        path.write_text(content)
+        for load in (load_benchmark, load_config):
+            with pytest.raises(ValueError, match=r'odd\.yaml'):
+                load(path)
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(ValueError, match=r'odd\.yaml is not a file'):
+        load_config(path)  # and does not wait for who writes to the pipe

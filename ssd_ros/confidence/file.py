@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ssd_ros.confidence.model import ConfidenceModel
+from ssd_ros.reading import read_whole
 from ssd_ros.records import record_from_mapping
 from ssd_ros.targets import write_json
 
@@ -52,11 +53,9 @@ def load_confidence(path: Path, descriptor_space: str, sensor: str) -> Confidenc
 
 
 def _read(path: Path) -> dict[str, Any]:
-    size = path.stat().st_size
-    if size > MAX_BYTES:
-        raise ValueError(f'{path} has {size} bytes, too many for a calibration')
+    text = read_whole(path, MAX_BYTES, 'a calibration')
     try:
-        content = json.loads(path.read_bytes())
+        content = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise ValueError(f'{path} is not JSON: {error}') from error
     if not isinstance(content, dict) or content.get('format_version') != FORMAT_VERSION:

@@ -22,6 +22,7 @@ from ssd_ros.bev.preprocessing import PreprocessingConfig
 from ssd_ros.encoders.model_contract import first_missing, ModelContract
 from ssd_ros.encoders.model_contract import FORMAT_VERSION as CONTRACT_VERSION
 from ssd_ros.encoders.scan_context import panorama_of_view, scan_context, ScanContextConfig
+from ssd_ros.reading import read_whole
 from ssd_ros.records import record_from_mapping
 
 FORMAT_VERSION = 1
@@ -89,7 +90,7 @@ class ScanContextEncoder:
         :raise ValueError: it is damaged, incomplete or says something impossible
         :raise OSError: it cannot be read
         """
-        content = _bounded_bytes(Path(path))
+        content = read_whole(Path(path), MAX_BYTES, 'a description of scan contexts')
         self.digest = hashlib.sha256(content).hexdigest()
         try:
             described = _described(content)
@@ -134,13 +135,6 @@ class ScanContextEncoder:
             # An empty image has no direction; below 0 is no echo, which resembles nothing.
             return np.full(context.shape, -1 / np.sqrt(context.size), np.float32)
         return np.asarray(context / length, dtype=np.float32)
-
-
-def _bounded_bytes(path: Path) -> bytes:
-    size = path.stat().st_size
-    if size > MAX_BYTES:
-        raise ValueError(f'{path} has {size} bytes, too many for a description of scan contexts')
-    return path.read_bytes()
 
 
 def _described(content: bytes) -> ScanContextFile:

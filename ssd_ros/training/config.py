@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ssd_ros.bev.polar_bev import CloudBevConfig, ScanBevConfig
 from ssd_ros.bev.preprocessing import PreprocessingConfig
+from ssd_ros.reading import MAX_YAML_BYTES, read_text
 from ssd_ros.records import record_from_mapping
 from ssd_ros.training.network_config import NetworkConfig
 import yaml
@@ -146,8 +147,8 @@ def load_config(path: Path) -> TrainingConfig:
     :raise ValueError: an option is unknown or has a wrong type, by name
     """
     try:
-        values = yaml.safe_load(path.read_text())
-    except yaml.YAMLError as error:
+        values = yaml.safe_load(read_text(path, MAX_YAML_BYTES, 'a configuration'))
+    except (RecursionError, yaml.YAMLError) as error:
         raise ValueError(f'{path} is not YAML: {error}') from error
     try:
         return record_from_mapping(TrainingConfig, values or {})

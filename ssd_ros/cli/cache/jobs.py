@@ -26,6 +26,7 @@ from ssd_ros.evaluation.bev_cache import (
     Spacing,
 )
 from ssd_ros.motion.trajectory import Trajectory
+from ssd_ros.reading import MAX_YAML_BYTES, read_text
 from ssd_ros.records import record_from_mapping
 from ssd_ros.targets import check_folder
 import yaml
@@ -64,11 +65,11 @@ def read_preprocessing(path: Path) -> PreprocessingConfig:
     :raise ValueError: there is none, or an option of it is unknown or has a wrong type
     """
     try:
-        values = yaml.safe_load(path.read_text())
+        values = yaml.safe_load(read_text(path, MAX_YAML_BYTES, 'a configuration'))
         if not isinstance(values, dict) or 'preprocessing' not in values:
             raise ValueError('there is no section preprocessing')
         return record_from_mapping(PreprocessingConfig, values['preprocessing'], 'preprocessing.')
-    except (ValueError, yaml.YAMLError) as error:
+    except (ValueError, RecursionError, yaml.YAMLError) as error:
         raise ValueError(f'{path}: {error}') from error
 
 

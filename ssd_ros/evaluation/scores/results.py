@@ -124,7 +124,14 @@ def read_evaluation(path: Path) -> Evaluation:
             [_from_mapping(values) for values in document['results']],
             {str(name): str(value) for name, value in document['settings'].items()},
         )
-    except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
+    except (
+        ArithmeticError,
+        LookupError,
+        AttributeError,
+        RecursionError,
+        TypeError,
+        ValueError,
+    ) as error:
         raise ValueError(
             f'{path} is not an evaluation ({error!r}): write one with evaluate --json'
         ) from error

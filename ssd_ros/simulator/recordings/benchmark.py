@@ -14,6 +14,7 @@ import json
 from pathlib import Path
 
 from ssd_ros.evaluation.bev_cache import Spacing
+from ssd_ros.reading import MAX_YAML_BYTES, read_text
 from ssd_ros.records import record_from_mapping
 from ssd_ros.simulator.config import (
     Conditions,
@@ -159,6 +160,8 @@ def load_benchmark(path: Path) -> Benchmark:
     :raise ValueError: an option is unknown or wrong, by name, or a world serves two purposes
     """
     try:
-        return record_from_mapping(Benchmark, yaml.safe_load(path.read_text()))
-    except (ValueError, yaml.YAMLError) as error:
+        return record_from_mapping(
+            Benchmark, yaml.safe_load(read_text(path, MAX_YAML_BYTES, 'a benchmark'))
+        )
+    except (ValueError, RecursionError, yaml.YAMLError) as error:
         raise ValueError(f'{path}: {error}') from error
