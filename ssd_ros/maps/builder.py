@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 import logging
 
 import numpy as np
@@ -16,7 +15,7 @@ from ssd_ros.datasets.left_out import LeftOut
 from ssd_ros.datasets.sequence import origin_of, RadarSequence
 from ssd_ros.encoders.place_encoder import PlaceEncoder
 from ssd_ros.maps.files import MapContent, MapInfo
-from ssd_ros.maps.novelty import novelty_distance
+from ssd_ros.maps.novelty import database_of
 from ssd_ros.maps.place_database import PlaceDatabase
 from ssd_ros.maps.turn_check import TurnCheck
 from ssd_ros.motion.trajectory import thin_by_distance, Trajectory
@@ -92,11 +91,9 @@ def build_database(
         data_origin=origin_of(sequence),
     )
     keyframes = poses.select(np.array(kept, dtype=np.int64))
-    database = PlaceDatabase(
+    return database_of(
         MapContent(np.concatenate(descriptors), keyframes, np.stack(returns_cm), info, confidence)
     )
-    database.info = replace(info, novelty_distance=novelty_distance(database))
-    return database
 
 
 def encode_views(

@@ -4,12 +4,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+from ssd_ros.maps.files import MapContent
 from ssd_ros.maps.place_database import PlaceDatabase
 
 _RADIUS_M = 25.0  # farther away is another place
 _NUM_KEYFRAMES = 200  # of the map, evenly
 _NUM_ROWS = 1024
+
+
+def database_of(content: MapContent) -> PlaceDatabase:
+    """Return a new map, which knows its novelty distance."""
+    database = PlaceDatabase(content)
+    database.info = replace(content.info, novelty_distance=novelty_distance(database))
+    return database
 
 
 def novelty_distance(database: PlaceDatabase) -> float:

@@ -15,8 +15,9 @@ from ssd_ros.encoders.model_contract import ModelContract
 from ssd_ros.maps.place_database import Keyframe
 from ssd_ros.maps.place_search import Hit, PlaceSource
 from ssd_ros.motion.trajectory import yaw_from_quaternion
-from ssd_ros.recognition.answer import LoopClosureCandidate, RecognizerConfig
+from ssd_ros.recognition.answer import LoopClosureCandidate, Query, RecognizerConfig
 from ssd_ros.recognition.decision import AcceptLimits, Decision, Evidence, NO_CANDIDATE
+from ssd_ros.recognition.sequence_filter import SequenceFilter
 from ssd_ros.verification import Verification
 
 SAME_PLACE_M = 2.0  # reconstructed: poses nearer to each other than this are the same
@@ -198,3 +199,23 @@ def _candidate(finding: Finding, rank: int) -> LoopClosureCandidate:
         quaternion_xyzw=keyframe.quaternion_xyzw,
         is_live=hit.source.is_live,
     )
+
+
+def supported(
+    findings: Sequence[Finding], query: Query, sequence: SequenceFilter
+) -> Sequence[Finding]:
+    """Return the findings with the share of recent queries that agree."""
+    if query.odometry is None or not findings:
+        return findings
+    support = sequence.support(query.odometry, *planar_poses_of(findings))
+    return [
+        replace(finding, support=share)
+        for finding, share in zip(findings, support.tolist(), strict=True)
+    ]
+
+
+def planar_poses_of(findings: Sequence[Finding]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return planar poses of the query, shape (K, 3), and the maps that they are in, (K,)."""
+    poses = np.array([finding.pose_in_map for finding in findings]).reshape(-1, 3)
+    map_ids = np.array([finding.hit.source.map_id for finding in findings], np.int64)
+    return poses, map_ids

@@ -4,8 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 import math
 import time
 
@@ -29,7 +28,13 @@ from ssd_ros.recognition.answer import (
     SensorPose,
     StageTimes,
 )
-from ssd_ros.recognition.candidate_judge import Finding, judge, ranked
+from ssd_ros.recognition.candidate_judge import (
+    Finding,
+    judge,
+    planar_poses_of,
+    ranked,
+    supported,
+)
 from ssd_ros.recognition.sequence_filter import SequenceFilter
 from ssd_ros.verification import returns_of_points, Verifier
 
@@ -159,6 +164,10 @@ class PlaceRecognizer:
             query.image.ego_velocity,
         )
 
+    def remember(self, query: Query) -> bool:
+        """Keep a prepared query as `query` does, but do not search; return whether it is kept."""
+        return self._keep(query, lambda: self._encoder.encode(query.image.bev))
+
     def _search(self, descriptor: NDArray[np.float32], elapsed_ns: int) -> list[Hit]:
         config = self.config
         rows, radius_m = config.search_rows, config.ambiguity_radius_m
@@ -181,7 +190,7 @@ class PlaceRecognizer:
                 self._laid_over(hit, query, rank < self.config.verified_candidates)
                 for rank, hit in enumerate(kind)
             ]
-            kinds.append(ranked(_supported(laid, query, sequence)))
+            kinds.append(ranked(supported(laid, query, sequence)))
         # The running drive and the maps have calibrations of their own: the surer one is first.
         kinds.sort(key=lambda findings: findings[0].order if findings else (math.inf, 0.0))
         return [finding for findings in kinds for finding in findings]
@@ -208,35 +217,19 @@ class PlaceRecognizer:
                 kind = [found for found in findings if found.hit.source.is_live == is_live]
                 # Not by confidence: it was fitted on what this sequence gave.
                 kind.sort(key=lambda found: -found.overlap)
-                sequence.add(query.odometry, *_poses_of(kind))
-        if self.live is None or query.pose is None:
-            return
-        if query.image.num_points >= self.config.min_points and self.live.wants(
-            query.elapsed_ns, query.pose.position_m
-        ):
-            returns_cm = returns_of_points(query.image.points_m)
-            keyframe = Keyframe(query.stamp_ns, *query.pose, returns_cm)
-            self.live.add(descriptor, keyframe, query.elapsed_ns)
+                sequence.add(query.odometry, *planar_poses_of(kind))
+        self._keep(query, lambda: descriptor)
 
-
-def _supported(
-    findings: Sequence[Finding], query: Query, sequence: SequenceFilter
-) -> Sequence[Finding]:
-    """Return the findings with the share of recent queries that agree."""
-    if query.odometry is None or not findings:
-        return findings
-    support = sequence.support(query.odometry, *_poses_of(findings))
-    return [
-        replace(finding, support=share)
-        for finding, share in zip(findings, support.tolist(), strict=True)
-    ]
-
-
-def _poses_of(findings: Sequence[Finding]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Return planar poses of the query, shape (K, 3), and the maps that they are in, (K,)."""
-    poses = np.array([finding.pose_in_map for finding in findings]).reshape(-1, 3)
-    map_ids = np.array([finding.hit.source.map_id for finding in findings], np.int64)
-    return poses, map_ids
+    def _keep(self, query: Query, descriptor: Callable[[], NDArray[np.float32]]) -> bool:
+        """Make a query a place of the running drive if it is far enough and shows enough."""
+        live, image, pose = self.live, query.image, query.pose
+        if live is None or pose is None or image.num_points < self.config.min_points:
+            return False
+        if not live.wants(query.elapsed_ns, pose.position_m):
+            return False
+        keyframe = Keyframe(query.stamp_ns, *pose, returns_of_points(image.points_m))
+        live.add(descriptor(), keyframe, query.elapsed_ns)
+        return True
 
 
 def _milliseconds_since(start: float) -> float:

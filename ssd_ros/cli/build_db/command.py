@@ -1,6 +1,6 @@
 # Copyright 2026 The ssd_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Command `build_db`: a recorded drive with spinning radar in, a map of its places out."""
+"""Command `build_db`: a recorded drive in, a map of its places out."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ import time
 from typing import TYPE_CHECKING
 
 from ssd_ros.cli.common.console import at_least, make_parser, run_command, usable_cores
-from ssd_ros.cli.common.drive_options import add_drive_options, options_of
+from ssd_ros.cli.common.drive_options import add_drive_options, BOTH, flag_of, options_of
 from ssd_ros.shared_files import ENCODERS, shared_file
 
 if TYPE_CHECKING:
     from ssd_ros.datasets.sequence import RadarSequence
+    from ssd_ros.maps.place_database import PlaceDatabase
 
 EXAMPLES = """\
   build_db --input HeRCULES/Library/01 --output library.map
@@ -23,7 +24,13 @@ EXAMPLES = """\
   build_db --input drive.mcap --scan-topic /radar/polar --poses poses.txt --output yard.map
   build_db --input HeRCULES/Library/01 --output library.map --encoder scan_context
   build_db --input fomo.mcap --spinning-preset fomo --poses-topic /odom --output forest.map
+  build_db --sensor 4d --input drive.bag --points-topic /radar/points --output yard.map
 """
+# Options that have no meaning for the other sensor.
+_OPTIONS_OF = {
+    'spinning': ('teacher', 'views', 'scan_topic', 'spinning_preset', 'range_resolution'),
+    '4d': ('student', 'params', 'points_topic'),
+}
 NOT_CALIBRATED = "none for these models: candidates pass the model's own limits (trust --fit)"
 
 
@@ -31,7 +38,8 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     result = make_parser(
         'build_db',
-        'Build a map of places from a drive with spinning radar. An existing map at OUTPUT is '
+        'Build a map of places from a drive with spinning radar, or with 4D radar (--sensor 4d): '
+        'then it is the map that ~/save_session would write. An existing map at OUTPUT is '
         'replaced when the new one is whole, and kept if the command fails or is interrupted. '
         'OUTPUT.first_scan.png shows the first scan from above: see whether it is right.',
         EXAMPLES,
@@ -39,8 +47,14 @@ def parser() -> argparse.ArgumentParser:
     add = result.add_argument
     add('--input', required=True, type=Path, help='the recorded drive')
     add('--output', required=True, type=Path, help='the map, a directory')
-    add('--force', action='store_true', help='also replace a saved drive of a 4D radar')
-    add_drive_options(result, sensors=('spinning',))
+    add(
+        '--sensor',
+        choices=BOTH,
+        default='spinning',
+        help='whose scans make the map (%(default)s)',
+    )
+    add('--force', action='store_true', help='also replace a map of the other radar')
+    add_drive_options(result)
     add(
         '--encoder',
         choices=tuple(ENCODERS),
@@ -49,6 +63,16 @@ def parser() -> argparse.ArgumentParser:
         'training (%(default)s)',
     )
     add('--teacher', type=Path, help="the spinning radar's model (the one that is installed)")
+    add('--student', type=Path, help="the 4D radar's model (the one that is installed)")
+    add(
+        '--params',
+        type=Path,
+        nargs='+',
+        default=[],
+        metavar='FILE',
+        help='4d: parameters of the node, for the layout of its clouds, where the radar sits and '
+        'aggregation.min_points (its defaults)',
+    )
     add(
         '--confidence',
         type=Path,
@@ -77,17 +101,51 @@ def parser() -> argparse.ArgumentParser:
 
 def build(arguments: argparse.Namespace) -> None:
     """Build the map that the arguments ask for and say what it holds."""
+    from ssd_ros.maps.target import check_map_target
+    from ssd_ros.targets import check_file
+
+    _refuse_options_of_the_other(arguments)
+    check_map_target(arguments.output, None if arguments.force else arguments.sensor)
+    if arguments.sensor == 'spinning':
+        check_file(_first_scan_of(arguments.output))
+    if arguments.sensor == '4d':
+        from ssd_ros.cli.build_db.recorded_clouds import map_of_arguments
+
+        database, seconds, provider = map_of_arguments(arguments)
+    else:
+        database, seconds, provider = _of_scans(arguments)
+    database.save(arguments.output)
+    info, confidence = database.info, database.confidence
+    num_bytes = sum(file.stat().st_size for file in arguments.output.iterdir())
+    print(f'map              {arguments.output} ({info.uuid})')
+    print(f'drive            {info.source}, {info.num_scans} scans, {info.data_origin.text}')
+    print(f'poses            {info.poses}')
+    print(f'left out         {info.num_without_pose} without a pose, '
+          f'{info.num_unreadable} unreadable')  # fmt: skip
+    print(f'keyframes        {len(database)}')
+    print(f'rows             {database.num_rows} of {database.descriptor_size} numbers')
+    print(f'bytes            {num_bytes}')
+    print(f'calibration      {confidence.data if confidence else NOT_CALIBRATED}')
+    print(f'seconds per scan {seconds / len(database):.3f} on {provider}')
+
+
+def _refuse_options_of_the_other(arguments: argparse.Namespace) -> None:
+    """Refuse what would be passed over: the map would be made as if it were not said."""
+    for sensor, names in _OPTIONS_OF.items():
+        for name in names if sensor != arguments.sensor else ():
+            if getattr(arguments, name) not in (None, []):
+                raise ValueError(f'{flag_of(name)} is an option of --sensor {sensor}')
+
+
+def _of_scans(arguments: argparse.Namespace) -> tuple[PlaceDatabase, float, str]:
+    """Return the map of a spinning radar, the seconds that it took and what ran its model."""
     from ssd_ros.cli.common.drives import open_drive
     from ssd_ros.cli.common.progress import progress_bar
     from ssd_ros.confidence.file import load_confidence
     from ssd_ros.datasets.bags.rosbag2 import Rosbag2Config
     from ssd_ros.encoders.place_encoder import open_encoder
     from ssd_ros.maps.builder import build_database
-    from ssd_ros.maps.target import check_map_target
-    from ssd_ros.targets import check_file
 
-    check_map_target(arguments.output, None if arguments.force else 'spinning')
-    check_file(_first_scan_of(arguments.output))
     teacher = open_encoder(
         arguments.teacher or shared_file(ENCODERS[arguments.encoder].teacher),
         arguments.device,
@@ -115,20 +173,7 @@ def build(arguments: argparse.Namespace) -> None:
             confidence,
             drive.notes.get('spinning', ''),
         )
-    seconds = time.perf_counter() - start
-    database.save(arguments.output)
-    info = database.info
-    num_bytes = sum(file.stat().st_size for file in arguments.output.iterdir())
-    print(f'map              {arguments.output} ({info.uuid})')
-    print(f'drive            {info.source}, {info.num_scans} scans, {info.data_origin.text}')
-    print(f'poses            {info.poses}')
-    print(f'left out         {info.num_without_pose} without a pose, '
-          f'{info.num_unreadable} unreadable')  # fmt: skip
-    print(f'keyframes        {len(database)}')
-    print(f'rows             {database.num_rows} of {database.descriptor_size} numbers')
-    print(f'bytes            {num_bytes}')
-    print(f'calibration      {confidence.data if confidence else NOT_CALIBRATED}')
-    print(f'seconds per scan {seconds / len(database):.3f} on {teacher.provider}')
+    return database, time.perf_counter() - start, teacher.provider
 
 
 def _first_scan_of(output: Path) -> Path:

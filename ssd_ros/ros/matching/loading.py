@@ -68,12 +68,12 @@ def new_live_session(encoder: PlaceEncoder, parameters: NodeParameters) -> LiveS
     return LiveSession(
         contract.descriptor_size,
         parameters.keyframe_distance,
-        _shipped_confidence(encoder),
+        shipped_confidence(encoder),
         encoder.scan_context,
     )
 
 
-def _shipped_confidence(encoder: PlaceEncoder) -> ConfidenceModel | None:
+def shipped_confidence(encoder: PlaceEncoder) -> ConfidenceModel | None:
     """Return the calibration of 4D radar in 4D radar, None if this encoder has none."""
     try:
         path = shared_file(ENCODERS[encoder.kind].confidence)

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 import threading
 import time
@@ -14,7 +14,7 @@ from ssd_ros.encoders.place_encoder import PlaceEncoder
 from ssd_ros.maps.files import MapInfo, ODOMETRY_ORIGIN
 from ssd_ros.maps.live_session import LiveSession
 from ssd_ros.maps.meta import MapError
-from ssd_ros.maps.novelty import novelty_distance
+from ssd_ros.maps.novelty import database_of
 from ssd_ros.maps.place_database import PlaceDatabase
 from ssd_ros.maps.sessions import SessionFolder
 from ssd_ros.radar.doppler_sign import DopplerSignCheck
@@ -166,8 +166,7 @@ class Matcher:
             scan_context=self.encoder.scan_context,
             uuid=taken.uuid,
         )
-        database = PlaceDatabase(taken.to_map(info))
-        database.info = replace(info, novelty_distance=novelty_distance(database))
+        database = database_of(taken.to_map(info))
         self._sessions.check(path, taken.uuid, self._uuids_in_use())
         database.save(path)
         return path, len(database)

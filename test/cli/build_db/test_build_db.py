@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 import signal
 import subprocess
@@ -13,6 +14,7 @@ import cv2
 import numpy as np
 import pytest
 from ssd_ros.cli.build_db import command as build_db
+from ssd_ros.cli.replay import command as replay
 from ssd_ros.datasets.formats.hercules import write_hercules
 from ssd_ros.datasets.poses import write_hercules_poses
 from ssd_ros.maps.place_database import PlaceDatabase
@@ -78,6 +80,7 @@ def test_other_poses_take_the_place_of_the_drives_own(folder: Path, tmp_path: Pa
         (('--views', '7'), '7 views do not divide the 36 that the teacher gives'),
         (('--poses', '/absent.txt'), '/absent.txt'),
         (('--dataset', 'rosbag2'), 'Expected metadata file'),
+        (('--points-topic', '/a'), '--points-topic is an option of --sensor 4d'),
     ],
 )
 def test_what_cannot_be_done_is_one_line_and_code_1(
@@ -164,3 +167,49 @@ def test_ctrl_c_leaves_the_old_map_and_code_130(folder: Path, tmp_path: Path) ->
     assert sorted(entry.name for entry in tmp_path.iterdir()) == [
         'Posts', 'map', 'map.first_scan.png'
     ]  # fmt: skip
+
+
+def of_clouds(folder: Path, output: Path, *more: str) -> list[str]:
+    drive, student = str(folder / 'Posts' / '01'), str(folder / 'student.onnx')
+    fixed = ['--input', drive, '--output', str(output), '--student', student, '--device', 'cpu']
+    return ['--sensor', '4d', *fixed, *more]
+
+
+def test_a_drive_of_a_4d_radar_becomes_a_map_in_which_replay_finds_it(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    params = tmp_path / 'params.yaml'
+    params.write_text('/**: {ros__parameters: {aggregation: {min_points: 1}}}')
+    more = ('--params', str(params), '--map-frame', 'odom', '--origin', 'odometry of 3 May')
+    assert build_db.main(of_clouds(folder, tmp_path / 'map', *more)) == 0
+    printed = capsys.readouterr().out
+    assert 'keyframes        6' in printed
+    assert 'rows             6 of 64' in printed
+    info = PlaceDatabase.load(tmp_path / 'map').info
+    assert (info.sensor, info.map_frame_id, info.origin) == ('4d', 'odom', 'odometry of 3 May')
+    student, drive = str(folder / 'student.onnx'), str(folder / 'Posts' / '01')
+    given = ['--map', str(tmp_path / 'map'), '--student', student, '--truth', '--input', drive]
+    assert replay.main([*given, '--json', str(tmp_path / 'summary.json')]) == 0
+    truth = json.loads((tmp_path / 'summary.json').read_text())['truth']
+    assert (truth['queries_in_map'], truth['recall_at_1']) == (6, 1.0)
+
+
+@pytest.mark.parametrize(
+    ('more', 'message'),
+    [
+        (('--views', '4'), '--views is an option of --sensor spinning'),
+        (('--scan-topic', '/a'), '--scan-topic is an option of --sensor spinning'),
+        (('--sensor', 'spinning'), '--student is an option of --sensor 4d'),
+        (('--student', '/absent.onnx'), '/absent.onnx'),
+    ],
+)
+def test_what_a_4d_radar_does_not_have_is_refused(
+    folder: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    more: tuple[str, ...],
+    message: str,
+) -> None:
+    assert build_db.main(of_clouds(folder, tmp_path / 'map', *more)) == 1
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / 'map').exists()

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 import json
 import math
 from pathlib import Path
@@ -12,16 +13,23 @@ import signal
 
 from diagnostic_msgs.msg import DiagnosticStatus
 import numpy as np
+from numpy.typing import NDArray
 import pytest
 from sensor_msgs.msg import PointCloud2
+from ssd_ros.datasets.poses import empty_trajectory
 from ssd_ros.maps.live_session import LIVE_MAP_ID
 from ssd_ros.maps.place_database import PlaceDatabase
+from ssd_ros.motion.trajectory import Trajectory
+from ssd_ros.radar.types import RadarPointCloud, SpinningRadarScan
 from ssd_ros.recognition import candidates
+from ssd_ros.recognition.answer import RecognizerConfig
 from ssd_ros.recognition.candidates import Flag
+from ssd_ros.recognition.drive_map import map_of_clouds
 from ssd_ros.ros.health.texts import SESSION_FULL
 from std_msgs.msg import Float64MultiArray, String
 from std_srvs.srv import Trigger
 from support.localizer import (
+    DRIVE,
     integer,
     LATCHED,
     Localizer,
@@ -31,7 +39,7 @@ from support.localizer import (
     set_parameter,
     text,
 )
-from support.posts import DESCRIPTOR_SIZE, write_small_encoder
+from support.posts import DESCRIPTOR_SIZE, small_encoder, write_small_encoder
 from support.ros import Peer, Processes
 
 # The base is 1.5 m behind the radar; odometry starts at 1000 m.
@@ -153,6 +161,47 @@ def test_the_session_is_saved_and_loads_as_a_map(localizer: Localizer, tmp_path:
     assert not response.success
     assert 'session.ssd is a map in use: choose another session_path' in response.message
     assert len(PlaceDatabase.load(path)) == 7
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What the localizer was sent, as a recording."""
+
+    cloud_stamps_ns: NDArray[np.int64]
+    name: str = 'sent'
+    scan_stamps_ns: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    scan_poses: Trajectory = field(default_factory=empty_trajectory)
+
+    @property
+    def cloud_poses(self) -> Trajectory:
+        x_m = START_X_M + 10.0 * np.arange(NUM_PLACES)
+        positions_m = np.column_stack([x_m, np.zeros((NUM_PLACES, 2))])
+        upright = np.tile([0, 0, 0, 1.0], (NUM_PLACES, 1))
+        return Trajectory(self.cloud_stamps_ns, positions_m, upright)
+
+    def cloud(self, index: int) -> RadarPointCloud:
+        return replace(DRIVE.cloud(index), stamp_ns=int(self.cloud_stamps_ns[index]))
+
+    def scan(self, index: int) -> SpinningRadarScan:
+        raise IndexError
+
+
+def test_a_recording_of_the_drive_gives_the_same_map_offline(localizer: Localizer) -> None:
+    first_round(localizer)
+    assert localizer.peer.call(Trigger, f'{NODE}/save_session').success
+    saved = PlaceDatabase.load(localizer.map_path.with_name('session.ssd'))
+    made = map_of_clouds(
+        Recorded(saved.keyframes.stamps_ns),
+        small_encoder(localizer.map_path.parent, '4d'),
+        config=RecognizerConfig(min_points=1),
+    )
+    assert len(made) == len(saved) == NUM_PLACES
+    # What goes over the wire are float32.
+    np.testing.assert_allclose(made.descriptors(), saved.descriptors(), atol=1e-6)
+    np.testing.assert_allclose(made.keyframes.positions_m, saved.keyframes.positions_m, atol=1e-6)
+    for number in range(NUM_PLACES):
+        returns = made.keyframe(number).returns_cm, saved.keyframe(number).returns_cm
+        np.testing.assert_array_equal(*returns)
 
 
 def test_a_later_state_of_the_drive_replaces_an_earlier_one_and_no_other_drive(

@@ -1,0 +1,64 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The map of a recorded drive with 4D radar, as the node would have saved it."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+import time
+
+from ssd_ros.cli.common.drive_options import options_of
+from ssd_ros.cli.common.drives import level_drive, open_drive
+from ssd_ros.cli.common.progress import progress_bar
+from ssd_ros.confidence.file import load_confidence
+from ssd_ros.datasets.bags.rosbag2 import Rosbag2Config
+from ssd_ros.datasets.sequence import RadarSequence
+from ssd_ros.maps.place_database import PlaceDatabase
+from ssd_ros.recognition.drive_map import map_of_clouds
+from ssd_ros.ros.inputs.mounting import mounting_of
+from ssd_ros.ros.matching.loading import load_encoder, shipped_confidence
+from ssd_ros.ros.messages.geometry import pose_from_xyzrpy
+from ssd_ros.ros.parameters.file import read_parameter_files
+
+
+def map_of_arguments(arguments: argparse.Namespace) -> tuple[PlaceDatabase, float, str]:
+    """
+    Return the map, the seconds that it took and what ran its model.
+
+    :raise ValueError: the drive, the model or the parameters cannot be used
+    :raise OSError: one of them cannot be read
+    """
+    parameters = read_parameter_files(arguments.params)
+    student = load_encoder(
+        replace(
+            parameters,
+            encoder=arguments.encoder,
+            model_path=str(arguments.student or parameters.model_path),
+            device=arguments.device,
+            num_threads=arguments.threads,
+        )
+    )
+    (options,) = options_of(arguments, [arguments.input])
+    wanted = Rosbag2Config(sensors=('4d',), decoder=parameters.decoder_config())
+    opened = open_drive(arguments.input, options, wanted)
+    drive: RadarSequence = opened
+    mounting = mounting_of(pose_from_xyzrpy(parameters.radar_topics()[0].extrinsics or (0.0,) * 6))
+    if options.extrinsics_of('4d') is None and mounting.level_radar is not None:
+        drive = level_drive(opened, mounting.level_radar)
+    space, given = student.contract.descriptor_space, arguments.confidence
+    confidence = load_confidence(given, space, '4d') if given else shipped_confidence(student)
+    start = time.perf_counter()
+    with progress_bar(drive.name, 'scan') as progress:
+        database = map_of_clouds(
+            drive,
+            student,
+            arguments.keyframe_distance,
+            arguments.origin,
+            arguments.map_frame,
+            progress,
+            confidence,
+            parameters.recognizer_config(),
+            opened.notes.get('4d', ''),
+        )
+    return database, time.perf_counter() - start, student.provider
