@@ -94,6 +94,22 @@ def level_drive(drive: RadarSequence, level_radar: NDArray[np.float64]) -> Radar
     return LevelDrive(drive, drive.name, level_poses, drive.scan_poses, level_radar)
 
 
+def without_pose(stamps_ns: NDArray[np.int64], poses: Trajectory) -> str:
+    """
+    Return how many scans have no pose and what the poses cover; empty if none or all have none.
+
+    :param stamps_ns: of the scans, shape (N,), ascending
+    """
+    num_lacking = len(stamps_ns) - len(poses.at(stamps_ns)[0])
+    if not num_lacking or not len(poses):
+        return ''
+    first_s, last_s = ((poses.stamps_ns[[0, -1]] - stamps_ns[0]) / 1e9).tolist()
+    return (
+        f'{num_lacking} of {len(stamps_ns)} scans have no pose: the poses run from {first_s:.0f} '
+        f'to {last_s:.0f} s of {(stamps_ns[-1] - stamps_ns[0]) / 1e9:.0f} s'
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class CheckedDrive(DriveWithPoses):
     """
@@ -139,6 +155,10 @@ def open_drive(
             poses[sensor] = mounted(poses[sensor], level.position_m, level.quaternion_xyzw)
             if sensor == '4d' and mounting.level_radar is not None:
                 drive = level_drive(drive, mounting.level_radar)
+        stamps_ns = drive.cloud_stamps_ns if sensor == '4d' else drive.scan_stamps_ns
+        if sensor in wanted.sensors and (lacking := without_pose(stamps_ns, recorded)):
+            notes[sensor] = '; '.join(filter(None, [notes.get(sensor), lacking]))
+            say(f'{drive.name}, {_RADARS[sensor]}: {lacking}')
     return CheckedDrive(drive, drive.name, poses['4d'], poses['spinning'], notes)
 
 

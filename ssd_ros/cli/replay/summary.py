@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from ssd_ros.cli.common.drives import without_pose
 from ssd_ros.cli.replay.log import DECISIONS, ReplayLog
 from ssd_ros.cli.replay.poses import Motion, Truth
 from ssd_ros.cli.replay.run import Replay
@@ -104,6 +105,8 @@ def _warnings(
         yield 'no confidence: the map has no calibration'
     if judged is None:
         yield 'no poses beside the answers: --poses or --poses-topic name some'
+    if lacking := without_pose(replay.drive.cloud_stamps_ns, replay.drive.cloud_poses):
+        yield lacking
     if speed_factor < 1:
         yield f'slower than real time: {speed_factor:.2f} of it'
 

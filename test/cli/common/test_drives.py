@@ -21,8 +21,10 @@ from ssd_ros.cli.common.drives import open_drive
 from ssd_ros.cli.evaluate.command import main as evaluate
 from ssd_ros.cli.replay.command import main as replay
 from ssd_ros.cli.trust.command import main as trust
+from ssd_ros.datasets.bags.rosbag2 import Rosbag2Config
 from ssd_ros.datasets.formats.hercules import write_hercules
 from ssd_ros.datasets.pose_check import check_poses
+from ssd_ros.datasets.poses import write_hercules_poses
 from ssd_ros.maps.place_database import PlaceDatabase
 from ssd_ros.motion.odometry import compose
 from ssd_ros.motion.trajectory import wrap_angle
@@ -231,3 +233,17 @@ def test_simulated_drives_raise_no_false_alarm(preset: str, index: int) -> None:
     drive = SimulatedSequence(session)
     for poses in (drive.scan_poses, drive.cloud_poses):
         assert check_poses(poses, drive.name).note.startswith('headings kept, ')
+
+
+def test_scans_without_a_pose_are_counted_and_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As of a drive whose truth ends long before its scans."""
+    drive = straight_drive(num=20)  # 2 s apart
+    write_hercules(tmp_path, 'Posts', '01', drive)
+    write_hercules_poses(tmp_path / 'poses.txt', drive.cloud_poses.select(np.arange(5)))
+    options = DriveOptions(poses=tmp_path / 'poses.txt')
+    opened = open_drive(tmp_path / 'Posts/01', options, Rosbag2Config(sensors=('4d',)))
+    told = '15 of 20 scans have no pose: the poses run from 0 to 8 s of 38 s'
+    assert opened.notes['4d'].endswith(told)
+    assert f'4D radar: {told}' in capsys.readouterr().err
