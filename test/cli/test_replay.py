@@ -424,7 +424,7 @@ def test_ctrl_c_leaves_the_old_table_and_code_130(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Table, 'add', interrupt)
-    old = 'stamp_ns,keyframe_id,rank,distance,of an earlier run\n'
+    old = 'stamp_ns,x,y,z,of an earlier run\n'
     (tmp_path / 'table.csv').write_text(old)
     given = {'--input': folder / 'mcap', '--map': folder / 'map', '--csv': tmp_path / 'table.csv'}
     given['--student'] = folder / 'student.onnx'
