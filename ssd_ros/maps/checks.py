@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.encoders.model_checks import UNIT_LENGTH_TOLERANCE
@@ -80,3 +83,17 @@ def check_places(keyframes: Trajectory) -> None:
     turns = np.linalg.norm(keyframes.quaternions_xyzw, axis=1)
     if not (np.abs(turns - 1) <= UNIT_LENGTH_TOLERANCE).all():
         raise MapError('a keyframe quaternion is not of unit length')
+
+
+def check_segments(starts: Sequence[int], num_keyframes: int) -> None:
+    """
+    Check with which keyframes segments begin.
+
+    :raise MapError: that cannot be, and why
+    """
+    is_ascending = all(a < b for a, b in pairwise(starts))
+    if not (starts and starts[0] == 0 and is_ascending and starts[-1] < num_keyframes):
+        raise MapError(
+            f'segment_starts is {list(starts[:9])}, expected ascending numbers of keyframes, 0 '
+            f'first, below {num_keyframes}'
+        )

@@ -29,6 +29,7 @@ from ssd_ros.maps.checks import (
     check_places,
     check_returns,
     check_scan_contexts,
+    check_segments,
 )
 from ssd_ros.maps.meta import (
     DESCRIPTORS_FILE,
@@ -89,6 +90,8 @@ class MapInfo:
         ssd_ros.maps.novelty; 0 = not known
     :param data_origin: whether the drive was simulated or recorded; unknown in earlier maps
     :param scan_context: what its descriptors are; None = those of a network
+    :param segment_starts: numbers of the keyframes with which frames begin that are not related,
+        since the odometry of the drive began anew; the first is 0
     """
 
     descriptor_space: str
@@ -107,6 +110,7 @@ class MapInfo:
     novelty_distance: float = 0.0
     scan_context: ScanContextConfig | None = None
     data_origin: Origin = field(default_factory=Origin)
+    segment_starts: tuple[int, ...] = (0,)
     software_version: str = __version__
     created: str = field(
         default_factory=lambda: datetime.now(timezone.utc).isoformat(timespec='seconds')
@@ -154,6 +158,7 @@ class MapContent:
         check_scan_contexts(self.descriptors.shape[1], self.info.num_views, self.info.scan_context)
         check_returns(self.returns_cm, len(self.keyframes))
         check_places(self.keyframes)
+        check_segments(self.info.segment_starts, len(self.keyframes))
 
 
 def write_map(path: Path, content: MapContent) -> None:

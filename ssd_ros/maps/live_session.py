@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import uuid
 
 import numpy as np
@@ -55,6 +55,7 @@ class LiveSession:
         self._keyframes: list[Keyframe] = []
         self.uuid = str(uuid.uuid4())  # of the drive: the same each time it is saved
         self._elapsed_ns: list[int] = []  # of each keyframe
+        self._segments: list[int] = []  # likewise
 
     def clear(self) -> None:
         """Forget all keyframes: time or odometry began anew."""
@@ -62,6 +63,7 @@ class LiveSession:
         self._keyframes.clear()
         self.uuid = str(uuid.uuid4())
         self._elapsed_ns.clear()
+        self._segments.clear()
 
     def __len__(self) -> int:
         """Return the number of keyframes."""
@@ -72,13 +74,14 @@ class LiveSession:
         """Heading of each view relative to its keyframe, counter-clockwise, (num_views,)."""
         return self._index.view_yaws_rad
 
-    def wants(self, elapsed_ns: int, position_m: NDArray[np.float64]) -> bool:
+    def wants(self, elapsed_ns: int, position_m: NDArray[np.float64], segment: int = 0) -> bool:
         """
         Return whether a scan here lies far enough from the last keyframe to become one.
 
         A position that no map can hold never does.
 
         :param elapsed_ns: a time that goes on whenever the clock of the stamps is set
+        :param segment: of the odometry: how far it is from one to another is not known
         """
         if not (np.abs(position_m) <= MAX_POSITION_M).all():  # a NaN, too
             return False
@@ -87,11 +90,17 @@ class LiveSession:
         last = self._keyframes[-1]
         if elapsed_ns <= self._elapsed_ns[-1] or self.is_full:
             return False
+        if segment != self._segments[-1]:
+            return True
         moved_m = position_m[:2] - last.position_m[:2]
         return bool(np.hypot(*moved_m) >= self._keyframe_distance_m)
 
     def add(
-        self, descriptor: NDArray[np.float32], keyframe: Keyframe, elapsed_ns: int | None = None
+        self,
+        descriptor: NDArray[np.float32],
+        keyframe: Keyframe,
+        elapsed_ns: int | None = None,
+        segment: int = 0,
     ) -> None:
         """
         Append a keyframe.
@@ -99,7 +108,9 @@ class LiveSession:
         :param descriptor: shape (D,), unit length
         :param keyframe: pose of the 4D radar in the odometry frame
         :param elapsed_ns: as for `wants`; None = its stamp
+        :param segment: as for `wants`
         """
+        self._segments.append(segment)
         self._elapsed_ns.append(keyframe.stamp_ns if elapsed_ns is None else elapsed_ns)
         self._index.add(descriptor[None])
         self._keyframes.append(keyframe)
@@ -118,6 +129,10 @@ class LiveSession:
         """Return one keyframe."""
         return self._keyframes[number]
 
+    def segment(self, number: int) -> int:
+        """Return of which frame the pose of a keyframe is: those of two do not compare."""
+        return self._segments[number]
+
     def positions_m(self, numbers: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return where keyframes are, shape (N, 3)."""
         return _stacked([self._keyframes[number].position_m for number in numbers], 3)
@@ -131,7 +146,13 @@ class LiveSession:
         """Return the session as it stands; nothing is copied, however long the drive."""
         # A view: rows are only ever added, and clearing begins a new array.
         descriptors = self._index.descriptors()
-        return SessionSnapshot(self._keyframes.copy(), descriptors, self.confidence, self.uuid)
+        return SessionSnapshot(
+            self._keyframes.copy(),
+            self._segments.copy(),
+            descriptors,
+            self.confidence,
+            self.uuid,
+        )
 
     def to_map(self, info: MapInfo) -> MapContent:
         """Return the session as a map, as its snapshot does."""
@@ -143,11 +164,13 @@ class SessionSnapshot:
     """
     A session at one moment, which goes on while this becomes a map in another thread.
 
+    :param segments: of each keyframe
     :param descriptors: shape (N, D)
     :param uuid: of the drive
     """
 
     keyframes: Sequence[Keyframe]
+    segments: Sequence[int]
     descriptors: NDArray[np.float32]
     confidence: ConfidenceModel | None
     uuid: str
@@ -168,6 +191,9 @@ class SessionSnapshot:
         trajectory = Trajectory(
             np.array(stamps_ns, np.int64), _stacked(positions_m, 3), _stacked(quaternions, 4)
         )
+        segments = np.array(self.segments)[numbers]
+        starts = (0, *(np.flatnonzero(np.diff(segments)) + 1).tolist())
+        info = replace(info, segment_starts=starts)
         descriptors, returns = self.descriptors[numbers], np.stack(returns_cm)
         return MapContent(descriptors, trajectory, returns, info, self.confidence)
 

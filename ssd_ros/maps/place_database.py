@@ -8,6 +8,7 @@ The index is built from the descriptors at loading, see place_index.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from pathlib import Path
 from typing import NamedTuple
 
@@ -82,6 +83,10 @@ class PlaceDatabase:
             self.keyframes.quaternions_xyzw[number],
             self.returns_cm[number],
         )
+
+    def segment(self, number: int) -> int:
+        """Return of which frame the pose of a keyframe is: those of two do not compare."""
+        return bisect_right(self.info.segment_starts, number) - 1
 
     def positions_m(self, numbers: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return where keyframes are, shape (N, 3)."""
@@ -176,7 +181,7 @@ def ratios_to_other_places(
     below, hence the ratio from above: too few rows make the answer more careful, not less.
 
     :param distances: shape (K,), of a search, nearest first
-    :param positions_m: shape (K, 2), of these keyframes
+    :param positions_m: shape (K, 2) or (K, 3), of these keyframes
     :param horizon: of the search
     :param ambiguity_radius_m: a place farther than this is another place
     :return: shape (min(num_first, K),)

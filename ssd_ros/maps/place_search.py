@@ -13,6 +13,8 @@ from ssd_ros.confidence.model import ConfidenceModel
 from ssd_ros.maps.place_database import Keyframe, ratios_to_other_places
 from ssd_ros.maps.place_index import Neighbours
 
+_APART_M = 1e9
+
 
 class PlaceSource(Protocol):
     """A map or the running drive."""
@@ -39,6 +41,10 @@ class PlaceSource(Protocol):
 
     def keyframe(self, number: int) -> Keyframe:
         """Return one keyframe."""
+        ...
+
+    def segment(self, number: int) -> int:
+        """Return of which frame the pose of a keyframe is: those of two do not compare."""
         ...
 
     def positions_m(self, numbers: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -76,7 +82,7 @@ def merge_hits(
         return []
     distances = np.concatenate([neighbours.distances for _, neighbours in found])
     positions_m = np.concatenate(
-        [source.positions_m(neighbours.keyframes)[:, :2] for source, neighbours in found]
+        [_places_m(source, neighbours.keyframes) for source, neighbours in found]
     )
     order = np.argsort(distances, kind='stable')
     ratios = ratios_to_other_places(
@@ -102,3 +108,10 @@ def merge_hits(
             )
         )
     return hits
+
+
+def _places_m(source: PlaceSource, numbers: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return where keyframes are, shape (N, 3): x, y and, for other segments, far away."""
+    places_m = source.positions_m(numbers).copy()
+    places_m[:, 2] = [_APART_M * source.segment(number) for number in numbers.tolist()]
+    return places_m

@@ -49,25 +49,27 @@ class PlanarOdometer:
         self._max_speed_mps = max_speed_mps
         self._last: tuple[int, NDArray[np.float64]] | None = None
         self._travelled_m = 0.0
-        self._segment = 0
+        self._segment = self._frame = 0
 
-    def add(self, stamp_ns: int, planar: NDArray[np.float64]) -> OdometryPose:
+    def add(self, stamp_ns: int, planar: NDArray[np.float64], frame: int = 0) -> OdometryPose:
         """
         Return the pose with the path so far; an earlier stamp starts a segment.
 
         :param planar: shape (3,), in the odometry frame
+        :param frame: number of that frame; another one starts a segment, too
         """
         planar = np.array(planar, np.float64)
         pose = OdometryPose(self._travelled_m, planar, self._segment)
         if self._last is not None:
             elapsed_s = (stamp_ns - self._last[0]) / 1e9
             step_m = _step_m(motion_between(self._last[1], planar))
-            if elapsed_s >= 0 and abs(step_m) <= self._max_speed_mps * elapsed_s:
+            is_near = abs(step_m) <= self._max_speed_mps * elapsed_s
+            if elapsed_s >= 0 and is_near and frame == self._frame:
                 self._travelled_m += step_m
             else:
                 self._segment += 1
             pose = OdometryPose(self._travelled_m, planar, self._segment)
-        self._last = stamp_ns, planar
+        self._last, self._frame = (stamp_ns, planar), frame
         return pose
 
 

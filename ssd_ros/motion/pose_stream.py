@@ -7,23 +7,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 import math
-from typing import NamedTuple
 
+from ssd_ros.motion.pose_chain import PoseChain, StampedPose, Values
 from ssd_ros.motion.pose_faults import fault_of_pose
 from ssd_ros.motion.stamp_order import Admitted, StampOrder
-
-Values = tuple[float, ...]
-
-
-class StampedPose(NamedTuple):
-    """
-    One pose.
-
-    :param values: x, y, z (m), qx, qy, qz, qw, the quaternion of unit length
-    """
-
-    stamp_ns: int
-    values: Values
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,26 +22,35 @@ class Arrived:
     :param forgets_all: the poses before are of another drive or another clock
     :param forgets_after_ns: poses newer than this had odd stamps; None = none had
     :param left_out: in a few words, why something was not used
+    :param begins_ns: stamp of the first pose of a new segment; None = none begins here
     """
 
     poses: tuple[StampedPose, ...] = ()
     forgets_all: bool = False
     forgets_after_ns: int | None = None
     left_out: str = ''
+    begins_ns: int | None = None
 
 
 class PoseStream:
-    """Leaves out poses that are none and stamps that are odd, and counts them."""
+    """Leaves out poses that are none and odd stamps, counts them, and tells segments apart."""
 
     def __init__(self) -> None:
         self._order: StampOrder[Values] = StampOrder(sorts_in=True)
+        self._chain = PoseChain()
         self._num_invalid = 0
         self._is_new_clock = False
 
     @property
     def counts(self) -> dict[str, int]:
         """What was left out or late, by the reason, and how often time began anew."""
-        return {'invalid': self._num_invalid, **asdict(self._order.counts)}
+        chain = self._chain
+        return {
+            'invalid': self._num_invalid,
+            'jumps': chain.num_jumps,
+            'segments': chain.segment + 1,
+            **asdict(self._order.counts),
+        }
 
     def change_clock(self) -> None:
         """Expect stamps of another clock."""
@@ -83,13 +79,23 @@ class PoseStream:
         return self._arrived(self._order.outlast(arrival_ns))
 
     def _arrived(self, admitted: Admitted[Values]) -> Arrived:
-        forgets_all = admitted.is_restart or (self._is_new_clock and bool(admitted.samples))
-        self._is_new_clock &= not forgets_all
+        chain = self._chain
+        segment, num_jumps = chain.segment, chain.num_jumps
+        is_new_clock = self._is_new_clock and bool(admitted.samples)
+        self._is_new_clock &= not is_new_clock
+        if admitted.is_restart:
+            chain.begin_anew()
+        elif is_new_clock or admitted.step_ns:
+            chain.change_clock()
+        poses = [pose for sample in admitted.samples for pose in chain.add(*sample)]
+        begun = [pose.stamp_ns for pose in poses if pose.segment != segment]
         return Arrived(
-            tuple(StampedPose(*sample) for sample in admitted.samples),
-            forgets_all,
+            tuple(poses),
+            admitted.is_restart or is_new_clock,
             admitted.samples[-1][0] if admitted.step_ns < 0 else None,
-            _in_words(admitted),
+            _in_words(admitted)
+            or ('a single pose that jumps' if chain.num_jumps > num_jumps else ''),
+            begun[0] if begun else None,
         )
 
 

@@ -28,10 +28,10 @@ from itertools import pairwise
 from typing import Generic, TypeVar
 
 from ssd_ros.motion.stamp_line import LeftOut, RESTART_NS, StampCounts, StampLine
+from ssd_ros.motion.trajectory import END_OF_STAMPS_NS
 
 EVIDENCE = 3
 _MUCH_LATE = 10  # so many late ones in a row: the newest stamp was odd
-MAX_STAMP_NS = 2**31 * 1_000_000_000  # seconds are an int32 in builtin_interfaces/Time
 _LASTS_NS = 1_000_000_000  # in arrival, for which nothing contradicts
 _APART_NS = 10_000_000_000  # samples farther apart are no evidence for each other
 
@@ -109,7 +109,7 @@ class StampOrder(Generic[Sample]):
 
         :param arrival_ns: on a clock that nobody sets; None = not known, as in a recording
         """
-        if not 0 <= stamp_ns < MAX_STAMP_NS:
+        if not 0 <= stamp_ns < END_OF_STAMPS_NS:
             return Admitted(left_out=(self._count(stamp_ns, 'impossible'),))
         line, samples = self._line, ((stamp_ns, sample),)
         if line is None:

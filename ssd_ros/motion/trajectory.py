@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 END_OF_STAMPS_NS = (1 << 31) * 1_000_000_000  # seconds of ROS messages have 31 bits
+POSE_TOLERANCE_NS = 5_000_000  # a pose so near in time is that of a scan
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ class Trajectory:
         return Trajectory(stamps_ns, positions_m, quaternions)
 
     def at(
-        self, stamps_ns: NDArray[np.int64], tolerance_ns: int = 5_000_000
+        self, stamps_ns: NDArray[np.int64], tolerance_ns: int = POSE_TOLERANCE_NS
     ) -> tuple[NDArray[np.int64], Trajectory]:
         """
         Return the stamps that have a pose near in time, and the poses under those stamps.

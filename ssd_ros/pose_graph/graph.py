@@ -22,6 +22,7 @@ from ssd_ros.pose_graph.odometry_track import OdometryTrack
 from ssd_ros.pose_graph.solver import Solver
 
 _FIRST_NODE_STD = 1e-4  # all others are relative to it
+_NEW_SEGMENT_STD = 30.0  # about where the last one ended; larger ones the solver cannot take
 _MAX_WAITING = 100  # queries that odometry has not reached yet
 
 
@@ -72,20 +73,25 @@ class PoseGraph:
         """Which poses of the trajectory are nodes, shape (N,)."""
         return np.array(self._nodes, dtype=np.int64)
 
-    def add_odometry(self, stamp_ns: int, pose: NDArray[np.float64]) -> None:
+    def add_odometry(self, stamp_ns: int, pose: NDArray[np.float64], segment: int = 0) -> None:
         """
         Add where the base is.
 
         :param pose: shape (3,): x, y in metres and yaw in radians, odometry frame
+        :param segment: of the odometry: candidates alone tie one to another
         :raise ValueError: the pose is not finite, or not newer than the last one
         """
         if not np.isfinite(pose).all():
             raise ValueError(f'the odometry pose is {pose}, expected finite numbers')
         newest = gtsam.Pose2(*map(float, pose))
-        self._track.append(stamp_ns, newest)
+        self._track.append(stamp_ns, newest, segment)
         if not self._nodes:
             self._add_node(newest)
             self._solver.fix(_node(0), newest, _FIRST_NODE_STD)
+        elif segment != self._track.segments[-2]:
+            guess = self._node_pose(len(self._nodes) - 1)  # not far from where it was lost
+            self._add_node(guess)
+            self._solver.fix(_node(len(self._nodes) - 1), guess, _NEW_SEGMENT_STD)
         else:
             step = self._track.poses[self._nodes[-1]].between(newest)
             if math.hypot(step.x(), step.y()) >= self._config.node_spacing_m:

@@ -15,14 +15,16 @@ class OdometryTrack:
     def __init__(self) -> None:
         self.stamps_ns: list[int] = []
         self.poses: list[gtsam.Pose2] = []
+        self.segments: list[int] = []
 
     def __len__(self) -> int:
         return len(self.poses)
 
-    def append(self, stamp_ns: int, pose: gtsam.Pose2) -> None:
+    def append(self, stamp_ns: int, pose: gtsam.Pose2, segment: int = 0) -> None:
         """
         Add the newest pose.
 
+        :param segment: poses of two of them are of frames not related
         :raise ValueError: it is not newer than the last one
         """
         if self.stamps_ns and stamp_ns <= self.stamps_ns[-1]:
@@ -32,10 +34,16 @@ class OdometryTrack:
             )
         self.stamps_ns.append(stamp_ns)
         self.poses.append(pose)
+        self.segments.append(segment)
 
     def covers(self, stamp_ns: int) -> bool:
-        """Return whether the stamp lies between the first pose and the last."""
-        return bool(self.poses) and self.stamps_ns[0] <= stamp_ns <= self.stamps_ns[-1]
+        """Return whether the stamp lies at a pose or between two of one segment."""
+        right = bisect_left(self.stamps_ns, stamp_ns)
+        if right == len(self):
+            return False
+        if self.stamps_ns[right] == stamp_ns:
+            return True
+        return right > 0 and self.segments[right - 1] == self.segments[right]
 
     def at(self, stamp_ns: int) -> gtsam.Pose2:
         """Return the pose at a stamp that the track covers, between two poses if need be."""

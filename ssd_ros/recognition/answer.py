@@ -135,6 +135,7 @@ class Query:
     :param pose: of the radar in the odometry frame, None if not known
     :param odometry: how far the vehicle has come, None if not known
     :param elapsed_ns: a time that goes on where the clock of the stamps was set
+    :param segment: of the odometry that the pose is of, see ssd_ros.motion.pose_chain
     """
 
     stamp_ns: int
@@ -143,6 +144,7 @@ class Query:
     odometry: OdometryPose | None
     bev_ms: float
     elapsed_ns: int
+    segment: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -215,7 +215,8 @@ def supported(
 
 
 def planar_poses_of(findings: Sequence[Finding]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Return planar poses of the query, shape (K, 3), and the maps that they are in, (K,)."""
+    """Return planar poses of the query, shape (K, 3), and numbers of the frames, shape (K,)."""
     poses = np.array([finding.pose_in_map for finding in findings]).reshape(-1, 3)
-    map_ids = np.array([finding.hit.source.map_id for finding in findings], np.int64)
-    return poses, map_ids
+    hits = [finding.hit for finding in findings]
+    frames = [hit.source.map_id + (hit.source.segment(hit.number) << 32) for hit in hits]
+    return poses, np.array(frames, np.int64)

@@ -106,16 +106,19 @@ class PlaceRecognizer:
         """Return the mapped places that the last scans may show, best first."""
         return self.query(self.prepare(cloud, pose))
 
-    def prepare(self, cloud: RadarPointCloud, pose: SensorPose | None = None) -> Query:
+    def prepare(
+        self, cloud: RadarPointCloud, pose: SensorPose | None = None, segment: int = 0
+    ) -> Query:
         """
         Add a scan to the window; cheap, for scans that are not searched for, too.
 
         :param pose: of the radar in the odometry frame; without it the Doppler velocity tells
             how far the vehicle has come
+        :param segment: of the odometry: poses of two of them are of frames not related
         """
         start = time.perf_counter()
         image = self._preprocessor.process(cloud)
-        odometry = self._odometry(cloud.stamp_ns, image.ego_velocity, pose)
+        odometry = self._odometry(cloud.stamp_ns, image.ego_velocity, pose, segment)
         return Query(
             cloud.stamp_ns,
             image,
@@ -123,10 +126,11 @@ class PlaceRecognizer:
             odometry,
             _milliseconds_since(start),
             cloud.stamp_ns - self._set_by_ns,
+            segment,
         )
 
     def _odometry(
-        self, stamp_ns: int, ego_velocity: EgoVelocity, pose: SensorPose | None
+        self, stamp_ns: int, ego_velocity: EgoVelocity, pose: SensorPose | None, segment: int
     ) -> OdometryPose | None:
         """Return how far the vehicle has come, None while nothing tells."""
         is_known = ego_velocity.motion is not Motion.UNKNOWN
@@ -136,7 +140,8 @@ class PlaceRecognizer:
         if pose is None:
             return travelled
         yaw_rad = yaw_from_quaternion(pose.quaternion_xyzw)
-        return self._planar_odometer.add(stamp_ns, np.append(pose.position_m[:2], yaw_rad))
+        planar = np.append(pose.position_m[:2], yaw_rad)
+        return self._planar_odometer.add(stamp_ns, planar, segment)
 
     def query(self, query: Query) -> Recognition:
         """Return the mapped places that a prepared query may show, best first."""
@@ -225,10 +230,10 @@ class PlaceRecognizer:
         live, image, pose = self.live, query.image, query.pose
         if live is None or pose is None or image.num_points < self.config.min_points:
             return False
-        if not live.wants(query.elapsed_ns, pose.position_m):
+        if not live.wants(query.elapsed_ns, pose.position_m, query.segment):
             return False
         keyframe = Keyframe(query.stamp_ns, *pose, returns_of_points(image.points_m))
-        live.add(descriptor(), keyframe, query.elapsed_ns)
+        live.add(descriptor(), keyframe, query.elapsed_ns, query.segment)
         return True
 
 

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.cli.replay.log import ReplayLog
 from ssd_ros.cli.replay.run import Replay
-from ssd_ros.motion.trajectory import Trajectory, wrap_angle
+from ssd_ros.motion.pose_chain import segments_of
+from ssd_ros.motion.trajectory import POSE_TOLERANCE_NS, Trajectory, wrap_angle
 from ssd_ros.recognition.sequence_filter import DEFAULT_CONFIG
 from ssd_ros.ros.messages.geometry import Pose
 
@@ -149,12 +150,19 @@ def motion_of(log: ReplayLog, poses: Trajectory) -> Motion | None:
     if len(chosen) < 2:
         return None
     same_map = np.diff(log.best['map_id'][accepted[chosen]].astype(np.int64)) == 0
+    same_map &= np.diff(_segments_at(poses, at.stamps_ns)) == 0
     by_map_m, by_odometry_m = (
         np.hypot(*np.diff(positions_m, axis=0).T)[same_map]
         for positions_m in (log.poses()[accepted[chosen], :2], at.positions_m[:, :2])
     )
     seconds = log.seconds[accepted[chosen]][1:][same_map]
     return Motion(seconds, by_map_m, by_odometry_m)
+
+
+def _segments_at(poses: Trajectory, stamps_ns: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the segments of the odometry at stamps near its poses, shape (N,)."""
+    nearest, _ = poses.nearest(stamps_ns, POSE_TOLERANCE_NS)
+    return segments_of(poses)[nearest]
 
 
 def _nearest_m(

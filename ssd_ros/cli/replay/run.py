@@ -8,6 +8,7 @@ import argparse
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+import logging
 import time
 from typing import Any
 
@@ -19,6 +20,8 @@ from ssd_ros.datasets.bags.rosbag2 import Rosbag2Config
 from ssd_ros.datasets.pose_check import require_one_place
 from ssd_ros.datasets.sequence import RadarSequence
 from ssd_ros.encoders.place_encoder import PlaceEncoder
+from ssd_ros.motion.pose_chain import segments_of
+from ssd_ros.motion.trajectory import POSE_TOLERANCE_NS
 from ssd_ros.radar.types import RadarPointCloud
 from ssd_ros.recognition.answer import Recognition, SensorPose
 from ssd_ros.recognition.candidate_judge import limits_of
@@ -32,6 +35,8 @@ from ssd_ros.ros.messages.candidate_rows import candidate_rows, flags_of_query
 from ssd_ros.ros.messages.geometry import pose_from_xyzrpy
 from ssd_ros.ros.parameters.file import read_parameter_files
 from ssd_ros.ros.parameters.node import NodeParameters
+
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +123,7 @@ class Replay:
             cloud = self._cloud(index)
             if cloud is not None:
                 read_ms = (time.perf_counter() - start) * 1e3
-                query = self.recognizer.prepare(cloud, self._poses.get(index))
+                query = self.recognizer.prepare(cloud, *self._poses.get(index, (None, 0)))
                 is_due = stamp_ns >= due_ns
                 if is_due and gate.passes(query.odometry, self.parameters.min_travel):
                     # In the mean, as in the node: jitter of the stamps loses no query.
@@ -126,12 +131,24 @@ class Replay:
                     yield self._step(self.recognizer.query(query), read_ms)
             progress(index + 1, len(stamps_ns))
 
-    def _odometry(self) -> dict[int, SensorPose]:
-        """Return the poses of the scans that have one."""
-        chosen, poses = self.drive.cloud_poses.at(self.drive.cloud_stamps_ns)
-        pairs = zip(poses.positions_m, poses.quaternions_xyzw, strict=True)
+    def _odometry(self) -> dict[int, tuple[SensorPose, int]]:
+        """Return the poses of the scans that have one, each with its segment."""
+        segments = segments_of(self.drive.cloud_poses)
+        poses = self.drive.cloud_poses.select(segments >= 0)
+        nearest, is_near = poses.nearest(self.drive.cloud_stamps_ns, POSE_TOLERANCE_NS)
+        num_segments, num_jumps = segments.max(initial=0) + 1, int((segments < 0).sum())
+        if num_segments > 1 or num_jumps:
+            _logger.warning(
+                'the odometry has %d segments, not related to each other; %d poses that jump '
+                'alone were left out',
+                num_segments,
+                num_jumps,
+            )
+        kept = segments[segments >= 0].tolist()
         return {
-            index: SensorPose(*pose) for index, pose in zip(chosen.tolist(), pairs, strict=True)
+            index: (SensorPose(poses.positions_m[row], poses.quaternions_xyzw[row]), kept[row])
+            for index, row in enumerate(nearest.tolist())
+            if is_near[index]
         }
 
     def _cloud(self, index: int) -> RadarPointCloud | None:

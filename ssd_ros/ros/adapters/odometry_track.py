@@ -11,8 +11,9 @@ import time
 from nav_msgs.msg import Odometry
 from rclpy.node import Node
 from rclpy.qos import qos_profile_sensor_data
-from ssd_ros.motion.pose_stream import PoseStream, StampedPose
-from ssd_ros.ros.inputs.odometry_buffer import interpolated, pose_of
+from ssd_ros.motion.pose_chain import StampedPose
+from ssd_ros.motion.pose_stream import PoseStream
+from ssd_ros.ros.inputs.odometry_buffer import interpolated, pose_of, values_of
 from ssd_ros.ros.messages.conversions import pose_from_msg
 from ssd_ros.ros.messages.geometry import Pose
 from ssd_ros.ros.messages.topics import ODOMETRY
@@ -30,6 +31,7 @@ class OdometryTrack:
         self._node = node
         self._stamps_ns = array('q')
         self._poses = array('d')
+        self._segments = array('l')
         self._stream = PoseStream()
         self._subscription = node.create_subscription(
             Odometry, ODOMETRY.name, self._on_odometry, qos_profile_sensor_data
@@ -44,15 +46,20 @@ class OdometryTrack:
         self._node.destroy_subscription(self._subscription)
 
     def motion(self, start_ns: int, end_ns: int) -> Pose | None:
-        """Return the pose of the base at the end in the base at the start; None = not known."""
+        """
+        Return the pose of the base at the end in the base at the start; None = not known.
+
+        That is so where odometry has begun anew in between, too.
+        """
         start, end = self._at(start_ns), self._at(end_ns)
-        return None if start is None or end is None else start.inverse() @ end
+        if start is None or end is None or start[1] != end[1]:
+            return None
+        return start[0].inverse() @ end[0]
 
     def _on_odometry(self, msg: Odometry) -> None:
         stamp_ns = msg.header.stamp.sec * 1_000_000_000 + msg.header.stamp.nanosec
         pose = pose_from_msg(msg.pose.pose)
-        values = (*pose.position_m.tolist(), *pose.quaternion_xyzw.tolist())
-        arrived = self._stream.add(stamp_ns, values, time.monotonic_ns())
+        arrived = self._stream.add(stamp_ns, values_of(pose), time.monotonic_ns())
         if arrived.forgets_all:
             self._keep(0)
         elif arrived.forgets_after_ns is not None:
@@ -61,7 +68,7 @@ class OdometryTrack:
             self._insert(known)
 
     def _keep(self, num: int) -> None:
-        del self._stamps_ns[num:], self._poses[num * _POSE_SIZE :]
+        del self._stamps_ns[num:], self._poses[num * _POSE_SIZE :], self._segments[num:]
 
     def _insert(self, known: StampedPose) -> None:
         """Put a pose where it belongs, unless one near in time is there; the newest stays."""
@@ -70,29 +77,36 @@ class OdometryTrack:
             near_ns = stamps_ns[max(place - 1, 0) : place + 1]
             if any(abs(near - known.stamp_ns) < _SPACING_NS for near in near_ns):
                 return
-        elif place > 1 and stamps_ns[-1] < stamps_ns[-2] + _SPACING_NS:
+        elif (
+            place > 1
+            and stamps_ns[-1] < stamps_ns[-2] + _SPACING_NS
+            and self._segments[-1] == self._segments[-2] == known.segment
+        ):
             self._keep(place - 1)
             place -= 1
         if place == _NUM_KEPT:
             del stamps_ns[: _NUM_KEPT // 2], self._poses[: _NUM_KEPT // 2 * _POSE_SIZE]
+            del self._segments[: _NUM_KEPT // 2]
             place -= _NUM_KEPT // 2
         stamps_ns.insert(place, known.stamp_ns)
+        self._segments.insert(place, known.segment)
         self._poses[place * _POSE_SIZE : place * _POSE_SIZE] = array('d', known.values)
 
-    def _at(self, stamp_ns: int) -> Pose | None:
-        """Interpolate; T_odom_base."""
+    def _at(self, stamp_ns: int) -> tuple[Pose, int] | None:
+        """Interpolate; T_odom_base and its segment."""
         after = bisect_left(self._stamps_ns, stamp_ns)
         if after == len(self._stamps_ns):
             return None
+        segment = self._segments[after]
         if self._stamps_ns[after] == stamp_ns:
-            return self._pose(after)
+            return self._pose(after), segment
         if after == 0:
             return None
         gap_ns = self._stamps_ns[after] - self._stamps_ns[after - 1]
-        if gap_ns > _MAX_GAP_NS:
+        if gap_ns > _MAX_GAP_NS or self._segments[after - 1] != segment:
             return None
         share = (stamp_ns - self._stamps_ns[after - 1]) / gap_ns
-        return interpolated(self._pose(after - 1), self._pose(after), share)
+        return interpolated(self._pose(after - 1), self._pose(after), share), segment
 
     def _pose(self, index: int) -> Pose:
         return pose_of(self._poses[index * _POSE_SIZE : (index + 1) * _POSE_SIZE])

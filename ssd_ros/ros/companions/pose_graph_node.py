@@ -16,7 +16,9 @@ then. SIGINT or SIGTERM end it with code 0; it then writes into DIR
 - `edges.jsonl`: the candidates used, poses as x, y, yaw, and their weights, 1 = believed,
   0 = outvoted by the others
 
-Odometry that jumps back in time, as when a bag starts again, starts a new graph.
+Odometry that jumps back in time, as when a bag starts again, starts a new graph. Odometry that
+begins anew at another place while time goes on starts a new segment, which candidates alone tie
+to the others.
 """
 
 from __future__ import annotations
@@ -37,7 +39,8 @@ from rclpy.clock import Clock, ClockType  # type: ignore[attr-defined]
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import PointCloud2
-from ssd_ros.motion.pose_stream import PoseStream, StampedPose
+from ssd_ros.motion.pose_chain import StampedPose
+from ssd_ros.motion.pose_stream import PoseStream
 from ssd_ros.motion.stamp_line import RESTART_NS
 from ssd_ros.motion.trajectory import Trajectory, yaw_from_quaternion
 from ssd_ros.pose_graph.config import DEFAULT_CONFIG, PoseGraphConfig
@@ -45,6 +48,8 @@ from ssd_ros.pose_graph.graph import PoseGraph, UsedEdge
 from ssd_ros.pose_graph.results import check_results, EDGES, EDGES_MARK, TRAJECTORIES
 from ssd_ros.pose_graph.trajectory_files import write_tum
 from ssd_ros.recognition import candidates
+from ssd_ros.ros.health.texts import ODOMETRY_BEGAN_ANEW
+from ssd_ros.ros.inputs.odometry_buffer import values_of
 from ssd_ros.ros.messages.conversions import pose_from_msg, pose_msg, time_msg
 from ssd_ros.ros.messages.geometry import Pose
 from ssd_ros.ros.node.requests import survive_requests
@@ -100,14 +105,17 @@ class PoseGraphNode(Node):
         write_file(folder / EDGES, lines.encode(), EDGES_MARK)
 
     def _on_odometry(self, msg: Odometry) -> None:
-        pose = pose_from_msg(msg.pose.pose)
-        values = (*pose.position_m.tolist(), *pose.quaternion_xyzw.tolist())
+        values = values_of(pose_from_msg(msg.pose.pose))
         arrived = self._stream.add(_stamp_ns(msg.header), values, time.monotonic_ns())
         if arrived.left_out:
             self._ignore(f'odometry ignored: {arrived.left_out}')
         if arrived.forgets_all or self._is_beyond(arrived.forgets_after_ns):
             self.get_logger().warning('odometry jumps back in time: a new graph begins')
             self.graph = PoseGraph(self._config)
+        elif arrived.begins_ns is not None:
+            segment = arrived.poses[-1].segment + 1
+            stamp_s = arrived.begins_ns / 1e9
+            self.get_logger().warning(ODOMETRY_BEGAN_ANEW.format(stamp_s=stamp_s, segment=segment))
         self._odometry_frame = msg.header.frame_id
         for known in arrived.poses:
             self._add(known)
@@ -124,7 +132,9 @@ class PoseGraphNode(Node):
         if newest_ns is not None and known.stamp_ns <= newest_ns:  # late, or twice
             return
         yaw_rad = yaw_from_quaternion(np.array(known.values[3:]))
-        self.graph.add_odometry(known.stamp_ns, np.array([*known.values[:2], yaw_rad]))
+        self.graph.add_odometry(
+            known.stamp_ns, np.array([*known.values[:2], yaw_rad]), known.segment
+        )
 
     def _ignore(self, text: str) -> None:
         self.get_logger().warning(text, throttle_duration_sec=_WARN_PERIOD_S)

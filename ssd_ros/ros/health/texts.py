@@ -50,6 +50,9 @@ SESSION_FULL = (
     'the running drive is full with {keyframes} keyframes: what follows is matched but not '
     'remembered'
 )
+ODOMETRY_BEGAN_ANEW = (
+    'odometry began anew at {stamp_s:.3f} s: segment {segment}, not related to those before'
+)
 # These are logged.
 STAMP_IN_DOUBT = (
     'stamp {stamp_s:.3f} s is far from those before: held until the next ones tell which is right'
@@ -97,6 +100,7 @@ TEXTS = (
     STAMPED_BY_ARRIVAL,
     CONSTANT_OFFSET,
     ODOMETRY_LEFT_OUT,
+    ODOMETRY_BEGAN_ANEW,
     STAMP_IN_DOUBT,
     STAMP_LATE,
     STAMP_AHEAD,

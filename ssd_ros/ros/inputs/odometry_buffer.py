@@ -8,7 +8,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 import numpy as np
-from ssd_ros.motion.pose_stream import Arrived, PoseStream, StampedPose
+from ssd_ros.motion.pose_chain import StampedPose
+from ssd_ros.motion.pose_stream import Arrived, PoseStream
 from ssd_ros.ros.messages.geometry import Pose
 
 LATE_NS = 100_000_000  # a scan may be so much newer than the newest pose
@@ -17,12 +18,13 @@ _NUM_KEPT = 2000
 
 
 class OdometryBuffer:
-    """The newest poses, each T_odom_base with its stamp; between them straight lines."""
+    """The newest poses, each T_odom_base with its stamp; in a segment, straight lines between."""
 
     def __init__(self) -> None:
         self.stream = PoseStream()
         self._stamps_ns: list[int] = []
         self._poses: list[Pose] = []
+        self._segments: list[int] = []
 
     def __len__(self) -> int:
         """Return the number of poses."""
@@ -34,8 +36,7 @@ class OdometryBuffer:
 
         :param arrival_ns: on a clock that nobody sets; None = not known
         """
-        values = (*pose.position_m.tolist(), *pose.quaternion_xyzw.tolist())
-        arrived = self.stream.add(stamp_ns, values, arrival_ns)
+        arrived = self.stream.add(stamp_ns, values_of(pose), arrival_ns)
         self._take(arrived)
         return arrived
 
@@ -52,16 +53,22 @@ class OdometryBuffer:
             self._insert(known)
 
     def _keep(self, num: int) -> None:
-        del self._stamps_ns[num:], self._poses[num:]
+        del self._stamps_ns[num:], self._poses[num:], self._segments[num:]
 
     def _insert(self, known: StampedPose) -> None:
         if len(self) == 2 * _NUM_KEPT:
-            del self._stamps_ns[:_NUM_KEPT], self._poses[:_NUM_KEPT]
+            del self._stamps_ns[:_NUM_KEPT], self._poses[:_NUM_KEPT], self._segments[:_NUM_KEPT]
         place = bisect_left(self._stamps_ns, known.stamp_ns)
         if known.stamp_ns in self._stamps_ns[place : place + 1]:
             return
         self._stamps_ns.insert(place, known.stamp_ns)
         self._poses.insert(place, pose_of(known.values))
+        self._segments.insert(place, known.segment)
+
+    def segment_at(self, stamp_ns: int) -> int:
+        """Return the segment of the pose at or before a time: see PoseChain."""
+        place = max(bisect_right(self._stamps_ns, stamp_ns) - 1, 0)
+        return self._segments[place] if self._segments else 0
 
     def at(self, stamp_ns: int) -> Pose | None:
         """
@@ -85,7 +92,8 @@ class OdometryBuffer:
 
     def _between(self, first: int, second: int, stamp_ns: int) -> Pose | None:
         gap_ns = self._stamps_ns[second] - self._stamps_ns[first]
-        if not 0 < gap_ns <= _MAX_GAP_NS:
+        is_one_frame = self._segments[first] == self._segments[second]
+        if not (0 < gap_ns <= _MAX_GAP_NS and is_one_frame):
             return None
         share = (stamp_ns - self._stamps_ns[first]) / gap_ns
         return interpolated(self._poses[first], self._poses[second], share)
@@ -94,6 +102,11 @@ class OdometryBuffer:
 def pose_of(values: Sequence[float]) -> Pose:
     """Return x, y, z, qx, qy, qz, qw as a pose."""
     return Pose(np.array(values[:3]), np.array(values[3:]))
+
+
+def values_of(pose: Pose) -> tuple[float, ...]:
+    """Return a pose as x, y, z, qx, qy, qz, qw."""
+    return (*pose.position_m.tolist(), *pose.quaternion_xyzw.tolist())
 
 
 def interpolated(first: Pose, second: Pose, share: float) -> Pose:

@@ -15,10 +15,11 @@ import time
 from nav_msgs.msg import Odometry
 from rclpy.node import Node
 from rclpy.qos import qos_profile_sensor_data
+from ssd_ros.motion.pose_chain import PoseChain
 from ssd_ros.recognition.answer import SensorPose
 from ssd_ros.ros.health import texts as health_texts
 from ssd_ros.ros.inputs import stamp_source
-from ssd_ros.ros.inputs.odometry_buffer import LATE_NS, OdometryBuffer
+from ssd_ros.ros.inputs.odometry_buffer import LATE_NS, OdometryBuffer, values_of
 from ssd_ros.ros.inputs.stamp_source import StampSource
 from ssd_ros.ros.inputs.transforms import Transforms
 from ssd_ros.ros.messages.conversions import pose_from_msg
@@ -49,6 +50,8 @@ class OdometryInput:
         self._transforms = transforms
         self._warn = warn
         self._buffer = OdometryBuffer()
+        self._tf_chain = PoseChain()
+        self.segment = 0  # of the last pose that was told
         self._source = 'doppler'
         self._stamps, self._num_changes = source, source.num_changes
         self._num_messages = self._num_misses = 0
@@ -82,6 +85,7 @@ class OdometryInput:
         """Forget what moves: time began anew."""
         if self._transforms is not None:  # of Humble, the buffer keeps what lies ahead
             self._transforms.clear()
+            self._tf_chain.begin_anew()
 
     @property
     def source(self) -> str:
@@ -102,9 +106,9 @@ class OdometryInput:
         }
 
     def problem(self) -> str:
-        """Return what was left out since the last call, empty if nothing was."""
+        """Return what was wrong since the last call, empty if nothing was."""
         problem, self._problem = self._problem, ''
-        return health_texts.ODOMETRY_LEFT_OUT.format(error=problem) if problem else ''
+        return problem
 
     def _found(self, stamp_ns: int) -> tuple[Pose | None, str]:
         if len(self._buffer):
@@ -113,12 +117,20 @@ class OdometryInput:
                 self._num_misses += 1
                 late_s, stamp_s = LATE_NS / 1e9, stamp_ns / 1e9
                 self._warn(health_texts.ODOMETRY_MISSED.format(late_s=late_s, stamp_s=stamp_s))
+            self.segment = self._buffer.segment_at(stamp_ns)
             return pose, 'doppler' if pose is None else 'topic'
         if self._transforms is not None:
             pose = self._transforms.near(self._odom_frame, self._base_frame, stamp_ns, LATE_NS)
-            if pose is not None:
+            if pose is not None and self._tf_chain.add(stamp_ns, values_of(pose)):
+                self._say_segment(stamp_ns, self._tf_chain.segment)
                 return pose, 'tf'
         return None, 'doppler'
+
+    def _say_segment(self, stamp_ns: int, segment: int) -> None:
+        if segment != self.segment:
+            self.segment = segment
+            text = health_texts.ODOMETRY_BEGAN_ANEW
+            self._warn(text.format(stamp_s=stamp_ns / 1e9, segment=segment + 1))
 
     def _on_odometry(self, msg: Odometry) -> None:
         self._check_frame('frame_id', msg.header.frame_id, 'odom_frame', self._odom_frame)
@@ -131,9 +143,14 @@ class OdometryInput:
             self._num_changes = self._stamps.num_changes
             self._buffer.stream.change_clock()
         arrived = self._buffer.add(stamp_ns, pose_from_msg(msg.pose.pose), time.monotonic_ns())
+        if arrived.begins_ns is not None:
+            self._problem = health_texts.ODOMETRY_BEGAN_ANEW.format(
+                stamp_s=arrived.begins_ns / 1e9, segment=arrived.poses[-1].segment + 1
+            )
+            self._warn(self._problem)
         if arrived.left_out:
-            self._problem = arrived.left_out
-            self._warn(health_texts.ODOMETRY_LEFT_OUT.format(error=arrived.left_out))
+            self._problem = health_texts.ODOMETRY_LEFT_OUT.format(error=arrived.left_out)
+            self._warn(self._problem)
 
     def _check_frame(self, field: str, found: str, parameter: str, expected: str) -> None:
         if found and found != expected:

@@ -105,6 +105,7 @@ def _summary(database: PlaceDatabase) -> dict[str, Any]:
         'sensor': info.sensor,
         'encoder': info.encoder,
         'keyframes': len(database),
+        'segments': len(info.segment_starts),
         'views': info.num_views,
         'rows': database.num_rows,
         'keyframe_distance_m': info.keyframe_distance_m,

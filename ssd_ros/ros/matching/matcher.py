@@ -138,9 +138,9 @@ class Matcher:
             if self._recognizer.live is not None:
                 self._recognizer.live.clear()
 
-    def save_live_session(self, name: str) -> tuple[Path, int]:
+    def save_live_session(self, name: str) -> tuple[Path, PlaceDatabase]:
         """
-        Write the running drive as a map, whole or not at all; return where, and its keyframes.
+        Write the running drive as a map, whole or not at all; return where, and the map.
 
         :param name: below the folder of sessions
         :raise MapError: there is no keyframe, the name leads out of the folder, or something that
@@ -169,18 +169,21 @@ class Matcher:
         database = database_of(taken.to_map(info))
         self._sessions.check(path, taken.uuid, self._uuids_in_use())
         database.save(path)
-        return path, len(database)
+        return path, database
 
     def _uuids_in_use(self) -> set[str]:
         return {database.info.uuid for database in self.maps}
 
-    def prepare(self, cloud: RadarPointCloud, pose: SensorPose | None = None) -> Query:
+    def prepare(
+        self, cloud: RadarPointCloud, pose: SensorPose | None = None, segment: int = 0
+    ) -> Query:
         """
         Add a scan to the window.
 
         :param pose: of the radar in the odometry frame, None if not known
+        :param segment: of the odometry
         """
-        query = self._recognizer.prepare(cloud, pose)
+        query = self._recognizer.prepare(cloud, pose, segment)
         ego_velocity = query.image.ego_velocity
         if pose is not None and ego_velocity.motion is Motion.MOVING:
             self._sign.add(query.stamp_ns, ego_velocity.velocity_mps, *pose)

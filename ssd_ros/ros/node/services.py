@@ -115,8 +115,10 @@ class Services:
         else:
 
             def save() -> str:
-                path, num_keyframes = session.save(name)
-                return f'wrote {num_keyframes} keyframes to {path}'
+                path, saved = session.save(name)
+                num_segments = len(saved.info.segment_starts)
+                segments = f' of {num_segments} segments, not related' if num_segments > 1 else ''
+                return f'wrote {len(saved)} keyframes{segments} to {path}'
 
             await self._in_thread(save, response, 'nothing was written')
         return response

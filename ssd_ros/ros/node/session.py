@@ -176,7 +176,7 @@ class Session:
         if self.is_active:
             self._publish_maps()
 
-    def save(self, name: str) -> tuple[Path, int]:
+    def save(self, name: str) -> tuple[Path, PlaceDatabase]:
         """
         Write the running drive as a map; return where, and the number of its keyframes.
 
@@ -212,7 +212,7 @@ class Session:
         """Add a scan to the window and have it searched for; base_radar is of the level radar."""
         decode_ms = (time.monotonic() - receive_s) * 1e3
         pose = self._odometry.radar_at(cloud.stamp_ns, base_radar)
-        query = self._matcher.prepare(cloud, pose)
+        query = self._matcher.prepare(cloud, pose, self._odometry.segment)
         statistics = self._input.primary.statistics
         statistics.count_used(query.image.num_points)
         statistics.is_doppler_opposite = self._matcher.is_doppler_opposite

@@ -164,6 +164,30 @@ def test_a_bag_that_starts_again_starts_a_new_graph(
     assert read_tum(tmp_path / 'out' / 'odometry.tum').stamps_ns[0] == DRIVE.stamps_ns[0]
 
 
+def test_a_reset_and_null_poses_are_no_ties(
+    peer: Peer, processes: Processes, tmp_path: Path
+) -> None:
+    node = start(processes, tmp_path / 'out')
+    drive(peer, {}, num=40)
+    publisher = peer.speak(Odometry, '/odom', 100)
+    for index in range(40, 80):
+        msg = odometry_msg(index)
+        msg.pose.pose.position.x -= 1050.0
+        if index % 10 == 5:
+            msg.pose.pose = Pose()
+            msg.pose.pose.orientation.w = 0.0
+        time.sleep(0.01)
+        publisher.publish(msg)
+    node.wait_for_text('segment 2, not related to those before')
+    node.wait_for_text('odometry ignored: a pose that is null')
+    assert node.end(signal.SIGINT) == 0, node.text()
+    found = read_tum(tmp_path / 'out' / 'optimized.tum')
+    # Nowhere else is known for it than where the odometry was lost.
+    steps_m = np.hypot(*np.diff(found.positions_m[:, :2], axis=0).T)
+    assert steps_m.max() < 15
+    assert len(found) > 60
+
+
 def test_messages_that_say_nothing_are_ignored_with_the_reason(
     peer: Peer, processes: Processes, tmp_path: Path
 ) -> None:

@@ -331,3 +331,23 @@ def test_a_full_drive_is_said_once_and_queries_go_on(peer: Peer, tmp_path: Path)
         localizer.wait_for_value('matching', lambda values: values['live_keyframes'] == '1')
         assert said not in localizer.status('matching').message
         assert running.end(signal.SIGINT) == 0, running.text()
+
+
+def test_odometry_that_begins_anew_is_a_segment_of_the_saved_drive(localizer: Localizer) -> None:
+    first_round(localizer)
+    null = odometry_msg(math.nan, localizer.clock_ns + 1_000_000_000)
+    null.pose.pose.orientation.w = 0.0
+    localizer.send_odometry(null)
+    for index in range(NUM_PLACES, NUM_PLACES + 4):  # 1050 m back, while time goes on
+        localizer.answer_to(localizer.send(index, START_X_M - 1050.0 + 10.0 * index))
+    # The scan of the first pose has none: whether it is a single odd one is not known yet.
+    localizer.wait_for_value('matching', lambda values: values['live_keyframes'] == '9')
+    values = localizer.values('input')
+    assert (values['odometry_segments'], values['odometry_invalid']) == ('2', '1')
+    localizer.running.wait_for_text('odometry began anew at')
+    response = localizer.peer.call(Trigger, f'{NODE}/save_session')
+    assert response.message.startswith('wrote 9 keyframes of 2 segments, not related to ')
+    saved = PlaceDatabase.load(response.message.partition(' to ')[2])
+    assert saved.info.segment_starts == (0, NUM_PLACES)
+    x_m = saved.keyframes.positions_m[:, 0]
+    assert x_m[NUM_PLACES - 1] - x_m[NUM_PLACES] > 900
