@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from ssd_ros.encoders.scan_context import ScanContextConfig
 from ssd_ros.maps import live_session
-from ssd_ros.maps.files import MapInfo, MAX_RETURNS_BYTES
+from ssd_ros.maps.checks import MAX_RETURNS_BYTES
+from ssd_ros.maps.files import MapInfo
 from ssd_ros.maps.live_session import LiveSession
 from ssd_ros.maps.place_database import Keyframe
 
