@@ -138,9 +138,9 @@ class Matcher:
             if self._recognizer.live is not None:
                 self._recognizer.live.clear()
 
-    def save_live_session(self, name: str) -> tuple[Path, PlaceDatabase]:
+    def save_live_session(self, name: str) -> tuple[Path, int]:
         """
-        Write the running drive as a map, whole or not at all; return where, and the map.
+        Write the running drive as a map, whole or not at all; return where, and its keyframes.
 
         :param name: below the folder of sessions
         :raise MapError: there is no keyframe, the name leads out of the folder, or something that
@@ -169,7 +169,7 @@ class Matcher:
         database = database_of(taken.to_map(info))
         self._sessions.check(path, taken.uuid, self._uuids_in_use())
         database.save(path)
-        return path, database
+        return path, len(database)
 
     def _uuids_in_use(self) -> set[str]:
         return {database.info.uuid for database in self.maps}

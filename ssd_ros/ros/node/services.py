@@ -10,6 +10,7 @@ import threading
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.node import Node
 from rclpy.task import Future
+from ssd_ros.maps.meta import read_meta
 from ssd_ros.ros.health.texts import NOT_ACTIVE
 from ssd_ros.ros.matching.loading import load_maps
 from ssd_ros.ros.messages.topics import SERVICES
@@ -115,10 +116,10 @@ class Services:
         else:
 
             def save() -> str:
-                path, saved = session.save(name)
-                num_segments = len(saved.info.segment_starts)
+                path, num_keyframes = session.save(name)
+                num_segments = len(read_meta(path)['info']['segment_starts'])
                 segments = f' of {num_segments} segments, not related' if num_segments > 1 else ''
-                return f'wrote {len(saved)} keyframes{segments} to {path}'
+                return f'wrote {num_keyframes} keyframes{segments} to {path}'
 
             await self._in_thread(save, response, 'nothing was written')
         return response

@@ -176,7 +176,7 @@ class Session:
         if self.is_active:
             self._publish_maps()
 
-    def save(self, name: str) -> tuple[Path, PlaceDatabase]:
+    def save(self, name: str) -> tuple[Path, int]:
         """
         Write the running drive as a map; return where, and the number of its keyframes.
 
