@@ -35,6 +35,8 @@ def reposed(
     """
     Return the map with other poses under another UUID; all else stays.
 
+    What were segments of the odometry is one afterwards: the poses are in one frame.
+
     :param poses: of the radar, in the new map frame
     :param source: what the poses are called in the map's info
     :param may_drop: leave out keyframes without a pose instead of refusing
@@ -47,7 +49,9 @@ def reposed(
     num_without = int(np.count_nonzero(~is_posed))
     if num_without and (not may_drop or num_without == len(database)):
         raise MapError(_no_pose(database, poses, is_posed))
-    _check_motion(database.keyframes.select(is_posed), at, source)
+    segment = np.digitize(np.flatnonzero(is_posed), database.info.segment_starts)
+    is_known = np.diff(segment) == 0
+    _check_motion(database.keyframes.select(is_posed), at, is_known, source)
     old = database.info
     info = replace(
         old,
@@ -55,6 +59,7 @@ def reposed(
         map_frame_id=map_frame_id or old.map_frame_id,
         origin=origin or (old.origin if map_frame_id in (None, old.map_frame_id) else ''),
         poses=f'put in from {source}',
+        segment_starts=(0,),
         uuid=str(uuid.uuid4()),
         created=datetime.now(timezone.utc).isoformat(timespec='seconds'),
     )
@@ -77,15 +82,18 @@ def _no_pose(database: PlaceDatabase, poses: Trajectory, is_posed: NDArray[np.bo
     )
 
 
-def _check_motion(old: Trajectory, new: Trajectory, source: str) -> None:
+def _check_motion(
+    old: Trajectory, new: Trajectory, is_known: NDArray[np.bool_], source: str
+) -> None:
     """
     Compare the motion from keyframe to keyframe, which a back end changes little.
 
+    :param is_known: shape (N - 1,), both keyframes are of one segment
     :raise MapError: it has another direction in the frame of the radar, or another length
     """
     before, after = map(_motions, (old, new))
     length_m = np.hypot(before[:, 0], before[:, 1])
-    used = length_m >= _MIN_STEP_M
+    used = is_known & (length_m >= _MIN_STEP_M)
     if not used.any():
         return
     stretch = float(np.median(np.hypot(after[:, 0], after[:, 1])[used] / length_m[used]))

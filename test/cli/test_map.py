@@ -148,6 +148,27 @@ def test_what_is_no_map_is_not_replaced(old: Path, tmp_path: Path) -> None:
     assert (tmp_path / 'notes' / 'mine.txt').read_text() == 'keep'
 
 
+def test_segments_of_the_odometry_are_one_after_they_have_poses_in_one_frame(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The odometry began anew at keyframe 12, 500 m away; the back end has joined both parts."""
+    session = session_of(tmp_path, 'session.map')
+    database = PlaceDatabase.load(session)
+    positions_m = database.keyframes.positions_m.copy()
+    positions_m[12:, 0] += 500
+    database.keyframes = replace(database.keyframes, positions_m=positions_m)
+    database.info = replace(database.info, segment_starts=(0, 12))
+    database.save(session)
+    poses = new_poses(tmp_path / 'optimized.tum', num=21)
+    assert run('repose', session, '--poses', poses, '--drop') == 0
+    new = PlaceDatabase.load(session)
+    assert (len(new), new.info.segment_starts) == (21, (0,))
+    expected = compose(NEW_FRAME, BEND.xy_yaw[:21])
+    np.testing.assert_allclose(new.keyframes.positions_m[:, :2], expected[:, :2], atol=1e-5)
+    assert run('info', session) == 0
+    assert 'segments     1\n' in capsys.readouterr().out
+
+
 def session_of(tmp_path: Path, name: str) -> Path:
     student = small_encoder(tmp_path, '4d')
     session = LiveSession(student.contract.descriptor_size, 1.0)

@@ -33,6 +33,7 @@ def print_info(path: Path) -> None:
         'encoder': f'{info.encoder}, {info.encoder_digest[:12]}',
         'space': info.descriptor_space[:12],
         'keyframes': f'{len(database)}, {info.keyframe_distance_m:g} m apart',
+        'segments': len(info.segment_starts),
         'rows': f'{database.num_rows} of {database.descriptor_size} numbers',
         'stamps': f'{first_s:.3f} to {last_s:.3f} s',
         'frame': info.map_frame_id,
