@@ -22,7 +22,7 @@ from ssd_ros.datasets.formats import open_sequence
 A, B, C = Path('a'), Path('b'), Path('c')
 # What each command reads of a drive.
 COMMANDS = {
-    'build_db': ('spinning',),
+    'build_db': ('4d', 'spinning'),
     'cache': ('4d', 'spinning'),
     'estimate_rcs_correction': ('4d', 'spinning'),
     'evaluate': ('4d', 'spinning'),
