@@ -35,7 +35,7 @@ def test_the_command_leaves_config_origin_checkpoint_metrics_and_curves(
     }  # fmt: skip
     run = Run(tmp_path / 'run')
     assert run.config == replace(tiny_config, optimiser=OptimiserConfig(num_steps=10))
-    assert run.origin['training_data'] == 'real radar, training worlds train_0, train_1'
+    assert run.origin['training_data'] == 'simulated radar, training worlds train_0, train_1'
     logged, tested = run.metrics()
     assert logged['step'] == 10
     assert 0 <= logged['loading_share'] < 1
