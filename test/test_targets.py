@@ -11,6 +11,10 @@ import os
 from pathlib import Path
 
 import pytest
+from ssd_ros.datasets.bags.rosbag2_writer import BAG_FOLDER
+from ssd_ros.datasets.formats.hercules import HERCULES_FOLDER
+from ssd_ros.evaluation.bev_cache import CACHE_FOLDER
+from ssd_ros.maps.target import MAP_FOLDER
 from ssd_ros.targets import (
     check_file,
     check_files,
@@ -198,6 +202,51 @@ def test_a_folder_without_the_seal_and_a_file_are_named(tmp_path: Path) -> None:
         with pytest.raises(TargetError, match=f'exists and is not a thing: .*{reason}|{reason}'):
             write_thing(path, 'new')
     assert (tmp_path / 'thesis.tex').read_text() == 'mine'
+
+
+def own_bag(names: str) -> bytes:
+    return (
+        'rosbag2_bagfile_information:\n  custom_data: {generator: made by ssd_ros 1}\n'
+        f'  relative_file_paths: {names}\n'
+    ).encode()
+
+
+@pytest.mark.parametrize(
+    'content',
+    [
+        b'', b'{}', b'[1]', b'null', b'"text"', b'9' * 10_000, b'1e999', bytes(range(256)),
+        b'[' * 200_000, b'{"a":' * 100_000, b'"' + b'x' * (10 << 20) + b'"',
+        own_bag('null'), own_bag('5'), own_bag('{}'),
+    ],
+    ids=lambda content: repr(content[:20]),
+)  # fmt: skip
+@pytest.mark.parametrize(
+    ('kind', 'name'),
+    [
+        (MAP_FOLDER, 'meta.json'),
+        (CACHE_FOLDER, 'meta.json'),
+        (BAG_FOLDER, 'metadata.yaml'),
+        (HERCULES_FOLDER, 'sim_meta.json'),
+        (HERCULES_FOLDER, 'generator.txt'),
+    ],
+)
+def test_a_description_of_another_program_makes_no_folder_ours(
+    tmp_path: Path, kind: FolderKind, name: str, content: bytes
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    (tmp_path / 'notes').write_text('mine')
+    with pytest.raises(TargetError, match=f'{kind.what}: choose another place'):
+        check_folder(tmp_path, kind)
+
+
+@pytest.mark.parametrize('kind', [MAP_FOLDER, CACHE_FOLDER, BAG_FOLDER, HERCULES_FOLDER])
+def test_a_pipe_in_the_place_of_a_description_is_not_waited_for(
+    tmp_path: Path, kind: FolderKind
+) -> None:
+    for name in ('meta.json', 'metadata.yaml', 'sim_meta.json', 'generator.txt'):
+        os.mkfifo(tmp_path / name)
+    with pytest.raises(TargetError, match=f'exists and is not {kind.what}: choose another'):
+        check_folder(tmp_path, kind)
 
 
 def test_what_comes_while_a_folder_is_written_refuses_it(tmp_path: Path) -> None:

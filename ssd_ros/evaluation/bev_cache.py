@@ -43,10 +43,25 @@ _ARRAYS = [
 
 def _own_files(directory: Path) -> list[str]:
     """Return the files of a cached drive; a file named meta.json alone makes none."""
-    meta = json.loads((directory / _META).read_text())
-    if not isinstance(meta, dict) or not {'world', 'preprocessing', 'spacing'} <= set(meta):
+    if not {'world', 'preprocessing', 'spacing'} <= set(_read_meta(directory)):
         raise ValueError(f'{_META} describes something else')
     return [_META, *(f'{key}.npy' for key in _ARRAYS)]
+
+
+def _read_meta(directory: Path) -> dict[str, Any]:
+    """
+    Return what a cached drive says of itself.
+
+    :raise ValueError: it says nothing
+    :raise OSError: it cannot be read
+    """
+    try:
+        meta = json.loads(read_whole(directory / _META, MAX_META_BYTES, 'a cached drive'))
+    except RecursionError as error:
+        raise ValueError(f'{_META} is nested too deep') from error
+    if not isinstance(meta, dict):
+        raise ValueError(f'{_META} is {type(meta).__name__}, expected an object')
+    return meta
 
 
 CACHE_FOLDER = FolderKind('a cached drive', _own_files)
@@ -102,10 +117,8 @@ def is_cached(
     :param source: what `cache_drive` was told; a cache that does not say its source is accepted
     """
     try:
-        meta = json.loads(read_whole(directory / _META, MAX_META_BYTES, 'a cached drive'))
-    except (OSError, ValueError, RecursionError):
-        return False
-    if not isinstance(meta, dict):
+        meta = _read_meta(directory)
+    except (OSError, ValueError):
         return False
     wanted = {'preprocessing': preprocessing_digest(preprocessing), 'spacing': asdict(spacing)}
     has_options = all(meta.get(key) == wanted[key] for key in wanted)
@@ -172,11 +185,11 @@ def load_drive(directory: Path, preprocessing: PreprocessingConfig) -> CachedDri
     :raise ValueError: the directory is no cached drive or was made with another preprocessing
     """
     try:
-        meta = json.loads(read_whole(directory / _META, MAX_META_BYTES, 'a cached drive'))
+        meta = _read_meta(directory)
         world, name, digest = (str(meta[key]) for key in ('world', 'name', 'preprocessing'))
         origin = origin_from(meta.get('origin'))
         arrays = {key: _stored(directory / f'{key}.npy') for key in _ARRAYS}
-    except (OSError, KeyError, TypeError, ValueError, RecursionError) as error:
+    except (OSError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f'{directory} is not a cached drive: {error!r}') from error
     if digest != preprocessing_digest(preprocessing):
         raise ValueError(

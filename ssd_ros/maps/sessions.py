@@ -12,6 +12,8 @@ from ssd_ros.maps.meta import MapError
 from ssd_ros.maps.target import check_map_target, info_of_target
 from ssd_ros.user_paths import user_path
 
+MAX_NAME = 200
+
 
 @dataclass(frozen=True, slots=True)
 class SessionFolder:
@@ -29,8 +31,15 @@ class SessionFolder:
         """
         Return where a drive of this name is saved.
 
-        :raise MapError: the name leads out of the folder
+        :raise MapError: the name leads out of the folder or cannot be read, or there is no folder
         """
+        if not self.directory:
+            raise MapError('session_directory is empty, so no drive is saved')
+        if not name.isprintable() or len(name) > MAX_NAME:
+            raise MapError(
+                f'session_path is {name[:MAX_NAME]!r}, expected at most {MAX_NAME} characters '
+                'that can be read'
+            )
         parts = PurePath(name).parts
         if not parts or PurePath(name).is_absolute() or '..' in parts or parts[0].startswith('~'):
             raise MapError(

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -33,17 +34,28 @@ def check_map_target(path: Path, sensor: str | None = None) -> None:
 
     :param sensor: of the map that may be replaced; None: of either
     :raise MapError: `path` exists and is neither an empty directory nor a whole map of ours with
-        nothing beside its own files
+        nothing beside its own files, or it lies within a map
     """
     try:
         check_folder(path, MAP_FOLDER)
     except TargetError as error:
         raise MapError(str(error)) from error
+    if (around := _map_around(path)) is not None:
+        raise MapError(f'{path} lies within the map {around}: choose another place')
     info = info_of_target(path)
     if info is not None and sensor not in (None, info.get('sensor')):
         raise MapError(
             f'{path} is a map of sensor {info.get("sensor")!r}, not of {sensor!r}: {ELSEWHERE}'
         )
+
+
+def _map_around(path: Path) -> Path | None:
+    for folder in path.resolve().parents:
+        if (folder / META_FILE).is_file():
+            with suppress(MapError, OSError):  # of another program
+                read_meta(folder)
+                return folder
+    return None
 
 
 def info_of_target(path: Path) -> dict[str, Any] | None:

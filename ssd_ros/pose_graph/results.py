@@ -6,8 +6,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ssd_ros.pose_graph.trajectory_files import TUM_MARK
-from ssd_ros.targets import check_file, check_working_folder, remove_file
+from ssd_ros.targets import check_file, check_working_folder, MARK, remove_file
 
 TRAJECTORIES = 'odometry.tum', 'optimized.tum', 'optimized_in_map.tum'
 EDGES = 'edges.jsonl'
@@ -36,4 +35,4 @@ def remove_results(folder: Path) -> None:
 
 
 def _mark_of(name: str) -> bytes:
-    return EDGES_MARK if name == EDGES else TUM_MARK
+    return EDGES_MARK if name == EDGES else MARK

@@ -9,15 +9,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.motion.trajectory import Trajectory
-from ssd_ros.targets import write_file
-
-# Other tools want no comment in such a file: ours are known by their numbers of decimals.
-TUM_MARK = rb'^\d+\.\d{9}( -?\d+\.\d{6}){7}\n'
+from ssd_ros.targets import GENERATOR, write_file
 
 
 def write_tum(path: Path, trajectory: Trajectory) -> None:
-    """Write a line `seconds x y z qx qy qz qw` for each pose; seconds have nine decimals."""
-    lines = [
+    """
+    Write a line `seconds x y z qx qy qz qw` for each pose; seconds have nine decimals.
+
+    The format has comments, which say here who made the file.
+    """
+    lines = [f'# {GENERATOR}']
+    lines += [
         f'{stamp_ns // 10**9}.{stamp_ns % 10**9:09d} '
         + ' '.join(f'{value:.6f}' for value in (*position, *quaternion))
         for stamp_ns, position, quaternion in zip(
@@ -27,7 +29,7 @@ def write_tum(path: Path, trajectory: Trajectory) -> None:
             strict=True,
         )
     ]
-    write_file(path, ''.join(line + '\n' for line in lines).encode(), TUM_MARK)
+    write_file(path, ''.join(line + '\n' for line in lines).encode())
 
 
 def read_tum(path: Path) -> Trajectory:
@@ -38,6 +40,8 @@ def read_tum(path: Path) -> Trajectory:
     """
     stamps_ns, rows = [], []
     for number, line in enumerate(path.read_text().splitlines(), start=1):
+        if line.startswith('#'):
+            continue
         stamp, *values = line.split()
         seconds, _, decimals = stamp.partition('.')
         if len(values) != 7:

@@ -220,3 +220,18 @@ def test_a_map_shows_what_it_holds(old: Path, capsys: pytest.CaptureFixture[str]
         assert line in printed
     assert run('info', old.parent) == 1
     assert 'is not a map' in capsys.readouterr().err
+
+
+def test_new_poses_replace_no_map_of_another_radar(
+    old: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    database = PlaceDatabase.load(old)
+    database.info = replace(database.info, sensor='4d', uuid=str(uuid4()))
+    database.save(tmp_path / 'session.map')
+    before = {file.name: file.read_bytes() for file in old.iterdir()}
+    poses = new_poses(tmp_path / 'new.tum')
+    command = ['repose', str(tmp_path / 'session.map'), '--poses', str(poses), '--output']
+    assert main([*command, str(old)]) == 1
+    assert "is a map of sensor 'spinning', not of '4d'" in capsys.readouterr().err
+    assert {file.name: file.read_bytes() for file in old.iterdir()} == before
+    assert main([*command, str(tmp_path / 'session.map')]) == 0

@@ -51,6 +51,27 @@ def test_a_null_character_and_a_link_out_are_refused(tmp_path: Path) -> None:
     assert folder.path_of('here/drive') == tmp_path / 'sessions' / 'drive'
 
 
+def test_names_that_nobody_can_read_and_a_folder_without_a_name_are_refused(
+    tmp_path: Path,
+) -> None:
+    for name in ('a\nb', 'a\x1b[2J', '\u202eevird', 'a' * 201, 'a/' * 5000):
+        with pytest.raises(MapError, match='expected at most 200 characters that can be read'):
+            SessionFolder(str(tmp_path)).path_of(name)
+    with pytest.raises(MapError, match='session_directory is empty'):
+        SessionFolder('').path_of('drive')
+
+
+def test_no_drive_is_saved_within_a_map(tmp_path: Path) -> None:
+    save_drive(tmp_path / 'drive')
+    (tmp_path / 'set').mkdir()
+    (tmp_path / 'set' / 'meta.json').write_text('{}')  # of another program
+    folder = SessionFolder(str(tmp_path))
+    folder.check(tmp_path / 'set' / 'drive', 'new', [])
+    for name in ('drive/sub', 'drive/sub/sub'):
+        with pytest.raises(MapError, match=f'lies within the map {tmp_path}/drive: choose'):
+            folder.check(tmp_path / name, 'new', [])
+
+
 def test_the_folder_itself_may_be_a_link_and_begin_with_a_tilde(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

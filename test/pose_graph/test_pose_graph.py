@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+import re
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from ssd_ros.motion.trajectory import Trajectory
 from ssd_ros.pose_graph.candidate_edges import candidate_edges
 from ssd_ros.pose_graph.config import EdgeNoise, PlacerConfig, PoseGraphConfig
 from ssd_ros.pose_graph.graph import PoseGraph
+from ssd_ros.pose_graph.results import check_results, remove_results, TRAJECTORIES
 from ssd_ros.pose_graph.trajectory_files import (
     absolute_trajectory_error_m,
     aligned,
@@ -24,6 +26,7 @@ from ssd_ros.pose_graph.trajectory_files import (
     write_tum,
 )
 from ssd_ros.recognition.candidates import Flag
+from ssd_ros.targets import TargetError
 from support.pose_graph_drive import (
     closures,
     odometry,
@@ -250,13 +253,30 @@ def test_the_error_is_what_alignment_leaves() -> None:
         aligned(square, square[:3])
 
 
+def test_a_trajectory_of_another_program_stays_whatever_its_decimals(tmp_path: Path) -> None:
+    mine = '1700000000.000000123 1.000000 2.000000 0.000000 0.000000 0.000000 0.000000 1.000000\n'
+    for name in TRAJECTORIES:
+        (tmp_path / name).write_text(mine)
+        for work in (check_results, remove_results):
+            with pytest.raises(TargetError, match=f'{name} exists and was not made by ssd_ros'):
+                work(tmp_path)
+        with pytest.raises(TargetError, match=f'{name} exists and was not made by ssd_ros'):
+            write_tum(tmp_path / name, DRIVE)
+        assert (tmp_path / name).read_text() == mine
+        (tmp_path / name).unlink()
+        write_tum(tmp_path / name, DRIVE)
+    remove_results(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_trajectory_file_comes_back_to_the_nanosecond(tmp_path: Path) -> None:
     write_tum(tmp_path / 'drive.tum', DRIVE)
     back = read_tum(tmp_path / 'drive.tum')
     np.testing.assert_array_equal(back.stamps_ns, DRIVE.stamps_ns)
     np.testing.assert_allclose(back.positions_m, DRIVE.positions_m, atol=1e-6)
     np.testing.assert_allclose(back.quaternions_xyzw, DRIVE.quaternions_xyzw, atol=1e-6)
-    first = (tmp_path / 'drive.tum').read_text().splitlines()[0]
+    comment, first, *_ = (tmp_path / 'drive.tum').read_text().splitlines()
+    assert re.fullmatch(r'# made by ssd_ros \d.*', comment)
     assert first.startswith('1700000000.000000123 74.88')
     (tmp_path / 'short.tum').write_text('1.0 2.0\n')
     with pytest.raises(ValueError, match=r'short\.tum:1 has 2 numbers, expected 8'):

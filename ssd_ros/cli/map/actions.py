@@ -49,8 +49,8 @@ def print_info(path: Path) -> None:
 def repose(arguments: argparse.Namespace) -> None:
     """Give the keyframes of a map new poses."""
     output = arguments.output or arguments.map
-    check_map_target(output)
     database = PlaceDatabase.load(arguments.map)
+    check_map_target(output, database.info.sensor)
     file = read_poses(arguments.poses, database.keyframes.stamps_ns)
     checked = check_poses(file.poses, str(arguments.poses), 'file')
     poses = checked.poses

@@ -14,7 +14,7 @@ from ssd_ros.cli.common.progress import progress_bar
 from ssd_ros.cli.common.settings_file import read_settings
 from ssd_ros.datasets.bags.rosbag2_writer import BAG_FOLDER, write_rosbag2
 from ssd_ros.motion.trajectory import Trajectory
-from ssd_ros.pose_graph.trajectory_files import read_tum, TUM_MARK, write_tum
+from ssd_ros.pose_graph.trajectory_files import read_tum, write_tum
 from ssd_ros.simulator.config import PRESETS
 from ssd_ros.simulator.random_streams import stream
 from ssd_ros.simulator.recordings.odometry import drifting_odometry, OdometryDrift
@@ -68,8 +68,7 @@ def prepared_drive(
     """
     bag, truth, settings = output / 'bag', output / 'truth.tum', output / 'drive.json'
     check_folder(bag, BAG_FOLDER)
-    check_files([truth], TUM_MARK)
-    check_files([settings])
+    check_files([truth, settings])
     wanted = json.loads(json.dumps(drive.settings()))  # tuples become lists
     if settings.is_file() and not is_fresh:
         if read_settings(settings) != wanted:

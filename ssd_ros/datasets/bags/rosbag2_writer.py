@@ -21,6 +21,7 @@ from ssd_ros.datasets.sequence import origin_of, RadarSequence
 from ssd_ros.motion.trajectory import Trajectory
 from ssd_ros.radar.point_cloud2 import encode_point_cloud2
 from ssd_ros.radar.types import RadarPointCloud, SpinningRadarScan
+from ssd_ros.reading import MAX_YAML_BYTES, read_whole
 from ssd_ros.targets import folder_written, FolderKind, GENERATOR
 import yaml
 
@@ -39,7 +40,6 @@ _TYPES = {
 }
 
 _GENERATOR = 'made by ssd_ros '
-_MAX_METADATA_BYTES = 1 << 20
 
 
 def drive_of_bag(path: Path) -> str:
@@ -54,10 +54,8 @@ def drive_of_bag(path: Path) -> str:
 
 def _metadata(path: Path) -> dict[str, Any]:
     file = path / 'metadata.yaml'
-    if file.stat().st_size > _MAX_METADATA_BYTES:
-        raise ValueError(f'{file} has {file.stat().st_size} bytes')
     try:
-        content = yaml.safe_load(file.read_bytes())
+        content = yaml.safe_load(read_whole(file, MAX_YAML_BYTES, 'the description of a bag'))
     except (yaml.YAMLError, RecursionError) as error:
         raise ValueError(f'{file} is not YAML: {error}') from error
     found = content.get('rosbag2_bagfile_information') if isinstance(content, dict) else None
@@ -74,7 +72,8 @@ def _our_data(metadata: dict[str, Any]) -> dict[str, Any]:
 def _own_files(path: Path) -> list[str]:
     metadata = _metadata(path)
     _our_data(metadata)
-    return ['metadata.yaml', *map(str, metadata.get('relative_file_paths', []))]
+    names = metadata.get('relative_file_paths')
+    return ['metadata.yaml', *map(str, names if isinstance(names, list) else [])]
 
 
 BAG_FOLDER = FolderKind('a bag written by ssd_ros', _own_files)

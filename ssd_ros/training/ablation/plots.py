@@ -14,6 +14,7 @@ import numpy as np
 from ssd_ros.cli.common.pictures import write_figure
 from ssd_ros.training.runs.folder import Run
 
+PICTURES = 'curves.png', 'masks.png'
 _LEARNING = ('loss', 'metric_loss', 'accuracy', 'loading_share')
 _MASKS = (
     'teacher_share',
@@ -38,7 +39,7 @@ def plot_ablation(
     metrics = {
         label: [Run(path).metrics() for path in seeds.values()] for label, seeds in runs.items()
     }
-    for name, values in (('curves.png', _LEARNING), ('masks.png', _MASKS)):
+    for name, values in zip(PICTURES, (_LEARNING, _MASKS), strict=True):
         num_columns = (len(values) + 1) // 2
         figure = Figure(figsize=(4.5 * num_columns, 8), layout='constrained')
         for axes, value in zip(figure.subplots(2, num_columns).flat, values, strict=False):

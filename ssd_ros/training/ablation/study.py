@@ -13,8 +13,8 @@ from pathlib import Path
 
 from ssd_ros.evaluation.bev_cache import load_drives
 from ssd_ros.evaluation.scores.results import origin_of_drives
-from ssd_ros.targets import check_working_folder
-from ssd_ros.training.ablation.plots import plot_ablation
+from ssd_ros.targets import check_file, check_files, check_working_folder
+from ssd_ros.training.ablation.plots import PICTURES, plot_ablation
 from ssd_ros.training.ablation.rows import (
     evaluate_row,
     in_processes,
@@ -23,7 +23,12 @@ from ssd_ros.training.ablation.rows import (
     Row,
     train_row,
 )
-from ssd_ros.training.ablation.table import finished_runs, write_table
+from ssd_ros.training.ablation.table import (
+    FINDINGS_MARK,
+    finished_runs,
+    table_paths,
+    write_table,
+)
 from ssd_ros.training.batches.pairs import PlaceSampler
 from ssd_ros.training.config import load_config, SCHEMES, TrainingConfig
 from ssd_ros.training.runs.evaluate_run import evaluation_path
@@ -42,7 +47,7 @@ _MALLOC = {'MALLOC_MMAP_MAX_': '0', 'MALLOC_TRIM_THRESHOLD_': '8000000000'}
 def run(options: argparse.Namespace) -> None:
     """Do what the command line says."""
     os.environ.update(_MALLOC)
-    check_working_folder(options.out)
+    _check_targets(options.out, options.evaluate_on.name if options.evaluate_on else 'validation')
     if options.evaluate_on:
         failed = _evaluate_again(options.out, options.evaluate_on, options.jobs)
         _finish(options.out, options.evaluate_on.name, failed)
@@ -60,6 +65,14 @@ def run(options: argparse.Namespace) -> None:
     print(f'{len(rows)} rows, {len(rows) - len(missing)} of them finished; {options.jobs} at once')
     failed = _train(rows, missing, options)
     _finish(options.out, 'validation', failed)
+
+
+def _check_targets(out: Path, split: str) -> None:
+    """Refuse before the work what stands in the way of the report."""
+    text, plain = table_paths(out, split)
+    check_working_folder(out)
+    check_files([text, *(out / name for name in PICTURES)])
+    check_file(plain, FINDINGS_MARK)
 
 
 def _start(rows: Sequence[Row], cache: Path, start_from: Path | None) -> None:

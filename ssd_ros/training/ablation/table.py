@@ -103,16 +103,22 @@ def _training_statistics(runs: Sequence[Run]) -> tuple[dict[str, float], float]:
     )
 
 
+def table_paths(out: Path, split: str) -> tuple[Path, Path]:
+    """Return where the table of a split stands, as Markdown and as JSON."""
+    stem = 'ablation' if split == 'validation' else f'ablation_{split}'
+    return out / f'{stem}.md', out / f'{stem}.json'
+
+
 def write_table(out: Path, runs: dict[str, dict[int, Path]], split: str) -> str:
     """Write ablation.md and ablation.json, or of another split's name; return the Markdown."""
-    stem = 'ablation' if split == 'validation' else f'ablation_{split}'
+    text_path, plain_path = table_paths(out, split)
     found = findings(runs, split)
     directories = [directory for seeds in runs.values() for directory in seeds.values()]
     origins = [read_evaluation(evaluation_path(one, split)).origin for one in directories]
     text = markdown(found, f'{radar_of(kind_of(origins)).capitalize()}, split {split}')
-    write_markdown(out / f'{stem}.md', text)
+    write_markdown(text_path, text)
     plain = json.dumps([asdict(finding) for finding in found], indent=1)
-    write_file(out / f'{stem}.json', plain.encode(), FINDINGS_MARK)
+    write_file(plain_path, plain.encode(), FINDINGS_MARK)
     return text
 
 

@@ -33,7 +33,7 @@ def _run(options: argparse.Namespace) -> None:
 
     logging.basicConfig(format='export: %(message)s')
     logging.getLogger('ssd_ros').setLevel(logging.INFO)
-    check_targets(options.out)
+    check_targets(options.run, options.out)
     torch.set_num_threads(options.threads)
     run = Run(options.run)
     preprocessing = run.config.preprocessing

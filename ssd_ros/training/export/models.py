@@ -43,6 +43,7 @@ _log = logging.getLogger(__name__)
 
 MODEL_MARK = re.escape(CONTRACT_KEY.encode())
 CARD = 'README.md'
+EVALUATION = 'validation.json'  # in the folder of the run
 FILES = {'4d': 'student.onnx', 'spinning': 'teacher.onnx'}
 MIN_PRECISION = 0.99  # reconstructed: of accepted candidates on the validation worlds, within 5 m
 MAX_INT8_LOSS = 0.005  # of R@1 on the validation worlds
@@ -116,20 +117,20 @@ def export(
         'acceptance': str(acceptance),
     }
     evaluation = Evaluation(protocol, validated_on, results, settings)
-    write_evaluation(run.directory / 'validation.json', evaluation)
+    write_evaluation(run.directory / EVALUATION, evaluation)
     card = directory / CARD
     write_markdown(card, model_card(run, report))
     return card
 
 
-def check_targets(directory: Path) -> None:
+def check_targets(run: Path, directory: Path) -> None:
     """
-    Refuse a folder that models and card cannot be written into.
+    Refuse folders that the evaluation, or models and card cannot be written into.
 
     :raise TargetError: one of them is there and not ours, or nothing can be written
     """
     check_files([directory / file for file in FILES.values()], MODEL_MARK)
-    check_files([directory / CARD])
+    check_files([directory / CARD, run / EVALUATION])
 
 
 def load_networks(run: Run) -> tuple[TeacherStudent, int]:
