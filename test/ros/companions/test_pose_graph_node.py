@@ -215,7 +215,7 @@ def test_a_folder_that_cannot_be_made_is_refused(processes: Processes, tmp_path:
     (tmp_path / 'file').write_text('')
     node = start(processes, tmp_path / 'file')
     assert node.end() == 1
-    assert f"File exists: '{tmp_path / 'file'}'" in node.text()
+    assert f'{tmp_path / "file"} is a file, expected the name of a folder' in node.text()
     assert 'Traceback' not in node.text()
 
 
