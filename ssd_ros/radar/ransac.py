@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 VERTICAL_MPS = 1.0  # reconstructed, a prior: vehicles do not fly
 _MAX_DRAWS = 600  # enough to find what a quarter of the returns agree on
-_LOG_MISS = math.log(1e-4)  # chance that no draw is of such returns alone
+_LOG_MISS = math.log(1e-2)  # chance that no draw is of such returns alone, as is usual
 _MAX_JUDGES = 1000  # returns that choose among the draws: of more, every second, third, ...
 _DIRECTION_RAD = math.radians(1.0)  # reconstructed: about a radar's resolution
 _PRIOR = (0.1 / VERTICAL_MPS) ** 2  # noise of Doppler against that of the prior
