@@ -25,7 +25,7 @@ from ssd_ros.cli.common.pose_options import (
 )
 
 # Kept here so that --help need not import the readers; a test compares it with theirs.
-DATASETS = ('auto', 'hercules', 'oxford', 'mulran', 'boreas', 'rosbag2')
+DATASETS = ('auto', 'hercules', 'oxford', 'mulran', 'boreas', 'polar_png', 'rosbag2')
 SPINNING_PRESETS = (
     'hercules',
     'mulran',
@@ -135,7 +135,7 @@ def add_drive_options(
             type=_metres,
             metavar='METRES',
             help='depth of one range bin, but for hercules (as recorded, of the preset or of the '
-            'data set)',
+            'data set; polar_png has none)',
         )
     add_pose_options(add, sensors)
 

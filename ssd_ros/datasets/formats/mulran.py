@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ssd_ros.datasets.formats.polar_sequence import PolarPngSequence
 from ssd_ros.datasets.poses import empty_trajectory, poses_at, read_mulran_poses
+from ssd_ros.datasets.spinning.polar_png import Layout
 from ssd_ros.datasets.stamped_files import find_below, radar_paths
 
 RANGE_RESOLUTION_M = 0.05952
@@ -31,4 +32,5 @@ def open_mulran(root: Path, range_resolution_m: float | None = None) -> PolarPng
         stamps_ns,
         poses_at(poses, stamps_ns),
         range_resolution_m or RANGE_RESOLUTION_M,
+        layout=Layout.EITHER,
     )

@@ -13,7 +13,7 @@ from ssd_ros.data_origin import Origin, read_origin, RECORDED
 from ssd_ros.datasets.bags import rosbag2
 from ssd_ros.datasets.bags.files import is_recording
 from ssd_ros.datasets.bags.rosbag2 import Rosbag2Config, Rosbag2Sequence
-from ssd_ros.datasets.formats import boreas, hercules, mulran, oxford
+from ssd_ros.datasets.formats import boreas, hercules, mulran, oxford, polar_png
 from ssd_ros.datasets.sequence import RadarSequence
 from ssd_ros.datasets.stamped_files import find_below
 
@@ -46,6 +46,10 @@ FORMATS = {
     'boreas': Format(
         lambda path, config: boreas.open_boreas(path, config.range_resolution_m), boreas.OPTIONS
     ),
+    'polar_png': Format(
+        lambda path, config: polar_png.open_polar_png(path, config.range_resolution_m),
+        polar_png.OPTIONS,
+    ),
     'rosbag2': Format(Rosbag2Sequence, rosbag2.OPTIONS),
 }
 DATASETS = tuple(FORMATS)
@@ -62,6 +66,7 @@ _SIGNS = {
     'radar_poses.csv': 'boreas',
     'ins.csv': 'oxford',
     'radar.timestamps': 'oxford',
+    polar_png.RADIATE_FOLDER: 'polar_png',
 }
 
 

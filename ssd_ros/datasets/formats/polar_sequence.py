@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.data_origin import Origin
 from ssd_ros.datasets.poses import empty_trajectory
-from ssd_ros.datasets.spinning.polar_png import read_polar_scan
+from ssd_ros.datasets.spinning.polar_png import Layout, read_polar_scan
 from ssd_ros.motion.trajectory import Trajectory
 from ssd_ros.radar.types import RadarPointCloud, SpinningRadarScan
 
@@ -31,6 +31,7 @@ class PolarPngSequence:
     scan_poses: Trajectory
     range_resolution_m: float
     range_offset_m: float = 0.0
+    layout: Layout = Layout.OXFORD
     cloud_stamps_ns: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     cloud_poses: Trajectory = field(default_factory=empty_trajectory)
     origin: Origin = field(default_factory=Origin)
@@ -46,4 +47,5 @@ class PolarPngSequence:
             int(self.scan_stamps_ns[index]),
             self.range_resolution_m,
             self.range_offset_m,
+            self.layout,
         )

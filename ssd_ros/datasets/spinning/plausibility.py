@@ -10,6 +10,7 @@ readers of spinning radar pass their scans through here.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,18 +60,32 @@ def plausible(scan: SpinningRadarScan) -> SpinningRadarScan:
     return scan
 
 
-def require_ordered(counts: NDArray[np.int64], counts_per_turn: int) -> None:
+def is_ordered(numbers: NDArray[Any], per_turn: int) -> bool:
+    """
+    Return whether numbers grow, or fall, nearly throughout.
+
+    :param numbers: shape (N,), of which each turn begins anew
+    """
+    return max(_shares(numbers, per_turn)) >= _MIN_ORDERED_SHARE
+
+
+def require_ordered(counts: NDArray[Any], counts_per_turn: int) -> None:
     """
     Refuse encoder counts that are none.
 
     :param counts: shape (num_azimuths,), in the order of the recording, below counts_per_turn
     :raise ValueError: the antenna would turn back and forth
     """
-    steps = np.mod(np.diff(counts), counts_per_turn)
-    forward = float(np.mean((steps > 0) & (steps < counts_per_turn / 2)))
-    backward = float(np.mean(steps > counts_per_turn / 2))
-    if max(forward, backward) < _MIN_ORDERED_SHARE:
+    if not is_ordered(counts, counts_per_turn):
+        forward, backward = _shares(counts, counts_per_turn)
         raise ValueError(
             f'encoder counts that rise in {forward:.0%} of the steps and fall in {backward:.0%}, '
             f'expected one direction: {_OTHER_LAYOUT}'
         )
+
+
+def _shares(numbers: NDArray[Any], per_turn: int) -> tuple[float, float]:
+    """Return in which shares of the steps the numbers grow and fall."""
+    steps = np.mod(np.diff(numbers.astype(np.int64)), per_turn)
+    forward = float(np.mean((steps > 0) & (steps < per_turn / 2)))
+    return forward, float(np.mean(steps > per_turn / 2))

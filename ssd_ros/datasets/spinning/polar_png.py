@@ -3,7 +3,8 @@
 """
 Scans of spinning radars stored as 8-bit gray PNG, in the two layouts that data sets use.
 
-Plain: rows = range (near first), columns = azimuth (column 0 forward, clockwise), no metadata.
+Plain: rows = range (near first), columns = azimuth (column 0 forward, clockwise), no metadata; or
+the same transposed.
 Oxford style: rows = azimuth; each begins with 11 bytes: its time, its encoder count and a byte
 that says `valid` in Oxford and MulRan but the direction of the chirp in Boreas-RT, so that it is
 never used to leave rows out.
@@ -11,21 +12,41 @@ never used to leave rows out.
 
 from __future__ import annotations
 
+from enum import Enum
 from pathlib import Path
 import struct
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from ssd_ros.datasets.spinning.plausibility import plausible
+from ssd_ros.datasets.spinning.plausibility import is_ordered, plausible
 from ssd_ros.datasets.spinning.scan import azimuths_of_counts
 from ssd_ros.radar.types import SpinningRadarScan, uniform_azimuths_rad
 
+
+class Layout(Enum):
+    """What the images of a data set may be; `EITHER` takes a row of 400 azimuths for Oxford's."""
+
+    OXFORD = 'oxford'
+    PLAIN = 'plain'
+    EITHER = 'either'
+
+
 NUM_AZIMUTHS = 400
 _NUM_METADATA_BYTES = 11
+_TIME_BYTES = slice(0, 8)
+_NEVER = 2**62  # times begin anew
 _ENCODER_BYTES = slice(8, 10)
 _ENCODER_COUNTS_PER_TURN = 5600
 _MAX_NUM_BINS = 20_000  # the longest known sweep has 6,848
+_EXPECTED = {
+    Layout.OXFORD: f'{NUM_AZIMUTHS} azimuths x ({_NUM_METADATA_BYTES} + ranges); is it plain '
+    '(--dataset polar_png)?',
+    Layout.PLAIN: f'{NUM_AZIMUTHS} azimuths x ranges, or ranges x {NUM_AZIMUTHS} azimuths',
+    Layout.EITHER: f'{NUM_AZIMUTHS} azimuths x ({_NUM_METADATA_BYTES} + ranges) '
+    f'or ranges x {NUM_AZIMUTHS} azimuths',
+}
 _PNG_HEADER = struct.Struct('>8s4x4sIIBB')  # signature, chunk, width, height, depth, colour
 
 
@@ -46,25 +67,31 @@ def read_plain_scan(path: Path, stamp_ns: int, max_range_m: float) -> SpinningRa
 
 
 def read_polar_scan(
-    path: Path, stamp_ns: int, range_resolution_m: float, range_offset_m: float = 0.0
+    path: Path,
+    stamp_ns: int,
+    range_resolution_m: float,
+    range_offset_m: float = 0.0,
+    layout: Layout = Layout.EITHER,
 ) -> SpinningRadarScan:
-    """Read a PNG in either layout, told apart by which side has 400 azimuths."""
+    """
+    Read a PNG whose side of 400 is the azimuth.
+
+    :raise ValueError: it is damaged, of another layout, or cannot be a scan
+    """
     num_rows, num_columns = _checked_shape(path)
-    if num_columns == NUM_AZIMUTHS < num_rows:
+    azimuths_rad = uniform_azimuths_rad(NUM_AZIMUTHS)
+    if num_columns == NUM_AZIMUTHS < num_rows and layout is not Layout.OXFORD:
         power = _decoded(path, num_rows, num_columns)
-        azimuths_rad = uniform_azimuths_rad(NUM_AZIMUTHS)
     elif num_rows == NUM_AZIMUTHS < num_columns:
         rows = _decoded(path, num_rows, num_columns)
-        azimuths_rad, order = _azimuths_of(path, rows)
-        power = np.ascontiguousarray(rows[order, _NUM_METADATA_BYTES:].T)
+        if layout is Layout.PLAIN:
+            _require_no_metadata(path, rows)
+            power = np.ascontiguousarray(rows.T)
+        else:
+            azimuths_rad, order = _azimuths_of(path, rows)
+            power = np.ascontiguousarray(rows[order, _NUM_METADATA_BYTES:].T)
     else:
-        raise _wrong_shape(
-            path,
-            num_rows,
-            num_columns,
-            f'{NUM_AZIMUTHS} azimuths x ({_NUM_METADATA_BYTES} + ranges) '
-            f'or ranges x {NUM_AZIMUTHS} azimuths',
-        )
+        raise _wrong_shape(path, num_rows, num_columns, _EXPECTED[layout])
     scan = SpinningRadarScan(stamp_ns, power, azimuths_rad, range_resolution_m, range_offset_m)
     return _plausible(path, scan)
 
@@ -97,11 +124,34 @@ def _azimuths_of(
 
     Without counts (some MulRan downloads hold zeros) the rows are taken as evenly spaced.
     """
-    counts = np.ascontiguousarray(rows[:, _ENCODER_BYTES]).view('<u2').ravel()
+    counts = _numbers(rows, _ENCODER_BYTES, '<u2')
+    times = _numbers(rows, _TIME_BYTES, '<i8')
+    if (counts == counts[0]).all() and times.any() and not is_ordered(times, _NEVER):
+        raise ValueError(
+            f'{path} begins its rows neither with times nor with encoder counts: has it no '
+            'metadata (--dataset polar_png)?'
+        )
     try:
         return azimuths_of_counts(counts, _ENCODER_COUNTS_PER_TURN)
     except ValueError as error:
-        raise ValueError(f'{path} has {error}') from error
+        raise ValueError(
+            f'{path} has {error}; without metadata it is of --dataset polar_png'
+        ) from error
+
+
+def _require_no_metadata(path: Path, rows: NDArray[np.uint8]) -> None:
+    """Refuse rows that begin with the metadata of Oxford: they would be near echoes."""
+    counts = _numbers(rows, _ENCODER_BYTES, '<u2')
+    if counts.max() < _ENCODER_COUNTS_PER_TURN and is_ordered(counts, _ENCODER_COUNTS_PER_TURN):
+        raise ValueError(
+            f'{path} begins its rows with encoder counts, as Oxford, MulRan and Boreas do: name '
+            'that --dataset'
+        )
+
+
+def _numbers(rows: NDArray[np.uint8], where: slice, kind: str) -> NDArray[Any]:
+    """Return a number of the metadata of each row, shape (num_rows,)."""
+    return np.ascontiguousarray(rows[:, where]).view(kind).ravel()
 
 
 def _checked_shape(path: Path) -> tuple[int, int]:

@@ -112,7 +112,7 @@ def azimuths_of_counts(
         return uniform_azimuths_rad(len(counts)), np.arange(len(counts))
     if counts.max() >= encoder_size:
         raise ValueError(f'encoder count {counts.max()}, expected below {encoder_size}')
-    require_ordered(counts.astype(np.int64), encoder_size)
+    require_ordered(counts, encoder_size)
     different, order = np.unique(counts, return_index=True)
     return different.astype(np.float64) * (2 * math.pi / encoder_size), order.astype(np.int64)
 

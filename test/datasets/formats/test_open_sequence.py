@@ -25,6 +25,8 @@ OXFORD_HEADER = 'timestamp,northing,easting,down,yaw'
 def gray_png(path: Path, num_rows: int, num_columns: int) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     pixels = np.full((num_rows, num_columns), 9, np.uint8)
+    if num_rows == 400:
+        pixels[:, :11] = 0  # metadata that was not recorded
     pixels[200, 200] = 90
     assert cv2.imwrite(str(path), pixels)
 
@@ -51,6 +53,12 @@ def boreas(root: Path) -> Path:
     root /= 'boreas-2021-08-05-13-34'
     shutil.copytree(DATA / 'boreas_poses' / root.name, root / 'applanix')
     gray_png(root / 'radar/1628185485062420.png', 400, 3371)
+    return root
+
+
+def radiate(root: Path) -> Path:
+    root /= 'fog_6_0'
+    gray_png(root / 'Navtech_Polar/1574859771744660272.png', 576, 400)
     return root
 
 
@@ -136,11 +144,11 @@ def test_a_scan_without_poses_is_readable(tmp_path: Path) -> None:
 def test_an_unknown_data_set_is_refused_with_the_choices(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"unknown dataset 'kitti'; choose from auto, hercules, "):
         open_sequence(tmp_path, 'kitti')
-    assert len(DATASETS) == 5
+    assert len(DATASETS) == 6
 
 
 BAG = ('rosbag2',)
-PNG_OR_BAG = ('oxford', 'mulran', 'boreas', 'rosbag2')
+PNG_OR_BAG = ('oxford', 'mulran', 'boreas', 'polar_png', 'rosbag2')
 
 
 @pytest.mark.parametrize(
@@ -161,6 +169,7 @@ def test_options_of_other_data_sets_are_refused_by_name(
         'mulran': mulran(tmp_path, 'polar', (3360, 400)),
         'boreas': boreas(tmp_path),
         'hercules': write_hercules(tmp_path, 'Library', '01', drive()),
+        'polar_png': radiate(tmp_path),
         'rosbag2': write_rosbag2(tmp_path / 'bag', drive()),
     }
     assert drives.keys() == set(DATASETS)
