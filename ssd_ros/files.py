@@ -20,6 +20,7 @@ _logger = logging.getLogger(__name__)
 
 Check = Callable[[Path], None]
 
+_NAME_CHARACTERS = 50  # of a temporary name; four bytes each, of 255
 _AT_FDCWD = -100  # linux/fcntl.h: a relative path starts at the working directory
 _RENAME_EXCHANGE = 2  # linux/fs.h
 # What a kernel or a file system answers that cannot exchange two directories.
@@ -83,7 +84,9 @@ def file_written_atomically(path: Path, check: Check = _no_check) -> Iterator[Bi
     """
     check(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(prefix=f'.{path.name[:100]}.', dir=path.parent)
+    descriptor, temporary = tempfile.mkstemp(
+        prefix=f'.{path.name[:_NAME_CHARACTERS]}.', dir=path.parent
+    )
     try:
         with full_disk_named(path), os.fdopen(descriptor, 'wb') as file:
             yield file
@@ -116,7 +119,7 @@ def directory_written_atomically(path: Path, check: Check = _no_check) -> Iterat
     if path.exists() and not path.is_dir():
         raise NotADirectoryError(f'{path} exists and is not a directory')
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f'.{path.name[:100]}.', dir=path.parent))
+    temporary = Path(tempfile.mkdtemp(prefix=f'.{path.name[:_NAME_CHARACTERS]}.', dir=path.parent))
     try:
         temporary.chmod(0o777 & ~_umask())
         with full_disk_named(path):

@@ -70,9 +70,20 @@ def check_files(paths: Collection[Path | None], mark: bytes = MARK) -> None:
 
     :raise TargetError: one may not be written, or two are the same
     """
+    for path in paths:
+        if path is not None:
+            check_file(path, mark)
+    check_distinct(paths)
+
+
+def check_distinct(paths: Collection[Path | None]) -> None:
+    """
+    Refuse two outputs of one name, whatever their marks.
+
+    :raise TargetError: one is given twice
+    """
     given = [path for path in paths if path is not None]
     for number, path in enumerate(given):
-        check_file(path, mark)
         if path.resolve() in [other.resolve() for other in given[:number]]:
             raise TargetError(f'{path} is given twice: each file needs a name of its own')
 
@@ -87,6 +98,8 @@ def check_folder(path: Path, kind: FolderKind) -> None:
     path = _resolved(path)
     if path.exists() and not path.is_dir():
         raise TargetError(f'{path} exists and is not {kind.what}: {ELSEWHERE}')
+    if path.is_mount():
+        raise TargetError(f'{path} is a mount point, which stays: choose a name below it')
     if path.is_dir() and any(path.iterdir()):
         _check_own(path, kind)
     _check_writable(path, path.parent)

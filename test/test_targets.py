@@ -148,6 +148,17 @@ def test_places_that_cannot_be_written_are_refused_also_for_root(
     assert [entry.name for entry in tmp_path.iterdir()] == ['file']
 
 
+def test_a_mount_point_is_refused_before_the_work() -> None:
+    with pytest.raises(TargetError, match='/proc is a mount point, which stays: choose a name'):
+        check_folder(Path('/proc'), KIND)
+
+
+def test_names_may_be_as_long_as_the_system_lets_them(tmp_path: Path) -> None:
+    write_thing(tmp_path / ('地' * 85), 'new')
+    write_file(tmp_path / ('🗺' * 63), b'anything', mark=b'^any')
+    assert len(list(tmp_path.iterdir())) == 2
+
+
 def test_checking_leaves_no_trace(tmp_path: Path) -> None:
     check_file(tmp_path / 'a' / 'b')
     check_folder(tmp_path / 'c', KIND)

@@ -234,7 +234,8 @@ def load_drives(directory: Path, preprocessing: PreprocessingConfig) -> list[Cac
 
     :raise ValueError: there is none, or two of one world have poses of different origins
     """
-    directories = sorted(path.parent for path in directory.glob(f'*/{_META}'))
+    # None that is being written, or whose writing was killed.
+    directories = sorted(path.parent for path in directory.glob(f'[!.]*/{_META}'))
     if not directories:
         raise ValueError(
             f'{directory} holds no cached drive: '

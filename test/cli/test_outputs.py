@@ -43,6 +43,12 @@ FOLDERS = [
 IN_THE_WAY = [
     (['trust', *BENCHMARK, '--out', 'work', '--report', '{}/README'], 'README.md'),
     (['compare', '--cache', 'nowhere', '--out', '{}'], 'compare.html'),
+    (['compare', '--cache', 'nowhere', '--out', '{}'], 'rows'),
+    (['simulate', 'generate', '--preset', 'unit', '--out', '{}'], 'Sim_Town_4000/01/notes'),
+    (
+        ['simulate', 'generate', '--preset', 'unit', '--out', '{}'],
+        'Sim_Town_4000/02/sim_meta.json',
+    ),
     (['demo', '--preset', 'unit', '--output', '{}'], 'bag/my_recording_0.db3'),
     (['demo', '--preset', 'unit', '--output', '{}', '--fresh'], 'bag/metadata.yaml'),
     (['demo', '--preset', 'unit', '--output', '{}', '--fresh'], 'map/meta.json'),
@@ -134,6 +140,22 @@ def test_what_stands_under_our_names_is_kept_and_named(
     assert path.read_text() == '{"mine": true}\n'
     files = {file for file in here.rglob('*') if file.is_file()}
     assert files == {path, here / 'project' / 'notes.txt'}
+
+
+@pytest.mark.parametrize(
+    'command',
+    [
+        ['replay', '--input', 'nowhere', '--map', 'nowhere', '--csv', 'x', '--json', './x'],
+        ['trust', *BENCHMARK, '--out', 'work', '--fit', 'x.json', '--report', 'x'],
+        ['evaluate', *DRIVES, '--json', 'x', '--plot', 'x'],
+    ],
+    ids=' '.join,
+)
+def test_one_name_for_two_outputs_is_refused_before_the_work(
+    command: list[str], here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert 'is given twice: each file needs a name of its own' in failure(command, '', capsys)
+    assert list(here.iterdir()) == []
 
 
 def test_what_our_commands_print_of_a_target_can_be_tried_again(here: Path) -> None:

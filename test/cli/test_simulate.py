@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ssd_ros.cli.simulate import command as simulate
-from ssd_ros.cli.simulate.jobs import jobs_of
+from ssd_ros.cli.simulate.jobs import jobs_of, written_drives
 from ssd_ros.datasets.formats.open_sequence import open_sequence
 from ssd_ros.simulator.config import DIFFICULTIES, PRESETS
 
@@ -76,6 +76,13 @@ def test_statistics_of_the_unit_world_pass(data: Path, capsys: pytest.CaptureFix
     output = capsys.readouterr().out
     assert 'Sim_Town_4000/02 (simulated)' in output
     assert 'OUTSIDE' not in output
+
+
+def test_a_drive_whose_writing_was_killed_is_left_out(tmp_path: Path) -> None:
+    for name in ('01', '.01.k3v9x1'):
+        (tmp_path / 'Town' / name).mkdir(parents=True)
+        (tmp_path / 'Town' / name / 'sim_meta.json').write_text('{}')
+    assert written_drives(tmp_path) == [tmp_path / 'Town' / '01']
 
 
 def test_statistics_of_nothing_fail(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -116,6 +116,12 @@ def test_an_empty_directory_names_the_command_that_fills_it(tmp_path: Path) -> N
         load_drives(tmp_path, TINY_PREPROCESSING)
 
 
+def test_a_drive_whose_writing_was_killed_is_left_out(tmp_path: Path) -> None:
+    for name in ('a', '.a.k3v9x1'):
+        cache_drive(StraightDrive('Town/01', 4, 0), tmp_path / name, TINY_PREPROCESSING, Spacing())
+    assert [drive.name for drive in load_drives(tmp_path, TINY_PREPROCESSING)] == ['Town/01']
+
+
 def test_the_meta_data_hold_no_more_than_names_and_options(tmp_path: Path) -> None:
     cache_drive(StraightDrive('Town/01', 4, 0), tmp_path / 'a', TINY_PREPROCESSING, Spacing())
     meta = json.loads((tmp_path / 'a' / 'meta.json').read_text())

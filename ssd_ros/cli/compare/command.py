@@ -95,9 +95,11 @@ def run(arguments: argparse.Namespace) -> None:
     from ssd_ros.cli.compare.rows import Comparing, finish_rows
     from ssd_ros.evaluation.queries.protocol import Protocol
     from ssd_ros.shared_files import shared_file
-    from ssd_ros.targets import check_files
+    from ssd_ros.targets import check_files, check_working_folder
 
     check_files([arguments.out / name for name in REPORTS])
+    for name in ('rows', 'costs', 'models'):
+        check_working_folder(arguments.out / name)
     learned = {OURS: shared_file('models/student.onnx').parent} | _learned(arguments.learned)
     known = (OURS, *HANDCRAFTED, *(name for name in learned if name != OURS))
     methods = arguments.methods or known

@@ -97,10 +97,17 @@ def replay(arguments: argparse.Namespace) -> None:
     from ssd_ros.cli.replay.report import html_report
     from ssd_ros.cli.replay.run import open_replay
     from ssd_ros.cli.replay.summary import summary_of, text_of
-    from ssd_ros.targets import check_files, file_written, write_file, write_json
+    from ssd_ros.targets import (
+        check_distinct,
+        check_files,
+        file_written,
+        write_file,
+        write_json,
+    )
 
     check_files([arguments.csv], CSV_MARK)
     check_files([arguments.json, arguments.html])
+    check_distinct([arguments.csv, arguments.json, arguments.html])
     run = open_replay(arguments)
     start_s, kept = time.monotonic(), []
     with ExitStack() as stack:

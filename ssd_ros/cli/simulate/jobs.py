@@ -133,7 +133,9 @@ def written_drives(root: Path) -> list[Path]:
 
     :raise FileNotFoundError: there are none
     """
-    paths = sorted(file.parent for file in root.rglob(SIMULATION_FILE))
+    found = (file.parent for file in root.rglob(SIMULATION_FILE))
+    # None that is being written, or whose writing was killed.
+    paths = sorted(path for path in found if not path.name.startswith('.'))
     if not paths:
         raise FileNotFoundError(f'{root} holds no simulated drive (no {SIMULATION_FILE} below it)')
     return paths
@@ -145,10 +147,10 @@ def _path_of(job: Job, root: Path) -> Path:
 
 def _is_written(job: Job, root: Path) -> bool:
     path = _path_of(job, root)
-    if not path.exists():
-        return False
     there = read_settings(path / SIMULATION_FILE)
-    if there.get('config_sha256') != job.metadata()['config_sha256']:
+    if 'config_sha256' not in there:  # if anything, something of the user's
+        return False
+    if there['config_sha256'] != job.metadata()['config_sha256']:
         raise ValueError(f'{path} holds another drive: remove it or choose another --out')
     return True
 

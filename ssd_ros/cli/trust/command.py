@@ -92,7 +92,7 @@ def run(arguments: argparse.Namespace) -> None:
     from ssd_ros.encoders.place_encoder import open_encoder
     from ssd_ros.maps.meta import read_meta
     from ssd_ros.maps.target import check_map_target
-    from ssd_ros.targets import check_files, check_working_folder
+    from ssd_ros.targets import check_distinct, check_files, check_working_folder
 
     if arguments.strangers and not arguments.drives:
         raise ValueError('--strangers goes with --drives: a split of --benchmark has its own')
@@ -100,6 +100,7 @@ def run(arguments: argparse.Namespace) -> None:
     check_files([arguments.fit], CONFIDENCE_MARK)
     if arguments.report:
         check_files(report_paths(arguments.report))
+        check_distinct([arguments.fit, *report_paths(arguments.report)])
     if arguments.store_in:
         read_meta(arguments.store_in)
         check_map_target(arguments.store_in)
