@@ -65,22 +65,24 @@ def write_rows(
     """
     Write a .npy file row by row; room for all of it is reserved before the first is asked for.
 
-    :param shape: (N, ...), of all rows
-    :param rows: N arrays
-    :raise ValueError: a row is of another shape or type, or there are more or fewer
+    :param shape: (N, ...), N = the most rows that there can be
+    :param rows: as many arrays as the file then has
+    :raise ValueError: a row is of another shape or type, or there are more
     :raise OSError: there is no room for it, among others
     """
     count, dtype = 0, np.dtype(dtype)
     with _written(path, shape, dtype) as file:
         for count, row in enumerate(rows, start=1):
-            if row.shape != shape[1:] or row.dtype != dtype:
+            if row.shape != shape[1:] or row.dtype != dtype or count > shape[0]:
                 raise ValueError(
-                    f'row {count - 1} has shape {row.shape} of {row.dtype}, expected {shape[1:]} '
-                    f'of {dtype}'
+                    f'row {count - 1} has shape {row.shape} of {row.dtype}, expected {shape[0]} '
+                    f'rows of {shape[1:]} of {dtype}'
                 )
             file.write(_bytes_of(row))
-    if count != shape[0]:
-        raise ValueError(f'{count} rows, expected {shape[0]}')
+        if count < shape[0]:
+            file.truncate()
+            file.seek(0)
+            file.write(_header_of((count, *shape[1:]), dtype))
 
 
 class StoredRows:
@@ -141,6 +143,15 @@ class StoredRows:
 @contextmanager
 def _written(path: Path, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Iterator[BinaryIO]:
     """Yield a file that has its header and room for the numbers."""
+    header = _header_of(shape, dtype)
+    with path.open('wb') as file:
+        reserve(file, len(header) + math.prod(shape) * dtype.itemsize)
+        file.write(header)
+        yield file
+
+
+def _header_of(shape: tuple[int, ...], dtype: np.dtype[Any]) -> bytes:
+    """Return the beginning of a file; NumPy makes it of one length for any number of rows."""
     text = BytesIO()
     description = {
         'descr': np.lib.format.dtype_to_descr(dtype),
@@ -148,10 +159,7 @@ def _written(path: Path, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Iterat
         'shape': shape,
     }
     np.lib.format.write_array_header_1_0(text, description)
-    with path.open('wb') as file:
-        reserve(file, text.tell() + math.prod(shape) * dtype.itemsize)
-        file.write(text.getvalue())
-        yield file
+    return text.getvalue()
 
 
 def _read_header(file: BinaryIO, num_bytes: int) -> _Header:

@@ -112,12 +112,24 @@ def test_the_room_is_taken_before_the_first_row_is_made(tmp_path: Path) -> None:
     assert reserved[0] == path.stat().st_size > 4 << 20
 
 
+@pytest.mark.parametrize('count', [0, 1, 9, 999])
+def test_fewer_rows_than_there_was_room_for_make_a_shorter_file(
+    tmp_path: Path, count: int
+) -> None:
+    path, row = tmp_path / 'a.npy', np.arange(3, dtype=np.uint8)
+    write_rows(path, (1000, 3), np.uint8, [row] * count)
+    np.testing.assert_array_equal(np.load(path), np.tile(row, (count, 1)))
+    assert StoredRows(path).shape == (count, 3)
+
+
 @pytest.mark.parametrize(
     ('rows', 'message'),
     [
-        ([np.zeros(3, np.uint8)], '1 rows, expected 2'),
-        ([np.zeros(3, np.uint8)] * 3, '3 rows, expected 2'),
-        ([np.zeros(4, np.uint8)] * 2, r'row 0 has shape \(4,\) of uint8, expected \(3,\)'),
+        ([np.zeros(3, np.uint8)] * 3, r'row 2 has shape .* expected 2 rows of \(3,\)'),
+        (
+            [np.zeros(4, np.uint8)] * 2,
+            r'row 0 has shape \(4,\) of uint8, expected 2 rows of \(3,\)',
+        ),
         ([np.zeros(3, np.int8)] * 2, 'row 0 has shape .* of int8, expected .* of uint8'),
     ],
 )

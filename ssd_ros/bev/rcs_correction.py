@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.bev.polar_bev import views_of_panorama
 from ssd_ros.bev.preprocessing import CloudPreprocessor, PreprocessingConfig, scan_panorama
+from ssd_ros.datasets.left_out import LeftOut
 from ssd_ros.datasets.sequence import RadarSequence
 from ssd_ros.motion.trajectory import thin_by_distance
 
@@ -49,6 +50,7 @@ def estimate_offsets(
     spacing_m: float = 2.0,
     config: FitConfig | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    left_out: LeftOut | None = None,
 ) -> NDArray[np.float64]:
     """
     Return the offset of each pair of a drive in pixels; their mean is the correction.
@@ -56,14 +58,19 @@ def estimate_offsets(
     :param preprocessing: its own correction is not applied
     :param spacing_m: between the pairs
     :param progress: called after each pair with the number done and the number of all
+    :param left_out: counts the pairs that cannot be read
     :return: shape (N,), in order of time; pairs without a common return are left out
-    :raise ValueError: there is no pair with a common return
+    :raise ValueError: there is no pair with a common return, or most cannot be read
     """
+    left_out = left_out or LeftOut(sequence.name, 'pair')
     histograms = [
         histogram
-        for cloud_bev, view in aligned_pairs(sequence, preprocessing, spacing_m, progress)
+        for cloud_bev, view in aligned_pairs(
+            sequence, preprocessing, spacing_m, left_out, progress
+        )
         if (histogram := difference_histogram(cloud_bev, view)).any()
     ]
+    left_out.require_few()
     if not histograms:
         raise ValueError(
             f'{sequence.name} has no pair of scans of both radars within '
@@ -76,22 +83,30 @@ def aligned_pairs(
     sequence: RadarSequence,
     preprocessing: PreprocessingConfig,
     spacing_m: float,
+    left_out: LeftOut,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
     """
     Yield the 4D image nearest in time to each spinning scan, and the scan's forward view.
 
+    :param left_out: counts the pairs of which a scan cannot be read
     :return: two images of shape (num_ranges, num_azimuths), the view without any correction
     """
     plain = replace(preprocessing, scan=replace(preprocessing.scan, rcs_correction=0.0))
     preprocessor = CloudPreprocessor(plain)
     pairs = _nearest_in_time(sequence, spacing_m)
-    for number, (scan, cloud) in enumerate(pairs):
+
+    def read(number: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        scan, cloud = pairs[number]
         preprocessor.clear()
         for index in range(max(0, cloud - plain.num_scans + 1), cloud + 1):
             image = preprocessor.process(sequence.cloud(index))
         panorama = scan_panorama(sequence.scan(scan), plain)
-        yield image.bev, views_of_panorama(panorama, plain.grid, num_views=1)[0]
+        return image.bev, views_of_panorama(panorama, plain.grid, num_views=1)[0]
+
+    for number in range(len(pairs)):
+        if (pair := left_out.read(read, number)) is not None:
+            yield pair
         progress(number + 1, len(pairs))
 
 

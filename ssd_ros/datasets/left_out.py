@@ -4,16 +4,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 import logging
+from typing import TypeVar
 
 _PATIENCE = 10  # scans before most of them can be told from a bad beginning
 
 _log = logging.getLogger(__name__)
 
+Scan = TypeVar('Scan')
+
 
 class LeftOut:
     """
-    The scans of one drive that cannot be read.
+    Reads the scans of one radar of a drive and counts those that cannot be read.
 
     :param what: they are, for messages
     """
@@ -21,31 +25,38 @@ class LeftOut:
     def __init__(self, drive: str, what: str = 'scan') -> None:
         """Begin with none."""
         self.count = 0
+        self._num_read = 0
         self._drive = drive
         self._what = what
         self._last = ''
 
-    def add(self, index: int, error: Exception, num_read: int) -> None:
+    def read(self, read: Callable[[int], Scan], index: int) -> Scan | None:
         """
-        Count and log a scan.
+        Return a scan; None if it cannot be read, which is counted and logged.
 
-        :param num_read: scans that could be read so far
+        :param read: method of the drive
         :raise ValueError: those that cannot be read are the most
         """
-        self.count += 1
-        self._last = str(error)
-        _log.warning('%s: left out %s %d: %s', self._drive, self._what, index, error)
-        if self.count >= _PATIENCE:
-            self.require_few(num_read)
+        try:
+            scan = read(index)
+        except (ValueError, OSError) as error:
+            self.count += 1
+            self._last = str(error)
+            _log.warning('%s: left out %s %d: %s', self._drive, self._what, index, error)
+            if self.count >= _PATIENCE:
+                self.require_few()
+            return None
+        self._num_read += 1
+        return scan
 
-    def require_few(self, num_read: int) -> None:
+    def require_few(self) -> None:
         """
         Refuse a drive most of whose scans cannot be read.
 
         :raise ValueError: with what was the matter with the last of them
         """
-        if self.count > num_read:
+        if self.count > self._num_read:
             raise ValueError(
-                f'{self._drive}: {self.count} of the first {self.count + num_read} '
+                f'{self._drive}: {self.count} of the first {self.count + self._num_read} '
                 f'{self._what}s cannot be used, the last because: {self._last}'
             )

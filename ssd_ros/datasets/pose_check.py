@@ -49,7 +49,8 @@ def check_poses(poses: Trajectory, name: str, heading: str = 'auto') -> CheckedP
     :param name: of the drive and the sensor, for messages
     :param heading: `auto` keeps headings that fit the course and turns those that are off by a
         constant; `file` keeps them unseen; `motion` and `motion:METRES` take them from the course
-        of a sensor so far ahead of the rear axle; degrees turn them, counter-clockwise
+        of a sensor so far ahead of the rear axle; `auto:METRES` does so with those that `auto`
+        cannot mend, unless they hide which end is ahead; degrees turn them, counter-clockwise
     :raise ValueError: the poses are in two frames, or `auto` found headings that it cannot mend
     """
     poses, of_jumps = _on_one_track(poses, name)
@@ -133,11 +134,10 @@ def _with_headings(poses: Trajectory, name: str, heading: str) -> tuple[Trajecto
         return poses, 'headings kept unchecked'
     if heading[0] not in 'am':
         return turned(poses, math.radians(float(heading))), f'headings turned by {heading} degrees'
+    how, _, stated = heading.partition(':')
     fit = fit_heading(poses)
-    if heading != 'auto':
-        arm_m = _lever_arm_m(fit, heading)
-        note = f'headings from the course, lever arm {arm_m:.1f} m'
-        return heading_from_motion(poses, arm_m), note
+    if how == 'motion':
+        return _with_course(poses, float(stated) if stated else _lever_arm_m(fit))
     if isinstance(fit, str):
         return poses, f'headings kept; they could not be checked: {fit}'
     off = round(math.degrees(fit.offset_rad), 1) + 0.0  # no minus before zero
@@ -149,29 +149,35 @@ def _with_headings(poses: Trajectory, name: str, heading: str) -> tuple[Trajecto
     if fit.is_constant:
         note = f'headings turned by {-off:+.1f} degrees onto the course {arm}'
         return turned(poses, -fit.offset_rad), f'{note}; --heading file keeps them'
-    raise ValueError(_refusal(name, fit))
+    if stated and fit.knows_ahead:
+        made, note = _with_course(poses, float(stated))
+        return made, f'{note}; those given are {_told_of(fit)}'
+    raise ValueError(
+        f'{name}: its headings do not fit its course: {_told_of(fit)}; choose --heading motion '
+        '(from the course; motion:METRES for a sensor so far ahead of the rear axle), file (as '
+        'they are) or DEGREES (turned by so much)'
+    )
 
 
-def _lever_arm_m(fit: HeadingFit | str, heading: str) -> float:
-    """Return the arm that an option states, or that of right or constantly wrong headings."""
-    _, _, stated = heading.partition(':')
-    if stated:
-        return float(stated)
+def _with_course(poses: Trajectory, arm_m: float) -> tuple[Trajectory, str]:
+    note = f'headings from the course, lever arm {arm_m:.1f} m'
+    return heading_from_motion(poses, arm_m), note
+
+
+def _lever_arm_m(fit: HeadingFit | str) -> float:
+    """Return the arm that right or constantly wrong headings tell."""
     if isinstance(fit, str) or not (fit.is_right or fit.is_constant):
         return 0.0
     return float(np.clip(fit.lever_arm_m, 0, MAX_LEVER_ARM_M))
 
 
-def _refusal(name: str, fit: HeadingFit) -> str:
+def _told_of(fit: HeadingFit) -> str:
+    """Return what is the matter with headings."""
     off = math.degrees(fit.offset_rad)
     low, high = off + np.percentile(
         np.degrees(wrap_angle(fit.local_rad - fit.offset_rad)), [10, 90]
     )
-    reason = f'off by {off:+.0f} degrees, by {low:+.0f} to {high:+.0f} along the drive'
+    text = f'off by {off:+.0f} degrees, by {low:+.0f} to {high:+.0f} along the drive'
     if not fit.knows_ahead:
-        reason += ', or turned by 180 more: reversing hides which end is ahead'
-    return (
-        f'{name}: its headings do not fit its course: {reason}; choose --heading motion (from '
-        'the course; motion:METRES for a sensor so far ahead of the rear axle), file (as they '
-        'are) or DEGREES (turned by so much)'
-    )
+        text += ', or turned by 180 more: reversing hides which end is ahead'
+    return text

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.bev.preprocessing import CloudPreprocessor, PreprocessingConfig, scan_panorama
 from ssd_ros.data_origin import Origin, origin_from
+from ssd_ros.datasets.left_out import LeftOut
 from ssd_ros.datasets.pose_check import require_one_place
 from ssd_ros.datasets.sequence import origin_of, RadarSequence
 from ssd_ros.motion.trajectory import thin_by_distance, Trajectory
@@ -29,6 +30,7 @@ from ssd_ros.reading import read_whole
 from ssd_ros.targets import folder_written, FolderKind
 
 Images: TypeAlias = NDArray[np.uint8] | StoredRows
+_Image: TypeAlias = NDArray[np.uint8] | None  # of a scan that cannot be read
 
 POSE_TOLERANCE_NS = 5_000_000
 MAX_META_BYTES = 1 << 16
@@ -134,38 +136,50 @@ def cache_drive(
     *,
     source: str = '',
     poses: str = '',
-) -> None:
+) -> dict[str, int]:
     """
     Write the images of a drive; the part of its name before the slash is the world.
+
+    Scans that cannot be read are left out and logged; most of them end the work.
 
     :param progress: called after each image with the number done and the number of all
     :param source: where the drive comes from, so that another one of its name is not taken for it
     :param poses: what was done to its poses, in words
+    :return: number of scans that cannot be read, by `student` and `panorama`
+    :raise ValueError: most scans of a sensor cannot be read
     """
     clouds, cloud_poses = _chosen(
         sequence.cloud_stamps_ns, sequence.cloud_poses, spacing.student_m
     )
     scans, scan_poses = _chosen(sequence.scan_stamps_ns, sequence.scan_poses, spacing.panorama_m)
-    total = len(clouds) + len(scans)
+    left_out = {
+        'student': LeftOut(sequence.name, '4D radar scan'),
+        'panorama': LeftOut(sequence.name, 'spinning radar scan'),
+    }
+    bevs = _student_bevs(sequence, clouds, preprocessing, left_out['student'])
+    panoramas = _panoramas(sequence, scans, preprocessing, left_out['panorama'])
+    numbers, total = count(1), len(clouds) + len(scans)  # of the images, of both radars
+
+    def counted(images: Iterable[_Image]) -> Iterator[_Image]:
+        for image in images:
+            progress(next(numbers), total)
+            yield image
+
+    grid, widths = preprocessing.grid, _widths(preprocessing)
     with folder_written(directory, CACHE_FOLDER) as part:
-        write_array(part / 'student_poses.npy', _planar(cloud_poses))
-        write_array(part / 'student_stamps_ns.npy', cloud_poses.stamps_ns)
-        write_array(part / 'panorama_poses.npy', _planar(scan_poses))
-        write_array(part / 'panorama_stamps_ns.npy', scan_poses.stamps_ns)
-        grid = preprocessing.grid
-        bevs = _student_bevs(sequence, clouds, preprocessing)
-        panoramas = (scan_panorama(sequence.scan(int(index)), preprocessing) for index in scans)
-        numbers = count(1)  # of the images, of both radars
-
-        def counted(images: Iterable[NDArray[np.uint8]]) -> Iterator[NDArray[np.uint8]]:
-            for image in images:
-                yield image
-                progress(next(numbers), total)
-
-        shape = (len(clouds), grid.num_ranges, grid.num_azimuths)
-        write_rows(part / 'student_bevs.npy', shape, np.uint8, counted(bevs))
-        shape = (len(scans), grid.num_ranges, grid.panorama_azimuths)
-        write_rows(part / 'panoramas.npy', shape, np.uint8, counted(panoramas))
+        for sensor, images, at in (
+            ('student', bevs, cloud_poses),
+            ('panorama', panoramas, scan_poses),
+        ):
+            kept = _write_images(
+                part / f'{_IMAGES[sensor]}.npy',
+                (len(at), grid.num_ranges, widths[sensor]),
+                counted(images),
+            )
+            left_out[sensor].require_few()
+            write_array(part / f'{sensor}_poses.npy', _planar(at.select(kept)))
+            write_array(part / f'{sensor}_stamps_ns.npy', at.stamps_ns[kept])
+        num_unreadable = {sensor: scans.count for sensor, scans in left_out.items()}
         meta = {
             'world': sequence.name.rpartition('/')[0],
             'name': sequence.name,
@@ -174,8 +188,31 @@ def cache_drive(
             'origin': asdict(origin_of(sequence)),
             'preprocessing': preprocessing_digest(preprocessing),
             'spacing': asdict(spacing),
+            'unreadable': num_unreadable,
         }
         (part / _META).write_text(json.dumps(meta, indent=1))
+    return num_unreadable
+
+
+def _write_images(
+    path: Path, shape: tuple[int, ...], images: Iterable[_Image]
+) -> NDArray[np.int64]:
+    """Write the images that are some, and return their numbers."""
+    kept: list[int] = []
+
+    def those_read() -> Iterator[NDArray[np.uint8]]:
+        for number, image in enumerate(images):
+            if image is not None:
+                kept.append(number)
+                yield image
+
+    write_rows(path, shape, np.uint8, those_read())
+    return np.array(kept, np.int64)
+
+
+def _widths(preprocessing: PreprocessingConfig) -> dict[str, int]:
+    grid = preprocessing.grid
+    return {'student': grid.num_azimuths, 'panorama': grid.panorama_azimuths}
 
 
 def load_drive(directory: Path, preprocessing: PreprocessingConfig) -> CachedDrive:
@@ -209,8 +246,7 @@ def _stored(path: Path) -> Any:
 def _check_arrays(
     directory: Path, arrays: Mapping[str, Any], preprocessing: PreprocessingConfig
 ) -> None:
-    grid = preprocessing.grid
-    widths = {'student': grid.num_azimuths, 'panorama': grid.panorama_azimuths}
+    grid, widths = preprocessing.grid, _widths(preprocessing)
     for sensor, images in _IMAGES.items():
         num = len(arrays[images])
         for key, kind, shape in (
@@ -248,9 +284,16 @@ def load_drives(directory: Path, preprocessing: PreprocessingConfig) -> list[Cac
 
 
 def _student_bevs(
-    sequence: RadarSequence, clouds: NDArray[np.int64], preprocessing: PreprocessingConfig
-) -> Iterator[NDArray[np.uint8]]:
-    """Yield the image of each cloud with those before it; a cloud is read once."""
+    sequence: RadarSequence,
+    clouds: NDArray[np.int64],
+    preprocessing: PreprocessingConfig,
+    left_out: LeftOut,
+) -> Iterator[_Image]:
+    """
+    Yield the image of each cloud with those before it; a cloud is read once.
+
+    What cannot be read is no part of an image, and where it is the newest there is none.
+    """
     preprocessor = CloudPreprocessor(preprocessing)
     following = 0  # the first cloud that the preprocessor has not seen
     for index in clouds.tolist():
@@ -258,9 +301,21 @@ def _student_bevs(
         if first > following:
             preprocessor.clear()
         for newer in range(max(first, following), index + 1):
-            image = preprocessor.process(sequence.cloud(newer))
+            cloud = left_out.read(sequence.cloud, newer)
+            image = None if cloud is None else preprocessor.process(cloud)
         following = index + 1
-        yield image.bev
+        yield None if image is None else image.bev
+
+
+def _panoramas(
+    sequence: RadarSequence,
+    scans: NDArray[np.int64],
+    preprocessing: PreprocessingConfig,
+    left_out: LeftOut,
+) -> Iterator[_Image]:
+    for index in scans.tolist():
+        scan = left_out.read(sequence.scan, index)
+        yield None if scan is None else scan_panorama(scan, preprocessing)
 
 
 def _chosen(

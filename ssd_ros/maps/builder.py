@@ -61,10 +61,7 @@ def build_database(
     descriptors: list[NDArray[np.float32]] = []
     returns_cm: list[NDArray[np.int16]] = []
     left_out, turns = LeftOut(sequence.name), TurnCheck()
-    for place, scan in _keyframes(sequence, posed, poses, keyframe_distance_m):
-        if isinstance(scan, Exception):
-            left_out.add(int(posed[place]), scan, len(kept))
-            continue
+    for place, scan in _keyframes(sequence, posed, poses, keyframe_distance_m, left_out):
         kept.append(place)
         panorama = scan_panorama(scan, encoder.contract.preprocessing)
         turns.add(panorama, poses.positions_m[place], float(poses.yaws_rad[place]))
@@ -73,7 +70,7 @@ def build_database(
         returns_cm.append(strongest_returns(panorama, grid, motions[place]))
         if progress:
             progress(len(kept), expected)
-    left_out.require_few(len(kept))
+    left_out.require_few()
     turns.warn(sequence.name)
     info = MapInfo(
         descriptor_space=encoder.contract.descriptor_space,
@@ -136,22 +133,22 @@ def _posed_scans(sequence: RadarSequence) -> tuple[NDArray[np.int64], Trajectory
 
 
 def _keyframes(
-    sequence: RadarSequence, posed: NDArray[np.int64], poses: Trajectory, distance_m: float
-) -> Iterator[tuple[int, SpinningRadarScan | Exception]]:
+    sequence: RadarSequence,
+    posed: NDArray[np.int64],
+    poses: Trajectory,
+    distance_m: float,
+    left_out: LeftOut,
+) -> Iterator[tuple[int, SpinningRadarScan]]:
     """
     Yield the scans that become keyframes with their place in `posed`.
 
-    Instead of a scan that cannot be read, why is yielded, and the next one takes its place: a
-    damaged file leaves no gap in the map.
+    The next scan takes the place of one that cannot be read: a damaged file leaves no gap in the
+    map.
     """
     last = np.full(2, np.inf)
     for place, position in enumerate(poses.positions_m[:, :2]):
         if place and np.hypot(*(position - last)) < distance_m:
             continue
-        try:
-            scan = sequence.scan(int(posed[place]))
-        except (ValueError, OSError) as error:
-            yield place, error
-        else:
+        if (scan := left_out.read(sequence.scan, int(posed[place]))) is not None:
             last = position
             yield place, scan

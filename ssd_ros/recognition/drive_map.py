@@ -60,19 +60,14 @@ def map_of_clouds(
             posed.tolist(), map(SensorPose, poses.positions_m, poses.quaternions_xyzw), strict=True
         )
     )
-    left_out, num_read = LeftOut(sequence.name, '4D radar scan'), 0
+    left_out = LeftOut(sequence.name, '4D radar scan')
     for index in range(num_scans):
-        try:
-            cloud = sequence.cloud(index)
-        except (ValueError, OSError) as error:
-            left_out.add(index, error, num_read)
-            continue
-        num_read += 1
-        if len(cloud):
+        cloud = left_out.read(sequence.cloud, index)
+        if cloud is not None and len(cloud):
             recognizer.remember(recognizer.prepare(cloud, pose_of.get(index)))
         if progress:
             progress(index + 1, num_scans)
-    left_out.require_few(num_read)
+    left_out.require_few()
     _require_some_and_all(sequence, live, config)
     info = MapInfo(
         descriptor_space=contract.descriptor_space,

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+import json
 from pathlib import Path
 import shutil
 
@@ -14,11 +15,14 @@ from ssd_ros.cli.cache import command as cache
 from ssd_ros.cli.cache.drives import benchmark_drives, SimulatedDrive
 from ssd_ros.cli.cache.jobs import CacheJob, fill_cache, read_preprocessing
 from ssd_ros.cli.evaluate import command as evaluate
+from ssd_ros.datasets.formats.hercules import write_hercules
 from ssd_ros.evaluation.bev_cache import CachedDrive, load_drive, load_drives, Spacing
+from ssd_ros.motion.trajectory import wrap_angle
 from ssd_ros.shared_files import shared_file
 from ssd_ros.simulator.config import Conditions, PRESETS, UNIT_SEED
 from ssd_ros.simulator.recordings.benchmark import load_benchmark
 from ssd_ros.training.ablation import command as ablate
+from support.posts import straight_drive
 
 PREPROCESSING = read_preprocessing(shared_file('config/training.yaml'))
 
@@ -103,6 +107,87 @@ def test_heading_is_that_of_the_motion(cached: Path) -> None:
     drive = drives_of(cached, 'train')['Mountain/01']
     step_m = drive.panorama_poses[5, :2] - drive.panorama_poses[4, :2]
     assert np.cos(drive.panorama_poses[4, 2] - np.arctan2(*step_m[::-1])) > 0.99
+
+
+def test_one_bad_file_of_each_radar_is_left_out_and_told(
+    hercules_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(hercules_root / 'Library' / '02', tmp_path / '02')
+    radar = tmp_path / '02' / 'Radar'
+    clouds, scans = (
+        sorted(path for path in (radar / name).rglob(f'*.{ending}') if path.is_file())
+        for name, ending in (('Continental', 'bin'), ('Navtech', 'png'))
+    )
+    clouds[20].unlink()
+    clouds[20].symlink_to('lost')
+    scans[4].write_bytes(b'no image')
+    options = ['--world', 'yard', '--out', tmp_path / 'out', '--jobs', 1, '--query-spacing', 0]
+    assert run('--drives', tmp_path / '02', *options) == 0
+    drive = drives_of(tmp_path / 'out', 'test')['yard/02']
+    assert (len(drive.student_bevs), len(drive.panoramas)) == (39, 7)
+    printed = capsys.readouterr()
+    assert '2 scans cannot be read, left out' in printed.out
+    meta = json.loads((tmp_path / 'out' / 'test' / 'yard_02' / 'meta.json').read_text())
+    assert meta['unreadable'] == {'student': 1, 'panorama': 1}
+
+
+def test_a_drive_of_bad_files_leaves_the_others_cached(
+    hercules_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in ('01', '02'):
+        shutil.copytree(hercules_root / 'Library' / number, tmp_path / number)
+    for path in (tmp_path / '01' / 'Radar' / 'Navtech').rglob('*.png'):
+        path.write_bytes(b'no image')
+    drives = [tmp_path / '01', tmp_path / '02']
+    assert run('--drives', *drives, '--world', 'yard', '--out', tmp_path / 'out', '--jobs', 1) == 1
+    assert list(drives_of(tmp_path / 'out', 'test')) == ['yard/02']
+    err = capsys.readouterr().err
+    assert '01: 8 of the first 8 spinning radar scans cannot be used' in err
+    assert '1 of 2 drives are not cached, all others are' in err
+
+
+def test_drives_of_hercules_that_cannot_be_used_are_skipped_and_told(
+    hercules_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in ('01', '02'):
+        shutil.copytree(hercules_root / 'Mountain' / number, tmp_path / 'Mountain' / number)
+    poses = tmp_path / 'Mountain' / '02' / 'PR_GT' / 'Navtech_gt.txt'
+    rows = [line.split() for line in poses.read_text().splitlines()]
+    for row in rows[len(rows) // 2 :]:
+        row[1] = str(float(row[1]) + 443_000)
+    poses.write_text('\n'.join(' '.join(row) for row in rows))
+    command = ['--hercules', tmp_path, '--split', 'train', '--out', tmp_path / 'out', '--jobs', 1]
+    assert run(*command) == 0
+    assert list(drives_of(tmp_path / 'out', 'train')) == ['Mountain/01']
+    out = capsys.readouterr().out
+    assert (
+        'note: train/Mountain_02 was skipped: Mountain/02, spinning radar: its poses jump' in out
+    )
+    shutil.rmtree(tmp_path / 'Mountain' / '01')
+    assert run(*command) == 1  # none is left
+
+
+def test_headings_of_hercules_that_drift_are_taken_from_the_course(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bends_rad = 0.06 * np.sin(np.linspace(0, 2 * np.pi, 60))
+    course_rad = np.cumsum(bends_rad)
+    steps = 3 * np.column_stack([np.cos(course_rad), np.sin(course_rad)])
+    drift_rad = np.radians(np.linspace(-20, 40, 60))
+    planar = np.column_stack([np.cumsum(steps, axis=0), course_rad + drift_rad])
+    write_hercules(tmp_path / 'HeRCULES', 'Stream', '02', replace(straight_drive(), xy_yaw=planar))
+    root = tmp_path / 'HeRCULES'
+    command = ['--hercules', root, '--split', 'train', '--out', tmp_path / 'out', '--jobs', 1]
+    assert run(*command) == 0
+    note = 'headings from the course, lever arm 3.5 m; those given are off by'
+    assert f'Stream/02, spinning radar: {note}' in capsys.readouterr().err
+    assert note in json.loads((tmp_path / 'out/train/Stream_02/meta.json').read_text())['poses']
+    (drive,) = load_drives(tmp_path / 'out' / 'train', PREPROCESSING)
+    off_deg = np.degrees(wrap_angle(drive.panorama_poses[:, 2] - course_rad))
+    assert np.abs(off_deg).max() < 15  # the arm lets it lag in bends of a radius of 50 m
+    # Who asks for no more than the check gets no more.
+    assert run(*command, '--heading', 'auto') == 1
+    assert 'its headings do not fit its course' in capsys.readouterr().err
 
 
 def test_a_place_without_its_map_is_refused(

@@ -41,3 +41,20 @@ def test_a_drive_without_the_4d_radar_is_refused(
     assert 'it needs both radars' in capsys.readouterr().err
     assert run('--drives', tmp_path / '01', '--huber-delta', 0) == 1
     assert 'huber_delta is 0.0, expected more than 0' in capsys.readouterr().err
+
+
+def test_a_pair_with_a_bad_file_is_left_out_and_told(
+    hercules_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(hercules_root / 'Mountain' / '01', tmp_path / '01')
+    whole = ('--drives', tmp_path / '01', '--spacing', 0)
+    assert run(*whole) == 0
+    assert 'from 8 pairs, 0 unreadable' in capsys.readouterr().out
+    scans = sorted((tmp_path / '01' / 'Radar' / 'Navtech').rglob('*.png'))
+    scans[3].write_bytes(b'no image')
+    assert run(*whole) == 0
+    assert 'from 7 pairs, 1 unreadable' in capsys.readouterr().out
+    for scan in scans[:6]:
+        scan.write_bytes(b'no image')
+    assert run(*whole) == 1
+    assert '6 of the first 8 pairs cannot be used' in capsys.readouterr().err

@@ -16,6 +16,7 @@ from ssd_ros.evaluation.bev_cache import (
     load_drives,
     Spacing,
 )
+from ssd_ros.radar.types import RadarPointCloud, SpinningRadarScan
 from support.tiny_drive import StraightDrive, TINY_PREPROCESSING
 
 
@@ -34,6 +35,52 @@ def test_the_cache_holds_the_images_of_the_kept_scans(tmp_path: Path) -> None:
     np.testing.assert_array_equal(drive.student_bevs[2], expected)
     np.testing.assert_array_equal(drive.panoramas[1], scan_panorama(sequence.scan(3), options))
     assert drive.panoramas[1].max() > 0
+
+
+class Damaged(StraightDrive):
+    """A drive of which some scans of either radar cannot be read."""
+
+    def cloud(self, index: int) -> RadarPointCloud:
+        if index in (2, 5):
+            raise ValueError('cut off')
+        return super().cloud(index)
+
+    def scan(self, index: int) -> SpinningRadarScan:
+        if index in (0, 6):
+            raise OSError('gone')
+        return super().scan(index)
+
+
+def test_scans_that_cannot_be_read_are_left_out_with_their_poses(tmp_path: Path) -> None:
+    sequence, options = Damaged('Town/01', 9, 0), TINY_PREPROCESSING
+    done: list[tuple[int, int]] = []
+    left_out = cache_drive(
+        sequence, tmp_path / 'a', options, Spacing(2.0, 1.0), lambda *counts: done.append(counts)
+    )
+    assert left_out == {'student': 2, 'panorama': 2}
+    assert done == [(number, 14) for number in range(1, 15)]
+    assert json.loads((tmp_path / 'a' / 'meta.json').read_text())['unreadable'] == left_out
+    drive = load_drive(tmp_path / 'a', options)
+    np.testing.assert_array_equal(drive.student_poses[:, 0], [0, 4, 6, 8])
+    np.testing.assert_array_equal(drive.panorama_poses[:, 0], [1, 2, 3, 4, 5, 7, 8])
+    read = [1, 2, 3, 4, 5, 7, 8]
+    np.testing.assert_array_equal(drive.panorama_stamps_ns, sequence.scan_stamps_ns[read])
+    np.testing.assert_array_equal(drive.panoramas[5], scan_panorama(sequence.scan(7), options))
+    # As in the node, clouds 4 and 6 are the window where 5 did not come.
+    preprocessor = CloudPreprocessor(options)
+    preprocessor.process(sequence.cloud(4))
+    expected = preprocessor.process(sequence.cloud(6)).bev
+    np.testing.assert_array_equal(drive.student_bevs[2], expected)
+
+
+def test_a_drive_most_of_whose_scans_cannot_be_read_makes_no_cache(tmp_path: Path) -> None:
+    class Spoilt(StraightDrive):
+        def scan(self, index: int) -> SpinningRadarScan:
+            raise ValueError('blank')
+
+    with pytest.raises(ValueError, match=r'4 of the first 4 spinning radar scans .*: blank'):
+        cache_drive(Spoilt('Town/01', 4, 0), tmp_path / 'a', TINY_PREPROCESSING, Spacing(1.0, 1.0))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_sensor_left_out_has_no_images(tmp_path: Path) -> None:
@@ -126,5 +173,5 @@ def test_the_meta_data_hold_no_more_than_names_and_options(tmp_path: Path) -> No
     cache_drive(StraightDrive('Town/01', 4, 0), tmp_path / 'a', TINY_PREPROCESSING, Spacing())
     meta = json.loads((tmp_path / 'a' / 'meta.json').read_text())
     assert sorted(meta) == [
-        'name', 'origin', 'preprocessing', 'source', 'spacing', 'world'
+        'name', 'origin', 'preprocessing', 'source', 'spacing', 'unreadable', 'world'
     ]  # fmt: skip

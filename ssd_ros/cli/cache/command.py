@@ -33,7 +33,8 @@ def parser() -> argparse.ArgumentParser:
         'Turn drives into the images that the networks see, one directory OUT/SPLIT/DRIVE each, '
         'of the simulated benchmark, of the HeRCULES data set split as in the papers, or any. '
         'Drives that are there already with the same options are kept, so that an interrupted '
-        'run goes on.',
+        'run goes on. Of HeRCULES, headings that drift are taken from the course (--heading '
+        'auto:3.5), and drives that cannot be used are named and skipped.',
         EXAMPLES,
     )
     add = result.add_argument
@@ -86,6 +87,7 @@ def run(arguments: argparse.Namespace) -> None:
         check_drives,
         hercules_drives,
         recorded_drives,
+        without_faulty,
     )
     from ssd_ros.cli.cache.jobs import fill_cache, read_preprocessing
     from ssd_ros.shared_files import shared_file
@@ -107,6 +109,8 @@ def run(arguments: argparse.Namespace) -> None:
             arguments.scan_spacing,
             options_of(arguments, [arguments.hercules])[0].heading,
         )
+        jobs, faulty = without_faulty(jobs)
+        notes += faulty
     else:
         jobs = recorded_drives(
             arguments.drives,
@@ -116,7 +120,7 @@ def run(arguments: argparse.Namespace) -> None:
             arguments.query_spacing,
             arguments.scan_spacing,
         )
-    check_drives(job.source for job in jobs)
+        check_drives(job.source for job in jobs)
     for summary in fill_cache(jobs, arguments.out, preprocessing, arguments.jobs):
         print(summary)
     for note in notes:

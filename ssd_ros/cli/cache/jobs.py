@@ -76,7 +76,11 @@ def read_preprocessing(path: Path) -> PreprocessingConfig:
 def fill_cache(
     jobs: Sequence[CacheJob], root: Path, preprocessing: PreprocessingConfig, num_processes: int
 ) -> list[str]:
-    """Cache the drives that are not there yet, and return a line on each of all."""
+    """
+    Cache the drives that are not there yet, and return a line on each of all.
+
+    :raise ValueError: what is the matter with drives that cannot be used; the others are cached
+    """
     missing = [
         job
         for job in jobs
@@ -89,14 +93,22 @@ def fill_cache(
         work = partial(_cache, root, preprocessing)
         with progress_bar('cache', 'image') as progress:
             new = run_jobs(missing, work, num_processes, progress)
-        notes |= {job.directory: lines for job, lines in zip(missing, new, strict=True)}
+        faults = [str(fault) for fault in new if isinstance(fault, ValueError)]
+        if faults:
+            ending = f'{len(faults)} of {len(jobs)} drives are not cached, all others are'
+            raise ValueError('\n'.join([*faults, ending]))
+        notes |= {
+            job.directory: lines
+            for job, lines in zip(missing, new, strict=True)
+            if not isinstance(lines, ValueError)
+        }
     return [_summary(root, job, preprocessing, notes[job.directory]) for job in jobs]
 
 
 def _cache(
     root: Path, preprocessing: PreprocessingConfig, job: CacheJob, report: Report
-) -> list[str]:
-    """Cache one drive and return what is worth knowing about it."""
+) -> list[str] | ValueError:
+    """Cache one drive and return what is worth knowing about it, or why it cannot be used."""
     sequence = job.source.open()
     is_begun = False
 
@@ -110,14 +122,19 @@ def _cache(
     directory, source = root / job.directory, job.source.digest
     told = sequence.notes if isinstance(sequence, CheckedDrive) else {}
     poses = '; '.join(f'{sensor}: {note}' for sensor, note in told.items())
-    cache_drive(
-        sequence, directory, preprocessing, job.spacing, progress, source=source, poses=poses
-    )
+    try:
+        unreadable = cache_drive(
+            sequence, directory, preprocessing, job.spacing, progress, source=source, poses=poses
+        )
+    except ValueError as error:
+        return error
     notes: list[str] = []
     if job.spacing.student_m is not None:
         notes += _notes('4D radar', sequence.cloud_stamps_ns, sequence.cloud_poses)
     if job.spacing.panorama_m is not None:
         notes += _notes('spinning radar', sequence.scan_stamps_ns, sequence.scan_poses)
+    if num_unreadable := sum(unreadable.values()):
+        notes.append(f'{num_unreadable} scans cannot be read, left out')
     return notes
 
 

@@ -11,8 +11,9 @@ from typing import Any
 
 AS_IT_IS = '-'
 Extrinsics = tuple[float, ...]  # x, y, z (m), roll, pitch, yaw (rad), as radar_extrinsics
-_HEADING = re.compile(r'auto|file|motion(:\d+(\.\d*)?)?|[-+]?\d+(\.\d*)?')
+_HEADING = re.compile(r'file|(auto|motion)(:\d+(\.\d*)?)?|[-+]?\d+(\.\d*)?')
 _MAX_EXTRINSICS = 100.0
+_MAX_LEVER_ARM_M = 20.0
 _XYZRPY = ('X', 'Y', 'Z', 'ROLL', 'PITCH', 'YAW')
 
 
@@ -25,7 +26,8 @@ def add_pose_options(add: Callable[..., None], sensors: Collection[str]) -> None
         help='auto: headings of the poses are kept where they fit the course of motion, turned '
         'where they are off by a constant, else the drive is refused; file: kept unchecked; '
         'motion or motion:METRES: taken from the course of a sensor so far ahead of the rear '
-        'axle; DEGREES: turned counter-clockwise by so much (auto)',
+        'axle; auto:METRES: so instead of refusing; DEGREES: turned counter-clockwise by so much '
+        '(auto)',
     )
     numbers: dict[str, Any] = {'type': _number, 'nargs': 6, 'metavar': _XYZRPY}
     add(
@@ -75,8 +77,13 @@ def _number(text: str) -> float | str:
 
 def _heading(text: str) -> str:
     """Return a word that `check_poses` takes."""
-    if text != AS_IT_IS and not _HEADING.fullmatch(text):
+    if text == AS_IT_IS:
+        return text
+    if not _HEADING.fullmatch(text):
         raise argparse.ArgumentTypeError(
-            f'{text!r} is none of auto, file, motion, motion:METRES and no angle in DEGREES'
+            f'{text!r} is none of auto, auto:METRES, file, motion, motion:METRES and no angle in '
+            'DEGREES'
         )
+    if float(text.partition(':')[2] or 0) > _MAX_LEVER_ARM_M:
+        raise argparse.ArgumentTypeError(f'{text}: no sensor sits so far ahead of the rear axle')
     return text

@@ -66,6 +66,7 @@ def run(arguments: argparse.Namespace) -> None:
     from ssd_ros.cli.cache.jobs import read_preprocessing
     from ssd_ros.cli.common.drives import open_drive
     from ssd_ros.cli.common.progress import progress_bar
+    from ssd_ros.datasets.left_out import LeftOut
     from ssd_ros.datasets.sequence import origin_of
     from ssd_ros.shared_files import shared_file
 
@@ -76,10 +77,13 @@ def run(arguments: argparse.Namespace) -> None:
         arguments.drives, options_of(arguments, arguments.drives), strict=True
     ):
         drive = open_drive(path, options, heading='file')
+        left_out = LeftOut(drive.name, 'pair')
         with progress_bar(drive.name, 'pair') as progress:
-            found = estimate_offsets(drive, preprocessing, arguments.spacing, fit, progress)
-        origin = origin_of(drive).text
-        print(f'{drive.name}: {found.mean():.4f} from {len(found)} pairs, {origin}')
+            found = estimate_offsets(
+                drive, preprocessing, arguments.spacing, fit, progress, left_out
+            )
+        told = f'{left_out.count} unreadable, {origin_of(drive).text}'
+        print(f'{drive.name}: {found.mean():.4f} from {len(found)} pairs, {told}')
         offsets.append(found)
     px = np.concatenate(offsets)
     print(f'C_corr  {px.mean():.4f} pixels, {px.mean() / 2:.3f} dB')

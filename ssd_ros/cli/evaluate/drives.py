@@ -7,7 +7,6 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-import logging
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,7 @@ from ssd_ros.cli.common.drive_options import DriveOptions
 from ssd_ros.cli.common.drives import open_drive
 from ssd_ros.cli.common.progress import progress_bar
 from ssd_ros.datasets.bags.rosbag2 import Rosbag2Config
+from ssd_ros.datasets.left_out import LeftOut
 from ssd_ros.datasets.pose_check import require_one_place
 from ssd_ros.datasets.sequence import RadarSequence
 from ssd_ros.encoders.place_encoder import PlaceEncoder
@@ -26,8 +26,6 @@ from ssd_ros.maps.builder import build_database
 from ssd_ros.maps.place_database import PlaceDatabase
 from ssd_ros.recognition.answer import Query, Recognition, RecognizerConfig
 from ssd_ros.recognition.place_recognizer import PlaceRecognizer
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +124,7 @@ def _judge(
             answered.append(number)
             recognitions.append(recognizer.query(query))
             occupied.append(int(np.count_nonzero(query.image.bev)))
+    window.left_out.require_few()
     if not answered:
         raise ValueError(f'{drive.name}: none of {len(chosen)} queries could be read')
     queries = poses.select(np.array(answered, dtype=np.int64))
@@ -168,15 +167,13 @@ class _Window:
         self._recognizer = recognizer
         self._num_scans = num_scans
         self._next = 0
+        self.left_out = LeftOut(drive.name, '4D radar scan')
 
     def query_at(self, index: int) -> Query | None:
         """Return the query of a scan, None if that scan cannot be read."""
         query = None
         for fed in range(max(self._next, index + 1 - self._num_scans), index + 1):
-            try:
-                query = self._recognizer.prepare(self._drive.cloud(fed))
-            except (ValueError, OSError) as error:
-                _log.warning('%s: left out scan %d: %s', self._drive.name, fed, error)
-                query = None
+            cloud = self.left_out.read(self._drive.cloud, fed)
+            query = None if cloud is None else self._recognizer.prepare(cloud)
         self._next = index + 1
         return query

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.bev.preprocessing import CloudImage
 from ssd_ros.data_origin import Origin, origin_from, origin_text
+from ssd_ros.datasets.left_out import LeftOut
 from ssd_ros.datasets.sequence import origin_of, RadarSequence
 from ssd_ros.encoders.place_encoder import PlaceEncoder
 from ssd_ros.evaluation.queries.answers import select_queries
@@ -122,18 +123,27 @@ def queries_of(
     """
     Feed all scans of a drive to a recogniser and keep a query every few metres.
 
+    Scans that cannot be read are left out and logged; most of them end the work.
+
     :param recognizer: its maps are not asked
     :param spacing_m: between two queries
-    :raise ValueError: no 4D radar scan has a pose
+    :raise ValueError: no 4D radar scan has a pose, or too few can be read
     """
     chosen, kept = select_queries(drive, spacing_m)
     wanted = set(chosen.tolist())
-    queries = []
-    for index in range(len(drive.cloud_stamps_ns)):
-        query = recognizer.prepare(drive.cloud(index))
-        if index in wanted:
-            queries.append(query)
+    queries, is_read = [], np.zeros(len(drive.cloud_stamps_ns), bool)
+    left_out = LeftOut(drive.name, '4D radar scan')
+    for index in range(len(is_read)):
+        if (cloud := left_out.read(drive.cloud, index)) is not None:
+            query = recognizer.prepare(cloud)
+            is_read[index] = True
+            if index in wanted:
+                queries.append(query)
         progress(1, 0)
+    left_out.require_few()
+    if not queries:
+        raise ValueError(f'{drive.name}: none of {len(chosen)} queries could be read')
+    kept = kept.select(is_read[chosen])
     known = [query.odometry or OdometryPose(0.0, None, -1) for query in queries]
     travelled_m = [pose.travelled_m if pose.segment >= 0 else np.nan for pose in known]
     return DriveQueries(
