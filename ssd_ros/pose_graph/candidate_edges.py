@@ -11,10 +11,13 @@ import gtsam
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.motion.covariance import carried
+from ssd_ros.motion.pose_faults import fault_of_pose, MAX_POSITION_M
 from ssd_ros.motion.trajectory import yaw_from_quaternion
 from ssd_ros.pose_graph.config import EdgeNoise
 from ssd_ros.recognition.candidates import Flag
 
+_KEYFRAME = ('map_x', 'map_y', 'map_z', 'qx', 'qy', 'qz', 'qw')
+_MAX_STD = 1e3  # metres or radians; who knows less knows nothing
 _USABLE = Flag.ACCEPTED | Flag.YAW_VALID
 
 
@@ -64,12 +67,13 @@ def _edge(stamp_ns: int, row: np.void, noise: EdgeNoise) -> CandidateEdge | None
     is_placed = bool(np.isfinite(row['relative_x']))
     position_m = (float(row['relative_x']), float(row['relative_y'])) if is_placed else (0.0, 0.0)
     covariance = _covariance(row, is_placed, noise)
-    keyframe_m = (float(row['map_x']), float(row['map_y']))
-    quaternion = np.array([row[f'q{axis}'] for axis in 'xyzw'], dtype=np.float64)
-    keyframe_yaw_rad = float(yaw_from_quaternion(quaternion))
-    numbers = [*position_m, yaw_rad, *keyframe_m, keyframe_yaw_rad, *covariance.ravel()]
-    if not np.isfinite(numbers).all() or np.linalg.eigvalsh(covariance)[0] <= 0:
+    keyframe = [float(row[name]) for name in _KEYFRAME]
+    is_far = max(map(abs, position_m)) > MAX_POSITION_M
+    if is_far or fault_of_pose(keyframe) or not math.isfinite(yaw_rad):
         return None
+    if not _is_covariance(covariance):
+        return None
+    keyframe_yaw_rad = float(yaw_from_quaternion(np.array(keyframe[3:])))
     return CandidateEdge(
         stamp_ns,
         int(row['kf_stamp_sec']) * 10**9 + int(row['kf_stamp_nanosec']),
@@ -77,8 +81,16 @@ def _edge(stamp_ns: int, row: np.void, noise: EdgeNoise) -> CandidateEdge | None
         bool(int(row['flags']) & Flag.LIVE_SESSION),
         gtsam.Pose2(*position_m, yaw_rad),
         _in_query_axes(covariance, yaw_rad),
-        gtsam.Pose2(*keyframe_m, keyframe_yaw_rad),
+        gtsam.Pose2(keyframe[0], keyframe[1], keyframe_yaw_rad),
     )
+
+
+def _is_covariance(covariance: NDArray[np.float64]) -> bool:
+    """Return whether it says something that a solver can use."""
+    if not np.isfinite(covariance).all():
+        return False
+    variances = np.linalg.eigvalsh(covariance)
+    return bool(variances[0] > 0 and variances[-1] <= _MAX_STD**2)
 
 
 def _covariance(row: np.void, is_placed: bool, noise: EdgeNoise) -> NDArray[np.float64]:

@@ -181,9 +181,14 @@ def test_candidates_from_before_the_odometry_began_are_dropped() -> None:
         ('covariance_xy', 9.0),  # more than both variances: no covariance
         ('relative_yaw_std', math.nan),
         ('map_x', math.nan),
+        ('map_z', -1e9),
+        ('relative_x', 1e30),
+        ('qw', 0.0),
+        ('covariance_yy', 1e7),
+        ('relative_yaw_std', 1e30),
     ],
 )
-def test_what_is_not_accepted_or_not_finite_makes_no_edge(field: str, value: float) -> None:
+def test_what_is_not_accepted_or_impossible_makes_no_edge(field: str, value: float) -> None:
     rows = row(np.zeros(3), 10**9, np.array([8.0, 0.0, 0.0]))
     assert len(candidate_edges(9 * 10**9, rows, EdgeNoise())) == 1
     rows[field] = value

@@ -24,7 +24,7 @@ to the others.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 import json
 from pathlib import Path
 import sys
@@ -61,6 +61,7 @@ from std_msgs.msg import Header
 _PATH_PERIOD_S = 1.0
 _QUEUE = 1000  # messages that may wait while the solver works
 _WARN_PERIOD_S = 5.0
+_MAX_REASON = 100  # of the text of an error, whose first line says it
 
 
 class PoseGraphNode(Node):
@@ -132,9 +133,17 @@ class PoseGraphNode(Node):
         if newest_ns is not None and known.stamp_ns <= newest_ns:  # late, or twice
             return
         yaw_rad = yaw_from_quaternion(np.array(known.values[3:]))
-        self.graph.add_odometry(
-            known.stamp_ns, np.array([*known.values[:2], yaw_rad]), known.segment
-        )
+        pose = np.array([*known.values[:2], yaw_rad])
+        self._change(lambda: self.graph.add_odometry(known.stamp_ns, pose, known.segment))
+
+    def _change(self, change: Callable[[], None]) -> None:
+        """Add to the graph; what GTSAM cannot solve, it cannot go on from either."""
+        try:
+            change()
+        except RuntimeError as error:
+            reason = ' '.join(str(error).split())[:_MAX_REASON]
+            self.get_logger().error(f'the graph cannot be solved, a new one begins: {reason}')
+            self.graph = PoseGraph(self._config)
 
     def _ignore(self, text: str) -> None:
         self.get_logger().warning(text, throttle_duration_sec=_WARN_PERIOD_S)
@@ -146,7 +155,7 @@ class PoseGraphNode(Node):
             self._ignore(f'candidates ignored: {error}')
             return
         self._candidates_frame = msg.header.frame_id
-        self.graph.add_candidates(_stamp_ns(msg.header), rows)
+        self._change(lambda: self.graph.add_candidates(_stamp_ns(msg.header), rows))
 
     def _publish_path(self) -> None:
         newest_ns = self.graph.newest_stamp_ns

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+import itertools
 import json
 from pathlib import Path
 import signal
@@ -186,6 +187,26 @@ def test_a_reset_and_null_poses_are_no_ties(
     steps_m = np.hypot(*np.diff(found.positions_m[:, :2], axis=0).T)
     assert steps_m.max() < 15
     assert len(found) > 60
+
+
+def test_odometry_that_no_graph_can_hold_begins_a_new_one(
+    peer: Peer, processes: Processes, tmp_path: Path
+) -> None:
+    node = start(processes, tmp_path / 'out')
+    drive(peer, {}, num=10)
+    publisher = peer.speak(Odometry, '/odom', 100)
+    numbers = itertools.count(1)
+
+    def send() -> None:
+        msg, number = odometry_msg(9), next(numbers)
+        msg.header.stamp.sec += number * 1_000_000
+        msg.pose.pose.position.x += number % 2 * 1e7  # 10 m/s for eleven days, there and back
+        publisher.publish(msg)
+
+    said = 'the graph cannot be solved, a new one begins: Indeterminate linear system'
+    send_until(peer, send, lambda: said in node.text())
+    assert node.end(signal.SIGINT) == 0, node.text()
+    assert len(read_tum(tmp_path / 'out' / 'optimized.tum')) < 10
 
 
 def test_messages_that_say_nothing_are_ignored_with_the_reason(
