@@ -109,9 +109,7 @@ def test_a_row_that_fails_is_named_and_the_others_are_finished(
 ) -> None:
     arguments = ['--cache', str(tiny_cache), '--config', str(tiny_config_file), '--seeds', '0']
     arguments += ['--schemes', 'none', 'ssd', '--out', str(tmp_path)]
-    broken = tmp_path / 'ssd_0' / 'checkpoint.pt'
-    broken.parent.mkdir()
-    broken.write_bytes(b'no checkpoint')
+    (tmp_path / 'ssd_0' / '.lock').mkdir(parents=True)  # where a run has a file
     assert main(arguments) == 1
     assert 'these rows failed, see log.txt in their folders: ssd_0' in capfd.readouterr().err
     assert 'Error' in (tmp_path / 'ssd_0' / 'log.txt').read_text()
