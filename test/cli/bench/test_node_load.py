@@ -41,7 +41,7 @@ def test_a_run_without_faults_passes() -> None:
     assert summary.latency_p99_ms == 30
     assert summary.growth_mib == pytest.approx(0, abs=1e-6)
     summary.check(max_latency_ms=50, max_growth_mib=1)
-    assert json.loads(summary.to_json())['answered'] == 20_000
+    assert summary.answered == 20_000
     assert '60000 sent in 600 s (100 Hz), 1000 lost' in summary.table()
 
 

@@ -11,6 +11,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
@@ -26,7 +27,7 @@ from std_msgs.msg import String
 from std_srvs.srv import SetBool, Trigger
 from support.localizer import set_parameter
 from support.posts import small_encoder, straight_drive, write_small_encoder
-from support.ros import Peer, points_msg, Processes
+from support.ros import Peer, points_msg, Processes, wait_until
 
 DRIVE = straight_drive(num=4)
 NODE = '/ssd_localizer'
@@ -200,15 +201,18 @@ def test_a_signal_ends_the_running_node_with_code_0(
 
 
 def test_a_signal_during_model_load_ends_the_node_with_code_0(
-    processes: Processes, files: dict[str, Path], tmp_path: Path
+    processes: Processes, files: dict[str, Path]
 ) -> None:
-    # A pipe as the model: loading lasts until this test writes.
-    pipe = tmp_path / 'model.onnx'
-    os.mkfifo(pipe)
-    running = processes.start_localizer(**{**files, 'model_path': pipe})
-    with pipe.open('wb') as writer:  # returns when the node reads
-        running.process.send_signal(signal.SIGTERM)
-        writer.write(files['model_path'].read_bytes())
+    running = processes.start_localizer(**files)
+    tasks = Path(f'/proc/{running.process.pid}/task')
+
+    def trial() -> list[str]:  # the process in which the model is tried
+        return ' '.join(path.read_text() for path in tasks.glob('*/children')).split()
+
+    (child,) = wait_until(trial, 'the trial of the model', lambda: time.sleep(0.001))
+    os.kill(int(child), signal.SIGSTOP)
+    running.process.send_signal(signal.SIGTERM)
+    os.kill(int(child), signal.SIGCONT)
     assert running.end() == 0, running.text()
     assert RUNNING not in running.text()
     assert 'Traceback' not in running.text()

@@ -90,11 +90,16 @@ def test_radar_and_odometry_on_atomic_time_are_remembered_and_the_offset_is_name
     peer: Peer, tmp_path: Path
 ) -> None:
     with running_localizer(
-        peer, tmp_path, index_path="''", online_index=True, stamp_source='auto'
+        peer,
+        tmp_path,
+        index_path="''",
+        online_index=True,
+        stamp_source='auto',
+        keyframe_distance=0.2,
     ) as localizer:
-        for number in range(30):
+        for number in range(30):  # however fast they are sent, no step is a jump
             localizer.clock_ns = time.time_ns() + 37_000_000_000
-            localizer.send_odometry(odometry_msg(10.0 * number, localizer.clock_ns))
+            localizer.send_odometry(odometry_msg(0.4 * number, localizer.clock_ns))
             localizer.publisher.publish(points_msg(DRIVE.cloud(number), localizer.clock_ns))
         localizer.wait_for_value('matching', lambda values: int(values['live_keyframes']) > 10)
         localizer.running.wait_for_text('set stamp_offset to -37')
