@@ -365,22 +365,55 @@ def test_a_model_of_very_many_nodes_is_refused(tmp_path: Path) -> None:
         OnnxEncoder(path, 'cpu')
 
 
-def test_a_model_that_takes_too_much_time_is_given_up(tmp_path: Path) -> None:
-    # 2000 products of 1000 x 1000 matrices are 4e12 operations: half a minute and more.
+def write_slow_encoder(path: Path) -> Path:
+    """Write one of 2000 products of 1000 x 1000 matrices, 4e12 operations: half a minute."""
     names = [f'product_{number}' for number in range(2001)]
     nodes = [
         helper.make_node('ConstantOfShape', ['shape'], [names[0]]),
         *(helper.make_node('MatMul', [old, names[0]], [new]) for old, new in pairwise(names)),
     ]
-    path = write_encoder_with(
-        tmp_path / 'slow.onnx', nodes, {'shape': np.array([1000, 1000])}, names[-1]
-    )
+    return write_encoder_with(path, nodes, {'shape': np.array([1000, 1000])}, names[-1])
+
+
+def test_a_model_that_takes_too_much_time_is_given_up(tmp_path: Path) -> None:
+    path = write_slow_encoder(tmp_path / 'slow.onnx')
     model = path.read_bytes()
-    message = r'slow\.onnx .*ended the process that ran it with too much time .*MiB and 1 s'
+    message = r'slow\.onnx .*too much time ended the process that ran it .*MiB and 1 s'
     with pytest.raises(ValueError, match=message):
         require_trial(path, model, '', Limits(cpu_s=1))
     with pytest.raises(ValueError, match=r'slow\.onnx .*not loaded and run after 0\.5 s'):
         require_trial(path, model, '', Limits(wall_s=0.5))
+
+
+INTERRUPTED = """
+import os, signal, sys, threading
+from pathlib import Path
+from ssd_ros.encoders.trial import Limits, require_trial
+signal.signal(signal.SIGINT, lambda *_: print('interrupted'))  # as rclpy does
+threading.Timer(0.3, os.killpg, (0, signal.SIGINT)).start()
+path = Path(sys.argv[1])
+try:
+    require_trial(path, path.read_bytes(), '', Limits(cpu_s=1))
+except ValueError as error:
+    print(error)
+"""
+
+
+def test_ctrl_c_is_not_laid_to_the_model_that_is_being_tried(tmp_path: Path) -> None:
+    path = write_slow_encoder(tmp_path / 'slow.onnx')
+    command = [sys.executable, '-c', INTERRUPTED, str(path)]
+    result = subprocess.run(
+        command, capture_output=True, text=True, cwd=ROOT, timeout=120, start_new_session=True
+    )
+    assert result.stdout.startswith('interrupted'), result.stderr[-2000:]
+    assert 'too much time ended the process' in result.stdout
+
+
+def test_a_model_at_a_path_that_is_no_text_is_refused_by_its_own_fault(tmp_path: Path) -> None:
+    constants = {'large_shape': np.array([2_500_000_000])}
+    path = write_encoder_with(tmp_path / 'm\udcff.onnx', SHAPE_OF_FILE, constants)
+    with pytest.raises(ValueError, match=r'm\\udcff\.onnx cannot be run: .*13\d MiB'):
+        OnnxEncoder(path, 'cpu')
 
 
 def test_a_descriptor_that_becomes_too_long_only_later_is_refused_by_name(tmp_path: Path) -> None:

@@ -11,13 +11,17 @@ from typing import Any
 import onnxruntime
 from ssd_ros.reading import read_whole
 
+Provider = str | tuple[str, dict[str, int]]  # name, and options where it has some
+
 MAX_MODEL_BYTES = 1 << 28
 # For the arrays of all models of a process. A batch of a few hundred images takes a tenth of it.
 MAX_ARRAY_BYTES = 1 << 32
-CPU = ['CPUExecutionProvider']
+CPU: list[Provider] = ['CPUExecutionProvider']
+# The trial runs on the CPU; on the GPU this bounds the arrays, of which cuDNN's are no part.
+_CUDA: Provider = ('CUDAExecutionProvider', {'gpu_mem_limit': MAX_ARRAY_BYTES})
 
 
-def providers_for(device: str) -> list[str]:
+def providers_for(device: str) -> list[Provider]:
     """Return ONNX Runtime's providers for a device, preferred first."""
     available = onnxruntime.get_available_providers()
     has_cuda = 'CUDAExecutionProvider' in available
@@ -30,8 +34,7 @@ def providers_for(device: str) -> list[str]:
                 'install the CUDA build with pip install .[gpu], or choose device cpu'
             )
         case 'auto' | 'cuda':
-            cuda = ['CUDAExecutionProvider'] if has_cuda else []
-            return [*cuda, *CPU]
+            return [*([_CUDA] if has_cuda else []), *CPU]
         case _:
             raise ValueError(f'device is {device!r}; choose from auto, cpu, cuda')
 
@@ -64,7 +67,7 @@ def open_as_written(path: Path, model: bytes) -> Any:
 
 
 def open_session(
-    path: Path, model: bytes, providers: list[str], num_threads: int, allow_spinning: bool
+    path: Path, model: bytes, providers: list[Provider], num_threads: int, allow_spinning: bool
 ) -> Any:
     """
     Return a fast session.
@@ -97,7 +100,7 @@ def _bound_memory() -> None:
     onnxruntime.create_and_register_allocator(info, configuration)
 
 
-def _session(path: Path, model: bytes, options: Any, providers: list[str]) -> Any:
+def _session(path: Path, model: bytes, options: Any, providers: list[Provider]) -> Any:
     try:
         return onnxruntime.InferenceSession(model, options, providers=providers)
     except Exception as error:  # ONNX Runtime's errors share no narrower class
