@@ -42,15 +42,23 @@ def reserve(file: BinaryIO, num_bytes: int) -> None:
             raise
 
 
+class FullDiskError(OSError):
+    """There is no room for a file, whose name the error has."""
+
+
 @contextmanager
 def full_disk_named(path: Path) -> Iterator[None]:
-    """Say in the errors of a full disk what was being written, which the system leaves out."""
+    """
+    Say in the errors of a full disk what was being written, which the system leaves out.
+
+    :raise FullDiskError: instead of them
+    """
     try:
         yield
     except OSError as error:
         if error.errno not in _NO_ROOM or error.filename is not None:
             raise
-        raise OSError(error.errno, error.strerror, str(path)) from error
+        raise FullDiskError(error.errno, error.strerror, str(path)) from error
 
 
 def _no_check(path: Path) -> None:

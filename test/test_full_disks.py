@@ -75,6 +75,35 @@ def test_what_finds_no_room_says_so_by_name_and_leaves_nothing(tmp_path: Path, w
     assert sorted(tmp_path.iterdir()) == before
 
 
+COMPANION = """
+from pathlib import Path
+import resource, sys
+from ssd_ros.ros.companions.json_lines import ANSWERS_MARK, JsonLines
+from ssd_ros.ros.node.run import run
+
+def body():
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+    with JsonLines(Path(sys.argv[1]), ANSWERS_MARK) as lines:
+        lines.write({'event': 'matched'})
+        while True:
+            lines.write({'stamp_ns': 1})
+
+sys.exit(run('collector', body, []))
+"""
+
+
+def test_a_companion_that_finds_no_room_says_so_in_a_line_and_keeps_what_it_has(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / 'answers.jsonl'
+    command = [sys.executable, '-c', COMPANION, str(path)]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=120)
+    assert result.returncode == 1
+    assert result.stderr == f"collector: [Errno 27] File too large: '{path}'\n"
+    assert path.read_text().startswith('{"event": "matched"}\n{"stamp_ns": 1}\n')
+    assert path.stat().st_size == 1000
+
+
 def test_a_full_disk_is_named_and_other_errors_stay(tmp_path: Path) -> None:
     with (
         pytest.raises(OSError, match=r"No space left on device: '.*/map'"),

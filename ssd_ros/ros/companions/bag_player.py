@@ -24,11 +24,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-import json
 from pathlib import Path
 import sys
 import time
-from typing import TextIO
 
 from nav_msgs.msg import Odometry
 from rclpy.duration import Duration
@@ -37,7 +35,7 @@ from rclpy.publisher import Publisher
 from rclpy.serialization import deserialize_message
 from rosbags.rosbag2 import Reader, ReaderError
 from sensor_msgs.msg import PointCloud2
-from ssd_ros.ros.companions.json_lines import opened, PUBLISHED_MARK
+from ssd_ros.ros.companions.json_lines import JsonLines, PUBLISHED_MARK
 from ssd_ros.ros.node.run import run, StartupError
 
 _DISCOVERY_LIMIT_S = 30.0
@@ -87,9 +85,9 @@ def _opened(bag: Path, stack: ExitStack) -> Reader:
         raise StartupError(f'cannot read bag {bag}: {error}') from error
 
 
-def _log(path: Path, stack: ExitStack) -> TextIO:
+def _log(path: Path, stack: ExitStack) -> JsonLines:
     try:
-        return stack.enter_context(opened(path, PUBLISHED_MARK))
+        return stack.enter_context(JsonLines(path, PUBLISHED_MARK))
     except (OSError, ValueError) as error:
         raise StartupError(f'cannot write {path}: {error}') from error
 
@@ -125,7 +123,7 @@ def _publish_all(
     publishers: Mapping[str, Publisher],
     messages: Iterator[tuple[int, str, bytes]],
     options: argparse.Namespace,
-    log: TextIO | None,
+    log: JsonLines | None,
 ) -> None:
     """Publish at the distances in time that the bag has, divided by the rate."""
     start_s, first_ns = 0.0, None
@@ -138,8 +136,8 @@ def _publish_all(
         publishers[topic].publish(data)
         if log is not None and topic == options.topic:
             stamp = deserialize_message(data, PointCloud2).header.stamp
-            record = {'stamp_ns': stamp.sec * 10**9 + stamp.nanosec, 'publish_ns': publish_ns}
-            log.write(json.dumps(record) + '\n')
+            stamp_ns = stamp.sec * 10**9 + stamp.nanosec
+            log.write({'stamp_ns': stamp_ns, 'publish_ns': publish_ns})
         if first_ns is None:
             # The first message loads libraries, which may take so long that the next ones would
             # all be late and come at once: time begins behind it.

@@ -28,22 +28,20 @@ from collections.abc import Sequence
 from pathlib import Path
 import sys
 import time
-from typing import Any, TextIO
 
 from rclpy.clock import Clock, ClockType  # type: ignore[attr-defined]
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
 from sensor_msgs.msg import PointCloud2
 from ssd_ros.recognition import candidates
-from ssd_ros.records import json_text
-from ssd_ros.ros.companions.json_lines import ANSWERS_MARK, opened
+from ssd_ros.ros.companions.json_lines import ANSWERS_MARK, JsonLines
 from ssd_ros.ros.node.run import run, spin, StartupError
 
 
 class CandidateCollector(Node):
     """Append each answer to a file."""
 
-    def __init__(self, topic: str, output: TextIO) -> None:
+    def __init__(self, topic: str, output: JsonLines) -> None:
         """Subscribe; the file stays the caller's."""
         super().__init__('candidate_collector')
         self._output = output
@@ -54,14 +52,14 @@ class CandidateCollector(Node):
 
     def _look_for_publisher(self) -> None:
         if self.count_publishers(self._topic):
-            self._write({'event': 'matched'})
+            self._output.write({'event': 'matched'})
             self.destroy_timer(self._timer)
 
     def _on_candidates(self, msg: PointCloud2) -> None:
         receive_ns = time.monotonic_ns()
         stamp = msg.header.stamp
         rows = candidates.from_msg(msg)
-        self._write(
+        self._output.write(
             {
                 'stamp_ns': stamp.sec * 10**9 + stamp.nanosec,
                 'receive_ns': receive_ns,
@@ -72,10 +70,6 @@ class CandidateCollector(Node):
                 ],
             }
         )
-
-    def _write(self, record: dict[str, Any]) -> None:
-        self._output.write(json_text(record) + '\n')
-        self._output.flush()
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -90,7 +84,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _collect(options: argparse.Namespace) -> None:
     try:
-        output = opened(options.output, ANSWERS_MARK)
+        output = JsonLines(options.output, ANSWERS_MARK)
     except (OSError, ValueError) as error:
         raise StartupError(f'cannot write {options.output}: {error}') from error
     with output:

@@ -4,9 +4,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TextIO
+from typing import Any
 
+from ssd_ros.files import full_disk_named
+from ssd_ros.records import json_text
 from ssd_ros.targets import check_file
 
 # By these a later run knows a file of an earlier one, and replaces nothing else.
@@ -15,13 +18,33 @@ PUBLISHED_MARK = rb'^{"stamp_ns": \d+, "publish_ns": '
 LOAD_MARK = rb'^{"t_s": '
 
 
-def opened(path: Path, mark: bytes) -> TextIO:
-    """
-    Open a file to be written line by line, so that others can read along.
+class JsonLines:
+    """A file that is written line by line, so that others can read along."""
 
-    :param mark: of the kind of file
-    :raise TargetError: something stands there that is not ours
-    :raise OSError: it cannot be written
-    """
-    check_file(path, mark)
-    return path.open('w', buffering=1)
+    def __init__(self, path: Path, mark: bytes) -> None:
+        """
+        Open the file.
+
+        :param mark: of the kind of file
+        :raise TargetError: something stands there that is not ours
+        :raise OSError: it cannot be written
+        """
+        check_file(path, mark)
+        self._path, self._file = path, path.open('w', buffering=1)
+
+    def write(self, record: Mapping[str, Any]) -> None:
+        """
+        Append a line.
+
+        :raise FullDiskError: there is no room for it
+        """
+        with full_disk_named(self._path):
+            self._file.write(json_text(record) + '\n')
+
+    def __enter__(self) -> JsonLines:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        """Close the file, which writes again what found no room."""
+        with full_disk_named(self._path):
+            self._file.close()

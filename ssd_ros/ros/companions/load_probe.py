@@ -24,12 +24,11 @@ import argparse
 import array
 from collections import OrderedDict
 from collections.abc import Sequence
-import json
 import math
 from pathlib import Path
 import sys
 import time
-from typing import Any, TextIO
+from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
 import numpy as np
@@ -39,7 +38,7 @@ from rclpy.qos import DurabilityPolicy, qos_profile_sensor_data, QoSProfile
 from sensor_msgs.msg import PointCloud2, PointField
 from ssd_ros.radar.point_cloud2 import encode_point_cloud2
 from ssd_ros.radar.types import RadarPointCloud
-from ssd_ros.ros.companions.json_lines import LOAD_MARK, opened
+from ssd_ros.ros.companions.json_lines import JsonLines, LOAD_MARK
 from ssd_ros.ros.messages.conversions import time_msg
 from ssd_ros.ros.node.run import run, spin, StartupError
 from std_msgs.msg import String
@@ -54,7 +53,7 @@ _DRAIN_S = 2.0  # after the last cloud: its answer and one more report of the no
 class LoadProbe(Node):
     """Publish clouds, listen to candidates and diagnostics."""
 
-    def __init__(self, options: argparse.Namespace, output: TextIO) -> None:
+    def __init__(self, options: argparse.Namespace, output: JsonLines) -> None:
         """Listen; publishing starts with the localizer. The file stays the caller's."""
         super().__init__('load_probe')
         self._output = output
@@ -128,8 +127,7 @@ class LoadProbe(Node):
         return time.monotonic() - self._start_s
 
     def _write(self, record: dict[str, Any]) -> None:
-        line = {'t_s': round(self._elapsed_s(), 3), **record}
-        self._output.write(json.dumps(line) + '\n')
+        self._output.write({'t_s': round(self._elapsed_s(), 3), **record})
 
 
 def random_cloud(seed: int, num_points: int) -> PointCloud2:
@@ -174,7 +172,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _probe(options: argparse.Namespace) -> None:
     try:
-        output = opened(options.output, LOAD_MARK)
+        output = JsonLines(options.output, LOAD_MARK)
     except (OSError, ValueError) as error:
         raise StartupError(f'cannot write {options.output}: {error}') from error
     with output:

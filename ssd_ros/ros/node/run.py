@@ -20,6 +20,7 @@ from rclpy.signals import (
     uninstall_signal_handlers,
 )
 from rclpy.utilities import ok, try_shutdown
+from ssd_ros.files import FullDiskError
 from ssd_ros.targets import check_working_folder, TargetError
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -38,7 +39,7 @@ def run(name: str, body: Callable[[], None], args: Sequence[str] | None = None) 
     :param name: of the command, heads the line on stderr when it cannot start
     :param body: makes its nodes, spins and destroys them; may raise StartupError
     :param args: ROS arguments; None = those of the process
-    :return: exit code: 0 after a signal, 1 if the program could not start
+    :return: exit code: 0 after a signal, 1 if the program could not start or found no room on disk
     """
     # The handlers of rclpy, which still call these, end spin(). Python's would raise at any place,
     # even while nodes are being destroyed: a terminal and ros2 launch both send SIGINT. Python has
@@ -56,7 +57,7 @@ def run(name: str, body: Callable[[], None], args: Sequence[str] | None = None) 
             body()
     except ExternalShutdownException:
         pass
-    except StartupError as error:
+    except (StartupError, FullDiskError) as error:
         # Without ok() a signal came during the start and made it fail.
         if ok():
             return _complain(name, error)
