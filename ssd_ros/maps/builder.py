@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 import logging
 
 import numpy as np
@@ -14,6 +15,7 @@ from ssd_ros.confidence.model import ConfidenceModel
 from ssd_ros.datasets.left_out import LeftOut
 from ssd_ros.datasets.sequence import origin_of, RadarSequence
 from ssd_ros.encoders.place_encoder import PlaceEncoder
+from ssd_ros.maps.checks import check_places
 from ssd_ros.maps.files import MapContent, MapInfo
 from ssd_ros.maps.novelty import database_of
 from ssd_ros.maps.place_database import PlaceDatabase
@@ -50,11 +52,28 @@ def build_database(
     :param progress: called after each keyframe with the number done and the number expected
     :param confidence: fitted on other drives with this encoder; None = not calibrated
     :param poses_note: what was done to the poses, in words
-    :raise ValueError: no scan is left to make a map of
+    :raise ValueError: no scan is left to make a map of, or a map cannot hold its name, frame or
+        stamps: before the work
     """
     num_views = encoder.contract.num_views if num_views is None else num_views
     _check_options(sequence, encoder, num_views, keyframe_distance_m)
     posed, poses = _posed_scans(sequence)
+    check_places(poses)
+    # Made before the work, since that checks it.
+    info = MapInfo(
+        descriptor_space=encoder.contract.descriptor_space,
+        encoder_digest=encoder.digest,
+        num_views=num_views,
+        keyframe_distance_m=keyframe_distance_m,
+        source=sequence.name,
+        map_frame_id=map_frame_id,
+        origin=origin,
+        poses=poses_note,
+        num_scans=len(sequence.scan_stamps_ns),
+        num_without_pose=len(sequence.scan_stamps_ns) - len(posed),
+        scan_context=encoder.scan_context,
+        data_origin=origin_of(sequence),
+    )
     expected = len(thin_by_distance(poses.positions_m, keyframe_distance_m))
     motions = turn_motions(poses)
     kept: list[int] = []
@@ -72,21 +91,7 @@ def build_database(
             progress(len(kept), expected)
     left_out.require_few()
     turns.warn(sequence.name)
-    info = MapInfo(
-        descriptor_space=encoder.contract.descriptor_space,
-        encoder_digest=encoder.digest,
-        num_views=num_views,
-        keyframe_distance_m=keyframe_distance_m,
-        source=sequence.name,
-        map_frame_id=map_frame_id,
-        origin=origin,
-        poses=poses_note,
-        num_scans=len(sequence.scan_stamps_ns),
-        num_without_pose=len(sequence.scan_stamps_ns) - len(posed),
-        num_unreadable=left_out.count,
-        scan_context=encoder.scan_context,
-        data_origin=origin_of(sequence),
-    )
+    info = replace(info, num_unreadable=left_out.count)
     keyframes = poses.select(np.array(kept, dtype=np.int64))
     return database_of(
         MapContent(np.concatenate(descriptors), keyframes, np.stack(returns_cm), info, confidence)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 import logging
 
 import numpy as np
@@ -13,6 +14,7 @@ from ssd_ros.confidence.model import ConfidenceModel
 from ssd_ros.datasets.left_out import LeftOut
 from ssd_ros.datasets.sequence import origin_of, RadarSequence
 from ssd_ros.encoders.place_encoder import PlaceEncoder
+from ssd_ros.maps.checks import check_places
 from ssd_ros.maps.files import MapInfo
 from ssd_ros.maps.live_session import LiveSession
 from ssd_ros.maps.novelty import database_of
@@ -47,10 +49,28 @@ def map_of_clouds(
     :param confidence: fitted on 4D radar looked up in 4D radar; None = not calibrated
     :param config: of it, the least number of points counts
     :param poses_note: what became of the poses before
-    :raise ValueError: no scan has a pose, or none is left to make a map of
+    :raise ValueError: no scan has a pose, or none is left to make a map of, or a map cannot hold
+        its name, frame or stamps: before the work
     """
     posed, poses = _posed(sequence)
+    check_places(poses)
     contract, num_scans = encoder.contract, len(sequence.cloud_stamps_ns)
+    # Made before the work, since that checks it.
+    info = MapInfo(
+        descriptor_space=contract.descriptor_space,
+        encoder_digest=encoder.digest,
+        num_views=1,
+        keyframe_distance_m=keyframe_distance_m,
+        sensor='4d',
+        source=sequence.name,
+        map_frame_id=map_frame_id,
+        origin=origin,
+        poses=poses_note,
+        num_scans=num_scans,
+        num_without_pose=num_scans - len(posed),
+        scan_context=encoder.scan_context,
+        data_origin=origin_of(sequence),
+    )
     live = LiveSession(
         contract.descriptor_size, keyframe_distance_m, confidence, encoder.scan_context
     )
@@ -69,23 +89,7 @@ def map_of_clouds(
             progress(index + 1, num_scans)
     left_out.require_few()
     _require_some_and_all(sequence, live, config)
-    info = MapInfo(
-        descriptor_space=contract.descriptor_space,
-        encoder_digest=encoder.digest,
-        num_views=1,
-        keyframe_distance_m=keyframe_distance_m,
-        sensor='4d',
-        source=sequence.name,
-        map_frame_id=map_frame_id,
-        origin=origin,
-        poses=poses_note,
-        num_scans=num_scans,
-        num_without_pose=num_scans - len(posed),
-        num_unreadable=left_out.count,
-        scan_context=encoder.scan_context,
-        data_origin=origin_of(sequence),
-    )
-    return database_of(live.to_map(info))
+    return database_of(live.to_map(replace(info, num_unreadable=left_out.count)))
 
 
 def _posed(sequence: RadarSequence) -> tuple[NDArray[np.int64], Trajectory]:

@@ -130,6 +130,19 @@ def test_a_drive_without_poses_is_an_error(teacher: OnnxEncoder) -> None:
         build_database(Unposed(drive.posts, drive.xy_yaw), teacher)
 
 
+def test_what_a_map_cannot_hold_is_refused_before_a_scan_is_read(teacher: OnnxEncoder) -> None:
+    unread = replace(straight_drive(num=3), unreadable={0, 1, 2})
+    with pytest.raises(ValueError, match=r"map_frame_id is 'a\\nb' of 3 characters"):
+        build_database(unread, teacher, map_frame_id='a\nb')
+    with pytest.raises(ValueError, match=r'map_frame_id is .* expected 1'):
+        build_database(unread, teacher, map_frame_id='')
+    with pytest.raises(ValueError, match=r'origin is .* of 5000 characters'):
+        build_database(unread, teacher, origin='a' * 5000)
+    unread.step_ns = 1 << 60
+    with pytest.raises(ValueError, match=r'has the stamp \d+ ns, expected 0 to before 2\^31 s'):
+        build_database(unread, teacher)
+
+
 @pytest.mark.parametrize(
     ('num_views', 'distance_m', 'message'),
     [
