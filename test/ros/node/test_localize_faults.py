@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 import json
 from pathlib import Path
 import shutil
+import subprocess
+import sys
 from typing import Any
 
 from lifecycle_msgs.msg import Transition
@@ -126,6 +128,41 @@ def test_a_damaged_map_is_refused_with_the_reason_and_the_old_one_answers(
     assert not response.success
     assert response.message.startswith('kept the old map')
     assert reason in response.message
+    best = best_of(localizer, 21)
+    assert (best['keyframe_id'], best['map_id']) == (21, localizer.database.info.map_id)
+    assert localizer.peer.call(Trigger, f'{NODE}/reload_map').success
+
+
+# Copies a map over another without end, as `cp` does: every file is cut to nothing first.
+COPIER = """
+import shutil, sys
+print('begins', flush=True)
+while True:
+    shutil.copytree(sys.argv[1], sys.argv[2], dirs_exist_ok=True)
+"""
+
+
+def test_a_map_that_is_copied_over_while_it_is_loaded_is_whole_or_refused(
+    localizer: Localizer, tmp_path: Path
+) -> None:
+    shutil.copytree(localizer.map_path, tmp_path / 'source')
+    command = [sys.executable, '-c', COPIER, str(tmp_path / 'source'), str(localizer.map_path)]
+    copier = subprocess.Popen(command, stdout=subprocess.PIPE)
+    assert copier.stdout is not None
+    try:
+        assert copier.stdout.readline() == b'begins\n'
+        replies = [localizer.peer.call(Trigger, f'{NODE}/reload_map') for _ in range(60)]
+    finally:
+        copier.kill()
+        copier.wait()
+        copier.stdout.close()
+        shutil.rmtree(localizer.map_path)
+        localizer.database.save(localizer.map_path)
+    refused = [reply.message for reply in replies if not reply.success]
+    assert all(
+        text.startswith('kept the old map: ') and str(localizer.map_path) in text
+        for text in refused
+    ), refused
     best = best_of(localizer, 21)
     assert (best['keyframe_id'], best['map_id']) == (21, localizer.database.info.map_id)
     assert localizer.peer.call(Trigger, f'{NODE}/reload_map').success
