@@ -16,6 +16,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
+from ssd_ros.reading import read_json
 from ssd_ros.records import record_from_mapping
 
 SIMULATED, RECORDED, UNKNOWN = KINDS = ('simulated', 'recorded', 'unknown')
@@ -117,10 +118,8 @@ def read_origin(folder: Path) -> Origin:
         if not file.is_file():
             continue
         try:
-            if (size := file.stat().st_size) > _MAX_BYTES:
-                raise ValueError(f'it has {size} bytes, expected at most {_MAX_BYTES}')
-            return meaning(json.loads(file.read_bytes()))
-        except (OSError, RecursionError, ValueError) as error:
+            return meaning(read_json(file, _MAX_BYTES, 'an origin'))
+        except (OSError, ValueError) as error:
             _log.warning('%s does not tell where the data come from: %s', file, error)
     return Origin()
 

@@ -17,11 +17,15 @@ import os
 from pathlib import Path
 from types import EllipsisType
 from typing import Any, BinaryIO, NamedTuple
+from zipfile import BadZipFile, ZipFile
+import zlib
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 from ssd_ros.files import reserve
 from ssd_ros.reading import open_regular
+
+MAX_ARCHIVE_BYTES = 1 << 33
 
 _Index = int | np.integer[Any] | slice | EllipsisType | list[int] | NDArray[Any]
 
@@ -47,6 +51,28 @@ def array_of(content: bytes) -> NDArray[Any]:
     header = _read_header(BytesIO(content), len(content))
     numbers = np.frombuffer(content, header.dtype, offset=header.offset)
     return numbers.reshape(header.shape, order='F' if header.is_fortran else 'C')
+
+
+def read_archive(path: Path, max_bytes: int, what: str) -> dict[str, NDArray[Any]]:
+    """
+    Read all arrays of a .npz file by name, read-only.
+
+    :param max_bytes: of all of them
+    :param what: the file should be, for messages
+    :raise ValueError: it is none, or damaged, or its arrays are larger
+    :raise OSError: it cannot be read
+    """
+    try:
+        with open_regular(path) as file, ZipFile(file) as archive:
+            num_bytes = sum(member.file_size for member in archive.infolist())
+            if num_bytes > max_bytes:
+                raise ValueError(f'{num_bytes} bytes, at most {max_bytes} are supported')
+            return {
+                name.removesuffix('.npy'): array_of(archive.read(name))
+                for name in archive.namelist()
+            }
+    except (BadZipFile, EOFError, RuntimeError, ValueError, zlib.error) as error:
+        raise ValueError(f'{path} is not {what}: {error}') from error
 
 
 def write_array(path: Path, array: NDArray[Any]) -> None:

@@ -9,12 +9,14 @@ SIGBUS.
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 import stat
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 MAX_YAML_BYTES = 1 << 20
+MAX_JSON_BYTES = 1 << 28  # of results with a record for each query
 
 
 def open_regular(path: Path) -> BinaryIO:
@@ -65,3 +67,16 @@ def read_text(path: Path, max_bytes: int, what: str) -> str:
         return read_whole(path, max_bytes, what).decode()
     except UnicodeDecodeError as error:
         raise ValueError(f'{path} is not text: {error}') from error
+
+
+def read_json(path: Path, max_bytes: int, what: str) -> Any:
+    """
+    Read a file of JSON once, see `read_whole`.
+
+    :raise ValueError: likewise, or it is no JSON
+    """
+    content = read_whole(path, max_bytes, what)
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f'{path} is not JSON: {error}') from error

@@ -23,11 +23,20 @@ from ssd_ros.confidence.file import load_confidence
 from ssd_ros.encoders.model_contract import ModelContract
 from ssd_ros.encoders.scan_context_encoder import ScanContextEncoder
 from ssd_ros.evaluation.bev_cache import cache_drive, is_cached, load_drive, Spacing
+from ssd_ros.evaluation.queries.protocol import Protocol
+from ssd_ros.evaluation.queries.records import QueryRecords
+from ssd_ros.evaluation.scores.results import (
+    Evaluation,
+    read_evaluation,
+    Result,
+    write_evaluation,
+)
 from ssd_ros.maps.builder import build_database
 from ssd_ros.maps.files import read_map
 from ssd_ros.shared_files import shared_file
 from ssd_ros.simulator.recordings.benchmark import load_benchmark
 from ssd_ros.training.config import load_config, TrainingConfig
+from ssd_ros.training.runs.folder import Run
 from support.posts import small_contract, small_encoder, straight_drive, write_sealed_meta
 from support.tiny_drive import StraightDrive, TINY_PREPROCESSING
 import yaml
@@ -130,8 +139,27 @@ def benchmark(directory: Path) -> Artefact:
     return yaml_file(path, content, lambda: load_benchmark(path))
 
 
+def evaluation(directory: Path) -> Artefact:
+    path = directory / 'evaluation.json'
+    records = QueryRecords(
+        **dict.fromkeys(('stamps_ns', 'num_positives', 'ranks', 'keyframes'), np.arange(2)),
+        **dict.fromkeys(('nearest_m', 'distances', 'yaw_errors_deg'), np.arange(2.0)),
+        **dict.fromkeys(('positions_m', 'answer_positions_m'), np.zeros((2, 2))),
+    )
+    result = Result('4d', 'ssd', 'Town', '01', '02', 2, 1, 5.0, records)
+    write_evaluation(path, Evaluation(Protocol(), 'simulated', [result]))
+    return json_file(path, lambda: read_evaluation(path))
+
+
+def origin_of_a_run(directory: Path) -> Artefact:
+    path = directory / 'origin.json'
+    path.write_text(json.dumps({'commit': 'a', 'num_places': '3'}))
+    return json_file(path, lambda: Run(directory).origin)
+
+
 ARTEFACTS = [
     contract, calibration, scan_context, meta_of_a_map, cached_drive, training, benchmark,
+    evaluation, origin_of_a_run,
 ]  # fmt: skip
 
 

@@ -12,7 +12,7 @@ import pickle
 import numpy as np
 from numpy.typing import NDArray
 import pytest
-from ssd_ros.npy_files import array_of, StoredRows, write_array, write_rows
+from ssd_ros.npy_files import array_of, read_archive, StoredRows, write_array, write_rows
 
 PAIRS = np.dtype([('stamp_ns', '<i8'), ('position_m', '<f8', (3,))])
 IMAGES = np.arange(5 * 3 * 4, dtype=np.uint8).reshape(5, 3, 4)
@@ -138,3 +138,23 @@ def test_rows_that_do_not_fit_are_refused(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         write_rows(tmp_path / 'a.npy', (2, 3), np.uint8, rows)
+
+
+def test_an_archive_is_read_as_numpy_does_or_refused_by_name(tmp_path: Path) -> None:
+    path = tmp_path / 'arrays.npz'
+    np.savez_compressed(path, images=IMAGES, name=np.array('Town/01'))
+    found = read_archive(path, 1000, 'queries')
+    np.testing.assert_array_equal(found['images'], IMAGES)
+    assert (sorted(found), str(found['name'])) == (['images', 'name'], 'Town/01')
+    whole = path.read_bytes()
+    for spoilt in (b'', b'no archive', whole[:-30], whole[:200] + b'\xff' * 50 + whole[250:]):
+        path.write_bytes(spoilt)
+        with pytest.raises(ValueError, match=r'arrays\.npz is not queries'):
+            read_archive(path, 1000, 'queries')
+    np.savez_compressed(path, bomb=np.zeros(1 << 27, np.uint8))
+    assert path.stat().st_size < 1 << 18
+    with pytest.raises(ValueError, match=r'134217856 bytes, at most 1000 are supported'):
+        read_archive(path, 1000, 'queries')
+    np.savez_compressed(path, objects=np.array([{}], object))
+    with pytest.raises(ValueError, match='it holds Python objects'):
+        read_archive(path, 1000, 'queries')

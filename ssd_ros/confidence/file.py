@@ -6,12 +6,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-import json
 from pathlib import Path
 from typing import Any
 
 from ssd_ros.confidence.model import ConfidenceModel
-from ssd_ros.reading import read_whole
+from ssd_ros.reading import read_json
 from ssd_ros.records import record_from_mapping
 from ssd_ros.targets import write_json
 
@@ -53,11 +52,7 @@ def load_confidence(path: Path, descriptor_space: str, sensor: str) -> Confidenc
 
 
 def _read(path: Path) -> dict[str, Any]:
-    text = read_whole(path, MAX_BYTES, 'a calibration')
-    try:
-        content = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f'{path} is not JSON: {error}') from error
+    content = read_json(path, MAX_BYTES, 'a calibration')
     if not isinstance(content, dict) or content.get('format_version') != FORMAT_VERSION:
         raise ValueError(f'{path} is no calibration of format version {FORMAT_VERSION}')
     if not isinstance(content.get('models'), dict) or 'descriptor_space' not in content:

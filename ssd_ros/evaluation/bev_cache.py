@@ -26,7 +26,8 @@ from ssd_ros.datasets.pose_check import require_one_place
 from ssd_ros.datasets.sequence import origin_of, RadarSequence
 from ssd_ros.motion.trajectory import thin_by_distance, Trajectory
 from ssd_ros.npy_files import array_of, StoredRows, write_array, write_rows
-from ssd_ros.reading import read_whole
+from ssd_ros.reading import read_json, read_whole
+from ssd_ros.records import check_text
 from ssd_ros.targets import folder_written, FolderKind
 
 Images: TypeAlias = NDArray[np.uint8] | StoredRows
@@ -34,6 +35,7 @@ _Image: TypeAlias = NDArray[np.uint8] | None  # of a scan that cannot be read
 
 POSE_TOLERANCE_NS = 5_000_000
 MAX_META_BYTES = 1 << 16
+MAX_NAME = 200  # characters
 MAX_POSES_BYTES = 1 << 30
 _META = 'meta.json'
 _IMAGES = {'student': 'student_bevs', 'panorama': 'panoramas'}
@@ -57,10 +59,7 @@ def _read_meta(directory: Path) -> dict[str, Any]:
     :raise ValueError: it says nothing
     :raise OSError: it cannot be read
     """
-    try:
-        meta = json.loads(read_whole(directory / _META, MAX_META_BYTES, 'a cached drive'))
-    except RecursionError as error:
-        raise ValueError(f'{_META} is nested too deep') from error
+    meta = read_json(directory / _META, MAX_META_BYTES, 'a cached drive')
     if not isinstance(meta, dict):
         raise ValueError(f'{_META} is {type(meta).__name__}, expected an object')
     return meta
@@ -224,6 +223,8 @@ def load_drive(directory: Path, preprocessing: PreprocessingConfig) -> CachedDri
     try:
         meta = _read_meta(directory)
         world, name, digest = (str(meta[key]) for key in ('world', 'name', 'preprocessing'))
+        for key in ('world', 'name'):
+            check_text(key, str(meta[key]), MAX_NAME)
         origin = origin_from(meta.get('origin'))
         arrays = {key: _stored(directory / f'{key}.npy') for key in _ARRAYS}
     except (OSError, KeyError, TypeError, ValueError) as error:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -106,6 +107,37 @@ def test_queries_survive_the_disk(tmp_path: Path) -> None:
     np.testing.assert_array_equal(kept.image.bev, prepared.image.bev)
     np.testing.assert_array_equal(kept.image.points_m, prepared.image.points_m)
     assert kept.odometry == prepared.odometry
+
+
+@pytest.mark.parametrize(
+    ('kind', 'name', 'spoil', 'reason'),
+    [
+        (DriveQueries, 'queries.npz', {'bevs': np.zeros((3, 2, 2), np.uint8)}, 'bevs has shape'),
+        (DriveQueries, 'queries.npz', {'first_points': None}, 'first_points'),
+        (PairAnswers, 'answers.npz', {'ratio': np.zeros((3, 2))}, 'ratio has shape'),
+        (PairAnswers, 'answers.npz', {'sensor': None}, 'sensor is missing'),
+    ],
+)
+def test_what_is_kept_between_two_runs_is_looked_through(
+    answers: list[PairAnswers],
+    work: Path,
+    tmp_path: Path,
+    kind: type[DriveQueries | PairAnswers],
+    name: str,
+    spoil: dict[str, Any],
+    reason: str,
+) -> None:
+    path = tmp_path / name
+    if kind is PairAnswers:
+        answers[0].save(path)
+    else:
+        DriveQueries.load(work / 'posts/1_1/queries.npz').save(path)
+    kind.load(path)
+    with np.load(path) as file:
+        arrays = {**file, **spoil}
+    np.savez_compressed(path, **{key: value for key, value in arrays.items() if value is not None})
+    with pytest.raises(ValueError, match=rf'{name}.*{reason}'):
+        kind.load(path)
 
 
 def test_every_drive_is_asked_of_the_maps_of_its_world_and_of_others(

@@ -5,10 +5,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-import json
 from pathlib import Path
 from typing import Any
 
+from ssd_ros.reading import MAX_JSON_BYTES, read_json
 from ssd_ros.targets import write_json
 
 
@@ -31,8 +31,8 @@ def settle(path: Path, settings: Mapping[str, Any], complaint: str) -> None:
 def read_settings(path: Path) -> dict[str, Any]:
     """Return the settings in a file, whatever version wrote it; none if there are none."""
     try:
-        there = json.loads(path.read_bytes())
-    except (FileNotFoundError, RecursionError, ValueError):
+        there = read_json(path, MAX_JSON_BYTES, 'settings')
+    except (FileNotFoundError, ValueError):
         return {}
     if not isinstance(there, dict):
         return {}

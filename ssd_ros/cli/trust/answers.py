@@ -15,11 +15,13 @@ from ssd_ros.cli.trust.queries import DriveQueries
 from ssd_ros.data_origin import kind_of, UNKNOWN
 from ssd_ros.maps.place_database import PlaceDatabase
 from ssd_ros.motion.trajectory import wrap_angle, yaw_from_quaternion
+from ssd_ros.npy_files import MAX_ARCHIVE_BYTES, read_archive
 from ssd_ros.recognition.answer import LoopClosureCandidate
 from ssd_ros.recognition.place_recognizer import PlaceRecognizer
 from ssd_ros.targets import file_written
 
 Progress = Callable[[int, int], None]
+_TEXTS = ('query_drive', 'origin', 'map_drive', 'sensor')
 _PER_CANDIDATE = ('distance', 'ratio', 'overlap', 'support')
 
 
@@ -89,12 +91,21 @@ class PairAnswers:
 
     @classmethod
     def load(cls, path: Path) -> PairAnswers:
-        """Read what `save` wrote."""
-        with np.load(path, allow_pickle=False) as file:
-            values: dict[str, Any] = {name: file[name] for name in cls.__slots__ if name in file}
-        texts = {name: str(value) for name, value in values.items() if value.ndim == 0}
-        # Earlier ones do not tell their origin.
-        return cls(**{'origin': UNKNOWN} | values | texts)
+        """
+        Read what `save` wrote.
+
+        :raise ValueError: it holds something else
+        """
+        found = read_archive(path, MAX_ARCHIVE_BYTES, 'the answers of a map')
+        values: dict[str, Any] = {'origin': UNKNOWN, **found}  # earlier ones do not tell theirs
+        if missing := [name for name in cls.__slots__ if name not in values]:
+            raise ValueError(f'{path} does not hold the answers of a map: {missing[0]} is missing')
+        for name in cls.__slots__:
+            value = np.asarray(values[name])
+            values[name] = str(value) if name in _TEXTS else value
+            if name not in _TEXTS and value.shape[:1] != values['poses'].shape[:1]:
+                raise ValueError(f'{path}: {name} has shape {value.shape} of {value.dtype}')
+        return cls(**{name: values[name] for name in cls.__slots__})
 
 
 def ask(

@@ -22,6 +22,7 @@ from ssd_ros.maps.live_session import LiveSession
 from ssd_ros.maps.place_database import Keyframe
 from ssd_ros.motion.odometry import OdometryPose
 from ssd_ros.motion.trajectory import quaternion_from_yaw
+from ssd_ros.npy_files import MAX_ARCHIVE_BYTES, read_archive
 from ssd_ros.radar.ego_velocity import EgoVelocity, Motion
 from ssd_ros.recognition.answer import Query
 from ssd_ros.recognition.place_recognizer import PlaceRecognizer
@@ -97,12 +98,20 @@ class DriveQueries:
 
     @classmethod
     def load(cls, path: Path) -> DriveQueries:
-        """Read what `save` wrote."""
-        with np.load(path, allow_pickle=False) as file:
+        """
+        Read what `save` wrote.
+
+        :raise ValueError: it holds something else
+        """
+        found = read_archive(path, MAX_ARCHIVE_BYTES, 'the queries of a drive')
+        try:
             # Earlier ones do not tell.
-            origin = json.loads(str(file['origin'])) if 'origin' in file else None
-            arrays = {name: file[name] for name in _ARRAYS}
-            return cls(str(file['name']), origin_from(origin), **arrays)
+            origin = json.loads(str(found['origin'])) if 'origin' in found else None
+            arrays = {name: found[name] for name in _ARRAYS}
+            _check_arrays(arrays)
+            return cls(str(found['name']), origin_from(origin), **arrays)
+        except (KeyError, RecursionError, ValueError) as error:
+            raise ValueError(f'{path} does not hold the queries of a drive: {error}') from error
 
 
 # Shape without queries and type.
@@ -115,6 +124,21 @@ _ARRAYS: dict[str, tuple[tuple[int, ...], type]] = {
     'travelled_m': ((0,), np.float64),
     'segments': ((0,), np.int64),
 }
+
+
+def _check_arrays(arrays: dict[str, NDArray[Any]]) -> None:
+    num_queries, num_points = len(arrays['stamps_ns']), len(arrays['points_m'])
+    lengths = {'points_m': num_points, 'first_points': num_queries + 1}
+    for name, (shape, kind) in _ARRAYS.items():
+        found = arrays[name]
+        # Only the size of images differs from drive to drive.
+        wanted = (lengths.get(name, num_queries), *(size or -1 for size in shape[1:]))
+        fits = [size in (-1, have) for size, have in zip(wanted, found.shape, strict=False)]
+        if found.dtype != kind or found.ndim != len(wanted) or not all(fits):
+            raise ValueError(f'{name} has shape {found.shape} and type {found.dtype}')
+    first = arrays['first_points']
+    if first[0] != 0 or first[-1] != num_points or (np.diff(first) < 0).any():
+        raise ValueError(f'first_points do not ascend from 0 to {num_points}')
 
 
 def queries_of(

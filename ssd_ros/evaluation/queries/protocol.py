@@ -13,6 +13,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from ssd_ros.records import check_limits, Limits
+
 DATABASES = {
     'A': 'for each accepted query the nearest scan, again if it is nearest to several',
     'B': 'all scans',
@@ -43,6 +45,13 @@ TASKS = {
 }
 
 
+_LIMITS = {
+    **dict.fromkeys(('keyframe_m', 'query_m', 'ambiguity_radius_m'), Limits(0, 1e6)),
+    **{'radius_m': Limits(0, 1e6, is_above=True), 'exclude_s': Limits(0, 1e9)},
+    **{'num_views': Limits(1, 1 << 16), 'search_rows': Limits(1, 1 << 40)},
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Protocol:
     """
@@ -67,10 +76,9 @@ class Protocol:
     random_yaw_seed: int | None = None
 
     def __post_init__(self) -> None:
+        check_limits(self, _LIMITS)
         if self.database not in DATABASES:
             raise ValueError(f'database is {self.database!r}; choose from {", ".join(DATABASES)}')
-        if not self.radius_m > 0:
-            raise ValueError(f'radius_m is {self.radius_m}, expected more than 0')
 
 
 # For watching a run: an eighth of the map.

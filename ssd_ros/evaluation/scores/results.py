@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
-import json
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +14,19 @@ from ssd_ros.evaluation.bev_cache import CachedDrive
 from ssd_ros.evaluation.queries.protocol import Protocol, TASKS
 from ssd_ros.evaluation.queries.records import QueryRecords
 from ssd_ros.evaluation.scores.summary import recall_at_1, Score, score
-from ssd_ros.records import record_from_mapping
+from ssd_ros.reading import MAX_JSON_BYTES, read_json
+from ssd_ros.records import check_limits, check_text, Limits, record_from_mapping, shortened
 from ssd_ros.targets import write_json
 
 FORMAT_VERSION = 1
 METHOD = 'ssd'  # name of ours among the methods
 _WORDS = ('method', 'place', 'map_drive', 'query_drive', 'variant')
+_MAX_WORD = 1000
+_LIMITS = {
+    'num_keyframes': Limits(0, 1 << 40),
+    'num_views': Limits(1, 1 << 16),
+    'radius_m': Limits(0, 1e6),
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,26 +120,21 @@ def read_evaluation(path: Path) -> Evaluation:
     :raise OSError: it cannot be opened
     """
     try:
-        document = json.loads(path.read_bytes())
+        document = read_json(path, MAX_JSON_BYTES, 'an evaluation')
         version = document['format_version']
         if version != FORMAT_VERSION:
-            raise ValueError(f'format_version is {version!r}, this code reads {FORMAT_VERSION}')
+            raise ValueError(
+                f'format_version is {shortened(version)}, this code reads {FORMAT_VERSION}'
+            )
         return Evaluation(
             record_from_mapping(Protocol, document['protocol']),
             _origin_in(document),
             [_from_mapping(values) for values in document['results']],
             {str(name): str(value) for name, value in document['settings'].items()},
         )
-    except (
-        ArithmeticError,
-        LookupError,
-        AttributeError,
-        RecursionError,
-        TypeError,
-        ValueError,
-    ) as error:
+    except (ArithmeticError, LookupError, AttributeError, TypeError, ValueError) as error:
         raise ValueError(
-            f'{path} is not an evaluation ({error!r}): write one with evaluate --json'
+            f'{path} is not an evaluation ({repr(error)[:500]}): write one with evaluate --json'
         ) from error
 
 
@@ -155,9 +156,11 @@ def _to_mapping(result: Result) -> dict[str, Any]:
 
 def _from_mapping(values: Mapping[str, Any]) -> Result:
     words = {name: str(values[name]) for name in _WORDS}
+    for name, word in words.items():
+        check_text(name, word, _MAX_WORD)
     if (task := str(values['task'])) not in TASKS:
-        raise ValueError(f'unknown task {task!r}')
-    return Result(
+        raise ValueError(f'unknown task {shortened(task)}')
+    result = Result(
         task=task,
         **words,
         num_keyframes=int(values['num_keyframes']),
@@ -165,3 +168,5 @@ def _from_mapping(values: Mapping[str, Any]) -> Result:
         radius_m=float(values['radius_m']),
         records=QueryRecords.from_lists(values['queries']),
     )
+    check_limits(result, _LIMITS)
+    return result

@@ -17,6 +17,7 @@ from typing import Any
 
 from ssd_ros.data_origin import UNKNOWN
 from ssd_ros.files import full_disk_named
+from ssd_ros.reading import MAX_JSON_BYTES, read_json, read_text
 from ssd_ros.targets import (
     check_working_folder,
     ELSEWHERE,
@@ -105,8 +106,11 @@ class Run:
     @property
     def origin(self) -> dict[str, str]:
         """Commit, date and training data of the run."""
-        values: dict[str, str] = json.loads((self.directory / 'origin.json').read_text())
-        return values
+        path = self.directory / 'origin.json'
+        values = read_json(path, MAX_JSON_BYTES, 'the origin of a run')
+        if not isinstance(values, dict) or not str(values.get('num_places')).isdecimal():
+            raise ValueError(f'{path} does not tell the origin of a run: it has no num_places')
+        return {name: str(value) for name, value in values.items()}
 
     @property
     def steps_per_epoch(self) -> float:
@@ -127,7 +131,7 @@ class Run:
         """Return the lines of the metrics; one that a kill cut short is left out."""
         if not self.metrics_path.exists():
             return []
-        *lines, _ = self.metrics_path.read_text().split('\n')
+        *lines, _ = read_text(self.metrics_path, MAX_JSON_BYTES, 'metrics').split('\n')
         return [json.loads(line) for line in lines]
 
     def forget_after(self, step: int) -> None:
