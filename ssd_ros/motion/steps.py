@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.motion.trajectory import Trajectory
 
-MAX_SPEED_MPS = 150.0
+MAX_SPEED_MPS = 70.0
+TOLERANCE_M = 5.0  # noise of positions, and corrections of a filter
 _MAX_GAP_S = 1.5  # for which the speed before tells the speed after
 _MAX_ACCELERATION_MPS2 = 10.0
-_TOLERANCE_M = 5.0  # noise of positions
 _NEIGHBOURS = 5  # steps whose median is the speed there: a stray pose makes two fast ones
 
 
@@ -42,11 +42,21 @@ class Jump:
         return float(np.hypot(*(self.after_m - self.before_m)[:2]))
 
 
+def reach_m(
+    elapsed_s: NDArray[np.float64] | float, speed_mps: NDArray[np.float64] | float
+) -> NDArray[np.float64]:
+    """Return how far a vehicle comes at most that is usually so fast there."""
+    elapsed_s = np.asarray(elapsed_s)
+    sped_up_m = speed_mps * elapsed_s + _MAX_ACCELERATION_MPS2 / 2 * elapsed_s**2
+    sped_up_m = np.where(elapsed_s > _MAX_GAP_S, np.inf, sped_up_m)
+    return np.minimum(sped_up_m, MAX_SPEED_MPS * elapsed_s)
+
+
 def implausible_steps(poses: Trajectory) -> NDArray[np.bool_]:
     """Return which steps, from pose i to pose i + 1, no vehicle makes: shape (N - 1,)."""
     elapsed_s = np.diff(poses.stamps_ns) / 1e9
     step_m = _lengths_m(np.diff(poses.positions_m, axis=0))
-    return step_m > _limit_m(elapsed_s, _usual_speed_mps(step_m / elapsed_s))
+    return step_m > reach_m(elapsed_s, _usual_speed_mps(step_m / elapsed_s)) + TOLERANCE_M
 
 
 def jumps_of(poses: Trajectory) -> list[Jump]:
@@ -69,13 +79,13 @@ def tracks_of(poses: Trajectory) -> NDArray[np.int64]:
     speed_mps = _usual_speed_mps(step_m / elapsed_s)
     track_of = np.zeros(len(poses), np.int64)
     tails = [0]  # the last pose of each track
-    jumps = np.flatnonzero(step_m > _limit_m(elapsed_s, speed_mps)) + 1
+    jumps = np.flatnonzero(step_m > reach_m(elapsed_s, speed_mps) + TOLERANCE_M) + 1
     for start, end in pairwise([*jumps.tolist(), len(poses)]):
         left = int(track_of[start - 1])
         tails[left] = start - 1
         away_m = _lengths_m(poses.positions_m[start] - poses.positions_m[tails])
         since_s = (poses.stamps_ns[start] - poses.stamps_ns[tails]) / 1e9
-        is_near = away_m <= _limit_m(since_s, float(speed_mps[start - 1]))
+        is_near = away_m <= reach_m(since_s, float(speed_mps[start - 1])) + TOLERANCE_M
         is_near[left] = False
         track = int(np.argmin(np.where(is_near, since_s, np.inf))) if is_near.any() else len(tails)
         tails[track : track + 1] = [start]
@@ -86,15 +96,6 @@ def tracks_of(poses: Trajectory) -> NDArray[np.int64]:
 
 def _lengths_m(steps_m: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(np.hypot(steps_m[:, 0], steps_m[:, 1]))
-
-
-def _limit_m(
-    elapsed_s: NDArray[np.float64], speed_mps: NDArray[np.float64] | float
-) -> NDArray[np.float64]:
-    """Return how far a vehicle comes at most that is usually so fast there."""
-    sped_up_m = speed_mps * elapsed_s + _MAX_ACCELERATION_MPS2 / 2 * elapsed_s**2
-    sped_up_m = np.where(elapsed_s > _MAX_GAP_S, np.inf, sped_up_m)
-    return np.minimum(sped_up_m, MAX_SPEED_MPS * elapsed_s) + _TOLERANCE_M
 
 
 def _usual_speed_mps(speeds_mps: NDArray[np.float64]) -> NDArray[np.float64]:

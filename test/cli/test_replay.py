@@ -20,7 +20,7 @@ from rosbags.typesys import get_typestore, Stores
 from ssd_ros.cli.replay import command as replay
 from ssd_ros.cli.replay.files import Table
 from ssd_ros.confidence.model import ConfidenceModel, Judgement, LogOdds
-from ssd_ros.datasets.bags.rosbag2_writer import write_rosbag2
+from ssd_ros.datasets.bags.rosbag2_writer import ODOMETRY_TOPIC, write_rosbag2
 from ssd_ros.datasets.formats.hercules import write_hercules
 from ssd_ros.encoders.scan_context_encoder import ScanContextEncoder
 from ssd_ros.maps import live_session
@@ -301,6 +301,26 @@ def test_a_second_lap_finds_the_places_of_the_first_without_a_map(
     assert (summary['queries'], summary['maps']) == (30, [])
     assert summary['without_candidate'] >= 8  # 2 s apart, none older than 15 s
     assert summary['loop_closures'] == summary['accepted'] == len(closures)
+
+
+def test_an_odometry_that_begins_anew_is_told_and_compared_within_its_segments(
+    folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def pairs(shift_m: float) -> int:
+        """Of a recording whose odometry is elsewhere from the sixth scan on."""
+        poses = DRIVE.cloud_poses
+        positions_m = poses.positions_m.copy()
+        positions_m[5:10, 0] += shift_m
+        odometry = replace(poses, positions_m=positions_m)
+        write_rosbag2(tmp_path / f'{shift_m}', DRIVE, with_scans=False, odometry=odometry)
+        arguments = ['--input', str(tmp_path / f'{shift_m}'), '--poses-topic', ODOMETRY_TOPIC]
+        return int(run(folder, tmp_path, *arguments)['odometry']['pairs'])
+
+    told = 'the odometry has 2 segments, not related to each other; 1 poses that jump alone'
+    whole = pairs(0.0)
+    assert told not in caplog.text
+    assert pairs(-1050.0) == whole - 1
+    assert told in caplog.text
 
 
 def test_a_running_drive_that_is_full_is_told(

@@ -111,3 +111,57 @@ def test_time_that_begins_anew_begins_a_segment_and_a_clock_that_is_set_does_not
     for number in range(5):
         stream.add(START - (10**7 - number * 100) * MS, values(float(number)))
     assert (stream.counts['segments'], stream.counts['restarts']) == (2, 1)
+
+
+@pytest.mark.parametrize('rate_hz', [1, 10, 50, 200])
+@pytest.mark.parametrize('speed_mps', [0.0, 30.0])
+def test_an_odometry_as_rough_as_a_gps_does_not_begin_anew(rate_hz: int, speed_mps: float) -> None:
+    seconds = np.arange(1000) / rate_hz
+    noise_m = np.random.default_rng(3).normal(0.0, 2.0, (1000, 2))
+    rows = [
+        values(1000 + speed_mps * t + x, y) for t, (x, y) in zip(seconds, noise_m, strict=True)
+    ]
+    segment_of = dict(drive(rows, 1000 // rate_hz))
+    # What is usual is not known before ten poses.
+    assert {segment_of[number] for number in segment_of if number >= 10} == {segment_of[10]}
+    assert len(segment_of) >= 990
+
+
+def test_stamps_that_jitter_by_more_than_their_step_tear_nothing() -> None:
+    stamps_s = np.arange(2000) / 200 + np.random.default_rng(1).normal(0.0, 0.02, 2000)
+    stream = PoseStream()
+    for number, stamp_s in enumerate(stamps_s.tolist()):
+        stream.add(START + round(stamp_s * 1e9), values(15.0 * number / 200))
+    assert (stream.counts['segments'], stream.counts['restarts']) == (1, 0)
+    assert stream.counts['jumps'] < 20
+
+
+def test_two_poses_of_one_stamp_are_no_jump() -> None:
+    stream = PoseStream()
+    for number in range(100):  # 100 m/s by their stamps, 50 m/s in truth
+        stream.add(START + number // 2 * 100 * MS, values(5.0 * number))
+    assert (stream.counts['segments'], stream.counts['jumps']) == (1, 0)
+
+
+def test_a_frame_that_changes_by_few_metres_is_found_where_the_vehicle_is_slow() -> None:
+    slow = [values(15.0 + 0.02 * number) for number in range(40)]
+    used = drive([*slow, *[values(0.5 + 0.02 * number) for number in range(20)]])
+    assert [segment for _, segment in used] == [0] * 40 + [1] * 20
+
+
+@pytest.mark.parametrize('silent_s', [3.0, 60.0])
+def test_an_odometry_that_comes_back_at_its_origin_was_restarted(silent_s: float) -> None:
+    stream = PoseStream()
+    standing = [values(50.0)] * 20
+    for number, row in enumerate([*standing, *[values(0.0)] * 20]):
+        ms = number * 100 + 1000 * silent_s * (number >= 20)
+        stream.add(START + int(ms) * MS, row, int(ms) * MS)
+    assert stream.counts['segments'] == 2
+
+
+def test_a_tunnel_without_odometry_is_no_new_frame() -> None:
+    stream = PoseStream()
+    for number in range(40):
+        ms, x_m = number * 100 + 20_000 * (number >= 20), 2.5 * number + 500 * (number >= 20)
+        stream.add(START + ms * MS, values(x_m), ms * MS)
+    assert (stream.counts['segments'], stream.counts['jumps']) == (1, 0)

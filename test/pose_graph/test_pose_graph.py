@@ -87,6 +87,27 @@ def test_loop_closures_take_away_most_of_the_drift() -> None:
     assert 170 < len(graph.nodes) < 200  # 1172 m, a node every 6 to 6.7 m
 
 
+@pytest.mark.parametrize('is_tied', [True, False])
+def test_closures_tie_two_segments_together(is_tied: bool) -> None:
+    """In the middle of the drive, odometry begins anew at its origin, turned by a radian."""
+    graph, half = PoseGraph(SPARSE), len(DRIVE) // 2
+    answers, poses = closures(DRIVE) if is_tied else {}, planar(ODOMETRY)
+    cos, sin = math.cos(1.0), math.sin(1.0)
+    away_m = poses[half:, :2] - poses[half, :2]
+    poses[half:] = np.column_stack(
+        [away_m @ np.array([[cos, sin], [-sin, cos]]), poses[half:, 2] + 1]
+    )
+    for number, (stamp_ns, pose) in enumerate(zip(DRIVE.stamps_ns.tolist(), poses, strict=True)):
+        graph.add_odometry(stamp_ns, pose, int(number >= half))
+        if stamp_ns in answers:
+            graph.add_candidates(stamp_ns, answers[stamp_ns])
+    assert error_m(graph.odometry()) > 30
+    if is_tied:
+        assert error_m(graph.trajectory()) < 1.3
+    else:
+        assert error_m(graph.trajectory()) > 3
+
+
 def test_wrong_candidates_are_outvoted() -> None:
     graph = driven(closures(DRIVE, wrong_share=0.2))
     assert error_m(graph.trajectory()) < 1.2

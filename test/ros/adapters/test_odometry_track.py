@@ -56,6 +56,16 @@ def test_a_bag_that_begins_again_is_found_within_three_messages(track: OdometryT
     assert moved_m(track, 0.0, 0.2) == pytest.approx(2.0)
 
 
+def test_motion_across_an_odometry_that_begins_anew_is_not_known(track: OdometryTrack) -> None:
+    drive(track, 0, 100)
+    for number in range(100, 200):  # at its origin again
+        hear(track, number / 10, float(number - 100))
+    assert moved_m(track, 1.0, 9.0) == pytest.approx(80.0)
+    assert moved_m(track, 11.0, 19.0) == pytest.approx(80.0)
+    assert moved_m(track, 9.0, 11.0) is None
+    assert moved_m(track, 9.0, 9.95) is None  # between two frames
+
+
 def nodes(num: int) -> GraphNodes:
     graph = GraphNodes()
     for number in range(num):
