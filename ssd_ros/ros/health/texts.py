@@ -63,8 +63,8 @@ STAMP_IMPOSSIBLE = 'stamp {stamp_s:.3f} s cannot be: left out'
 CLOCK_SET = 'the clock of {name} was set by {step_s:+.3f} s: the drive goes on'
 TIME_WENT_BACK = 'time went back to {stamp_s:.3f} s: started a new window of scans'
 ODOMETRY_MISSED = (
-    'no odometry within {late_s:g} s of a scan at {stamp_s:.3f} s: do its stamps and those of the '
-    'radar come from one clock?'
+    'no odometry around a scan at {stamp_s:.3f} s, the newest is of {apart_s:.3g} s {side}: does '
+    'it come often enough, and do its stamps and those of the radar come from one clock?'
 )
 ODOMETRY_FRAME = (
     'odometry has {field} {found!r}, {parameter} is {expected!r}: its poses are taken for those '

@@ -65,6 +65,11 @@ class OdometryBuffer:
         self._poses.insert(place, pose_of(known.values))
         self._segments.insert(place, known.segment)
 
+    @property
+    def newest_ns(self) -> int:
+        """Stamp of the newest pose; there must be one."""
+        return self._stamps_ns[-1]
+
     def segment_at(self, stamp_ns: int) -> int:
         """Return the segment of the pose at or before a time: see PoseChain."""
         place = max(bisect_right(self._stamps_ns, stamp_ns) - 1, 0)

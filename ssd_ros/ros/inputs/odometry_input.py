@@ -115,8 +115,7 @@ class OdometryInput:
             pose = self._buffer.at(stamp_ns)
             if pose is None:
                 self._num_misses += 1
-                late_s, stamp_s = LATE_NS / 1e9, stamp_ns / 1e9
-                self._warn(health_texts.ODOMETRY_MISSED.format(late_s=late_s, stamp_s=stamp_s))
+                self._warn(self._missed(stamp_ns))
             self.segment = self._buffer.segment_at(stamp_ns)
             return pose, 'doppler' if pose is None else 'topic'
         if self._transforms is not None:
@@ -125,6 +124,13 @@ class OdometryInput:
                 self._say_segment(stamp_ns, self._tf_chain.segment)
                 return pose, 'tf'
         return None, 'doppler'
+
+    def _missed(self, stamp_ns: int) -> str:
+        apart_s = (self._buffer.newest_ns - stamp_ns) / 1e9
+        side = 'earlier' if apart_s < 0 else 'later'
+        return health_texts.ODOMETRY_MISSED.format(
+            stamp_s=stamp_ns / 1e9, apart_s=abs(apart_s), side=side
+        )
 
     def _say_segment(self, stamp_ns: int, segment: int) -> None:
         if segment != self.segment:

@@ -131,7 +131,7 @@ class StampSource:
     def _judge(self, name: str, heard: _Heard) -> None:
         """Decide, if there is evidence enough."""
         common_ns = self._common_offset_ns()
-        if common_ns is not None:
+        if common_ns is not None and len(self._heard) > 1 and ODOMETRY in self._heard:
             self.offset_s = common_ns / 1e9
             self._is_settled = True
             self._change(
@@ -144,9 +144,9 @@ class StampSource:
         elif heard.num_off >= self._num_needed():
             self._by_arrival = self._is_settled = True
             header_ns, now_ns = heard.stamps_ns[-1]
-            offset_ns, hint = heard.offset_ns(), ''
-            if offset_ns is not None:
-                offset_s = self._parameters().stamp_offset - offset_ns / 1e9
+            hint = ''
+            if common_ns is not None:  # else it would spoil the stamps of the others
+                offset_s = self._parameters().stamp_offset - common_ns / 1e9
                 hint = f'; if that is constant, set stamp_offset to {offset_s:.1f}'
             side, apart_s = _side(header_ns - now_ns), abs(header_ns - now_ns) / 1e9
             self._change(
@@ -163,9 +163,7 @@ class StampSource:
         return _EVIDENCE if all(is_heard.values()) else _PATIENCE
 
     def _common_offset_ns(self) -> int | None:
-        """Return by how much all inputs are off; None if they differ or odometry is missing."""
-        if ODOMETRY not in self._heard or len(self._heard) < 2:
-            return None
+        """Return by how much all inputs are off, None if they differ."""
         offsets_ns = []
         for heard in self._heard.values():
             offset_ns = heard.offset_ns()
