@@ -26,6 +26,8 @@ from ssd_ros.motion.trajectory import Trajectory, turned, wrap_angle
 
 MAX_STRAYS = 0.1  # of the poses: a track of more is no error of single poses
 MAX_STEP_M = 100.0  # a GPS that finds back; farther apart are two frames
+MIN_FORWARD = 0.9  # of the way, to make headings from the course unasked
+_TOLD_BACKWARD = 0.005
 MAX_GAP_M = 20_000.0  # between drives through one place
 
 
@@ -50,7 +52,7 @@ def check_poses(poses: Trajectory, name: str, heading: str = 'auto') -> CheckedP
     :param heading: `auto` keeps headings that fit the course and turns those that are off by a
         constant; `file` keeps them unseen; `motion` and `motion:METRES` take them from the course
         of a sensor so far ahead of the rear axle; `auto:METRES` does so with those that `auto`
-        cannot mend, unless they hide which end is ahead; degrees turn them, counter-clockwise
+        cannot mend, unless the drive reversed much; degrees turn them, counter-clockwise
     :raise ValueError: the poses are in two frames, or `auto` found headings that it cannot mend
     """
     poses, of_jumps = _on_one_track(poses, name)
@@ -137,7 +139,7 @@ def _with_headings(poses: Trajectory, name: str, heading: str) -> tuple[Trajecto
     how, _, stated = heading.partition(':')
     fit = fit_heading(poses)
     if how == 'motion':
-        return _with_course(poses, float(stated) if stated else _lever_arm_m(fit))
+        return _with_course(poses, fit, float(stated) if stated else _lever_arm_m(fit))
     if isinstance(fit, str):
         return poses, f'headings kept; they could not be checked: {fit}'
     off = round(math.degrees(fit.offset_rad), 1) + 0.0  # no minus before zero
@@ -149,8 +151,8 @@ def _with_headings(poses: Trajectory, name: str, heading: str) -> tuple[Trajecto
     if fit.is_constant:
         note = f'headings turned by {-off:+.1f} degrees onto the course {arm}'
         return turned(poses, -fit.offset_rad), f'{note}; --heading file keeps them'
-    if stated and fit.knows_ahead:
-        made, note = _with_course(poses, float(stated))
+    if stated and fit.knows_ahead and fit.forward >= MIN_FORWARD:
+        made, note = _with_course(poses, fit, float(stated))
         return made, f'{note}; those given are {_told_of(fit)}'
     raise ValueError(
         f'{name}: its headings do not fit its course: {_told_of(fit)}; choose --heading motion '
@@ -159,8 +161,10 @@ def _with_headings(poses: Trajectory, name: str, heading: str) -> tuple[Trajecto
     )
 
 
-def _with_course(poses: Trajectory, arm_m: float) -> tuple[Trajectory, str]:
+def _with_course(poses: Trajectory, fit: HeadingFit | str, arm_m: float) -> tuple[Trajectory, str]:
     note = f'headings from the course, lever arm {arm_m:.1f} m'
+    if not isinstance(fit, str) and (backward := 1 - fit.forward) >= _TOLD_BACKWARD:
+        note += f'; wrong by 180 degrees where it reversed, {backward:.0%} of the way'
     return heading_from_motion(poses, arm_m), note
 
 
@@ -173,6 +177,8 @@ def _lever_arm_m(fit: HeadingFit | str) -> float:
 
 def _told_of(fit: HeadingFit) -> str:
     """Return what is the matter with headings."""
+    if not fit.is_plausible:
+        return f'only a sensor {fit.lever_arm_m:.1f} m ahead of the rear axle would explain them'
     off = math.degrees(fit.offset_rad)
     low, high = off + np.percentile(
         np.degrees(wrap_angle(fit.local_rad - fit.offset_rad)), [10, 90]

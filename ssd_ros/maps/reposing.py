@@ -103,13 +103,20 @@ def _check_motion(
             'is of another drive or unit'
         )
     courses_rad = (np.arctan2(motion[:, 1], motion[:, 0]) for motion in (before, after))
-    turns = np.exp(1j * np.subtract(*courses_rad)[used])
+    turns_rad = wrap_angle(np.subtract(*courses_rad)[used])
+    turns = np.exp(1j * turns_rad)
     turn_rad = math.atan2(np.median(turns.imag), np.median(turns.real))
     if abs(float(wrap_angle(turn_rad))) > _MAX_TURN_RAD:
         raise MapError(
             f'the headings of {source} are {math.degrees(turn_rad):+.0f} degrees off those of the '
             'map, as seen from the course: they are not those of the radar; --extrinsics says how '
             'it is mounted'
+        )
+    apart_rad = float(np.median(np.abs(turns_rad)))
+    if apart_rad > _MAX_TURN_RAD:
+        raise MapError(
+            f'{source} moves {math.degrees(apart_rad):.0f} degrees off the map in the median, now '
+            'to the left and now to the right: its positions are mirrored, or of another drive'
         )
 
 

@@ -117,6 +117,7 @@ def test_keyframes_without_a_pose_are_refused_or_dropped_and_counted(
     [
         ('turned', 'the headings of new.tum are -90 degrees off those of the map'),
         ('scaled', 'new.tum moves 10 times as far from keyframe to keyframe'),
+        ('mirrored', 'new.tum moves 48 degrees off the map in the median'),
         ('late', 'in no unit within the time of the drive'),
         ('split', 'the drive is in two frames'),
     ],
@@ -129,6 +130,8 @@ def test_poses_of_something_else_are_refused_by_name(
         planar[:, 2] -= math.pi / 2
     elif fault == 'scaled':
         planar[:, :2] *= 10
+    elif fault == 'mirrored':
+        planar[:, :2] = planar[:, 1::-1]
     elif fault == 'late':
         stamps_ns = stamps_ns + 10**15
     else:

@@ -49,6 +49,33 @@ def test_headings_that_drift_are_refused_with_the_way_out() -> None:
     assert off_deg.max() == pytest.approx(16, abs=0.1)
 
 
+def test_headings_that_cannot_be_mended_come_from_the_course_if_that_is_asked() -> None:
+    poses, yaws_rad = drive_on_wheels(offset_deg=29.0, drift_deg=32.0)
+    checked = check_poses(poses, 'yard', 'auto:3.7')
+    off_deg = np.degrees(np.abs(wrap_angle(checked.poses.yaws_rad - yaws_rad)))
+    assert np.percentile(off_deg, 90) < 2
+    assert checked.note.startswith(
+        'headings from the course, lever arm 3.7 m; those given are off'
+    )
+    right, _ = drive_on_wheels()
+    kept = check_poses(right, 'yard', 'auto:3.7').poses
+    np.testing.assert_array_equal(kept.quaternions_xyzw, right.quaternions_xyzw)
+
+
+def test_reversing_is_told_where_headings_come_from_the_course() -> None:
+    poses, _ = drive_on_wheels(drift_deg=80.0, reverse=0.3)
+    note = check_poses(poses, 'yard', 'motion:3.7').note
+    assert '; wrong by 180 degrees where it reversed, 25% of the way' in note
+    with pytest.raises(ValueError, match='its headings do not fit its course'):
+        check_poses(poses, 'yard', 'auto:3.7')
+
+
+def test_a_lever_arm_that_no_vehicle_has_is_told() -> None:
+    poses, _ = drive_on_wheels(lever_arm_m=12.0)
+    with pytest.raises(ValueError, match=r'only a sensor 12\.0 m ahead of the rear axle would'):
+        check_poses(poses, 'yard')
+
+
 def test_what_is_too_short_to_check_is_kept_and_said() -> None:
     poses, _ = drive_on_wheels(duration_s=2.0, offset_deg=90.0)
     assert check_poses(poses, 'yard').note.startswith(

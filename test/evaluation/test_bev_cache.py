@@ -5,6 +5,7 @@
 from dataclasses import replace
 import json
 from pathlib import Path
+import shutil
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from ssd_ros.evaluation.bev_cache import (
     load_drives,
     Spacing,
 )
+from ssd_ros.motion.trajectory import Trajectory
 from ssd_ros.radar.types import RadarPointCloud, SpinningRadarScan
 from support.tiny_drive import StraightDrive, TINY_PREPROCESSING
 
@@ -175,3 +177,18 @@ def test_the_meta_data_hold_no_more_than_names_and_options(tmp_path: Path) -> No
     assert sorted(meta) == [
         'name', 'origin', 'preprocessing', 'source', 'spacing', 'unreadable', 'world'
     ]  # fmt: skip
+
+
+def test_drives_of_one_world_in_two_frames_are_refused_by_name(tmp_path: Path) -> None:
+    """Training would take places 443 km apart for different ones, and those beside for one."""
+    options = TINY_PREPROCESSING
+    for world, number, east_m in (('Town', '01', 0), ('Town', '02', 443_000), ('Far', '01', 9e6)):
+        drive = StraightDrive(f'{world}/{number}', 4, 0)
+        poses = drive.scan_poses
+        moved_m = poses.positions_m + np.array([east_m, 0, 0])
+        drive.scan_poses = Trajectory(poses.stamps_ns, moved_m, poses.quaternions_xyzw)
+        cache_drive(drive, tmp_path / f'{world}_{number}', options, Spacing())
+    with pytest.raises(ValueError, match=r'Town/02 lies 443 km from Town/01: their origins'):
+        load_drives(tmp_path, options)
+    shutil.rmtree(tmp_path / 'Town_02')
+    assert [drive.name for drive in load_drives(tmp_path, options)] == ['Far/01', 'Town/01']

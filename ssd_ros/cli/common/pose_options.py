@@ -14,7 +14,7 @@ Extrinsics = tuple[float, ...]  # x, y, z (m), roll, pitch, yaw (rad), as radar_
 _HEADING = re.compile(r'file|(auto|motion)(:\d+(\.\d*)?)?|[-+]?\d+(\.\d*)?')
 _MAX_EXTRINSICS = 100.0
 _MAX_LEVER_ARM_M = 20.0
-_XYZRPY = ('X', 'Y', 'Z', 'ROLL', 'PITCH', 'YAW')
+XYZRPY = ('X', 'Y', 'Z', 'ROLL', 'PITCH', 'YAW')
 
 
 def add_pose_options(add: Callable[..., None], sensors: Collection[str]) -> None:
@@ -29,7 +29,7 @@ def add_pose_options(add: Callable[..., None], sensors: Collection[str]) -> None
         'axle; auto:METRES: so instead of refusing; DEGREES: turned counter-clockwise by so much '
         '(auto)',
     )
-    numbers: dict[str, Any] = {'type': _number, 'nargs': 6, 'metavar': _XYZRPY}
+    numbers: dict[str, Any] = {'type': _number_or_none, 'nargs': 6, 'metavar': XYZRPY}
     add(
         '--extrinsics',
         help='the poses are those of the vehicle, on which the radar sits here (metres, radians), '
@@ -60,19 +60,21 @@ def in_sixes(flag: str, words: Sequence[Any]) -> list[Any]:
             continue
         six = [number for number in rest[:6] if isinstance(number, float)]
         if len(six) < 6:
-            raise ValueError(f'{flag} has {len(words)} words, expected {one_word(_XYZRPY)}')
+            raise ValueError(f'{flag} has {len(words)} words, expected {one_word(XYZRPY)}')
         values.append(tuple(six))
         del rest[:6]
     return values
 
 
-def _number(text: str) -> float | str:
-    """Return a number that a mounting can have, of metres or radians."""
-    if text == AS_IT_IS:
-        return text
+def metres_or_radians(text: str) -> float:
+    """Return a number that a mounting can have."""
     if not abs(value := float(text)) < _MAX_EXTRINSICS:
         raise argparse.ArgumentTypeError(f'{text} is no number of metres or radians on a vehicle')
     return value
+
+
+def _number_or_none(text: str) -> float | str:
+    return text if text == AS_IT_IS else metres_or_radians(text)
 
 
 def _heading(text: str) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ssd_ros.cli.common.console import make_parser, run_command
+from ssd_ros.cli.common.pose_options import metres_or_radians, XYZRPY
 
 EXAMPLES = """\
   map info library.map
@@ -44,9 +45,9 @@ def parser() -> argparse.ArgumentParser:
     )
     add(
         '--extrinsics',
-        type=float,
+        type=metres_or_radians,
         nargs=6,
-        metavar=('X', 'Y', 'Z', 'ROLL', 'PITCH', 'YAW'),
+        metavar=XYZRPY,
         help='the poses are those of the vehicle, on which the radar sits here (metres, radians)',
     )
     add('--output', type=Path, metavar='NEW', help='the new map (MAP, which is replaced)')

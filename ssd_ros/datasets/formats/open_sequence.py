@@ -93,6 +93,8 @@ def open_sequence(
     if name not in FORMATS:
         raise ValueError(f'unknown dataset {name!r}; choose from auto, {", ".join(DATASETS)}')
     _refuse_options_of_others(path, name, config)
+    if dataset in _RECORDED:
+        _refuse_files_of_another(path, dataset)
     sequence = FORMATS[name].open(path, config)
     if path.is_dir() and sequence.origin == Origin():
         sequence.origin = read_origin(path)
@@ -112,6 +114,18 @@ def _refuse_options_of_others(path: Path, dataset: str, config: Rosbag2Config) -
         raise ValueError(
             f'{flag} {value} is an option of {", ".join(others)}, but {path} is read as '
             f'{dataset}: leave it out, or name another --dataset'
+        )
+
+
+def _refuse_files_of_another(path: Path, dataset: str) -> None:
+    """Refuse a data set whose layout another one shares: range and poses would be others."""
+    found = find_below(path, set(_SIGNS))
+    owners = {_SIGNS[name] for name in found}
+    if owners and dataset not in owners:
+        sign, file = next(iter(found.items()))
+        raise ValueError(
+            f'{path} is not of {dataset}: it holds {file.relative_to(path)}, as of '
+            f'{_SIGNS[sign]}; leave --dataset out, or give a folder of the scans alone'
         )
 
 

@@ -220,3 +220,17 @@ def test_a_stamp_of_unknown_unit_is_refused(tmp_path: Path) -> None:
     gray_png(path / 'radar/1547131046.png', 400, 3779)
     with pytest.raises(ValueError, match=r'stamp 1547131046 has 10 digits, expected 16 .* or 19'):
         open_sequence(path)
+
+
+@pytest.mark.parametrize('config', [Rosbag2Config(), Rosbag2Config(reads_poses=False)])
+def test_files_of_another_data_set_are_refused_by_name(
+    tmp_path: Path, config: Rosbag2Config
+) -> None:
+    """Both lie in `radar/`: 400 azimuths of Boreas would be read with the range of Oxford."""
+    path = boreas(tmp_path)
+    message = r'is not of oxford: it holds applanix/radar_poses\.csv, as of boreas'
+    with pytest.raises(ValueError, match=message):
+        open_sequence(path, 'oxford', config)
+    assert open_sequence(path, 'boreas', config).origin.by == 'boreas'
+    with pytest.raises(ValueError, match=r'is not of boreas: it holds gps/ins\.csv, as of oxford'):
+        open_sequence(oxford(tmp_path), 'boreas', config)
