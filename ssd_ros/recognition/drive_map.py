@@ -8,8 +8,6 @@ from collections.abc import Callable
 from dataclasses import replace
 import logging
 
-import numpy as np
-from numpy.typing import NDArray
 from ssd_ros.confidence.model import ConfidenceModel
 from ssd_ros.datasets.left_out import LeftOut
 from ssd_ros.datasets.sequence import origin_of, RadarSequence
@@ -19,8 +17,8 @@ from ssd_ros.maps.files import MapInfo
 from ssd_ros.maps.live_session import LiveSession
 from ssd_ros.maps.novelty import database_of
 from ssd_ros.maps.place_database import PlaceDatabase
-from ssd_ros.motion.trajectory import Trajectory
 from ssd_ros.recognition.answer import DEFAULT_CONFIG, RecognizerConfig, SensorPose
+from ssd_ros.recognition.drive_odometry import odometry_of
 from ssd_ros.recognition.place_recognizer import PlaceRecognizer
 
 _log = logging.getLogger(__name__)
@@ -40,7 +38,8 @@ def map_of_clouds(
     """
     Make a map of the scans of a 4D radar, windows and keyframes as in a live session.
 
-    Scans without a pose are part of the windows, but never a keyframe.
+    Scans without a pose are part of the windows, but never a keyframe. Where the poses begin anew,
+    a segment begins.
 
     :param encoder: a student, for 4D radar
     :param keyframe_distance_m: between two keyframes; 0 keeps every scan
@@ -52,8 +51,8 @@ def map_of_clouds(
     :raise ValueError: no scan has a pose, or none is left to make a map of, or a map cannot hold
         its name, frame or stamps: before the work
     """
-    posed, poses = _posed(sequence)
-    check_places(poses)
+    poses = _posed(sequence)
+    check_places(sequence.cloud_poses.at(sequence.cloud_stamps_ns)[1])
     contract, num_scans = encoder.contract, len(sequence.cloud_stamps_ns)
     # Made before the work, since that checks it.
     info = MapInfo(
@@ -67,7 +66,7 @@ def map_of_clouds(
         origin=origin,
         poses=poses_note,
         num_scans=num_scans,
-        num_without_pose=num_scans - len(posed),
+        num_without_pose=num_scans - len(poses),
         scan_context=encoder.scan_context,
         data_origin=origin_of(sequence),
     )
@@ -75,16 +74,11 @@ def map_of_clouds(
         contract.descriptor_size, keyframe_distance_m, confidence, encoder.scan_context
     )
     recognizer = PlaceRecognizer(encoder, [], config, live)
-    pose_of = dict(
-        zip(
-            posed.tolist(), map(SensorPose, poses.positions_m, poses.quaternions_xyzw), strict=True
-        )
-    )
     left_out = LeftOut(sequence.name, '4D radar scan')
     for index in range(num_scans):
         cloud = left_out.read(sequence.cloud, index)
         if cloud is not None and len(cloud):
-            recognizer.remember(recognizer.prepare(cloud, pose_of.get(index)))
+            recognizer.remember(recognizer.prepare(cloud, *poses.get(index, (None, 0))))
         if progress:
             progress(index + 1, num_scans)
     left_out.require_few()
@@ -92,21 +86,21 @@ def map_of_clouds(
     return database_of(live.to_map(replace(info, num_unreadable=left_out.count)))
 
 
-def _posed(sequence: RadarSequence) -> tuple[NDArray[np.int64], Trajectory]:
-    """Return the scans that have a pose, and one pose for each."""
+def _posed(sequence: RadarSequence) -> dict[int, tuple[SensorPose, int]]:
+    """Return the pose, and its segment, of each scan that has one."""
     num_scans = len(sequence.cloud_stamps_ns)
     if num_scans == 0:
         raise ValueError(f'{sequence.name} has no 4D radar scans to make a map of')
-    posed, poses = sequence.cloud_poses.at(sequence.cloud_stamps_ns)
-    if len(posed) == 0:
+    poses = odometry_of(sequence)
+    if not poses:
         raise ValueError(
             f'{sequence.name}: none of {num_scans} 4D radar scans has a pose near in time '
             f'(there are {len(sequence.cloud_poses)} poses): check where the poses come from'
         )
-    if len(posed) < num_scans:
+    if len(poses) < num_scans:
         _log.warning('%s: %d scans without a pose make no place', sequence.name,
-                     num_scans - len(posed))  # fmt: skip
-    return posed, poses
+                     num_scans - len(poses))  # fmt: skip
+    return poses
 
 
 def _require_some_and_all(

@@ -8,7 +8,6 @@ import argparse
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-import logging
 import time
 from typing import Any
 
@@ -20,13 +19,12 @@ from ssd_ros.datasets.bags.rosbag2 import Rosbag2Config
 from ssd_ros.datasets.pose_check import require_one_place
 from ssd_ros.datasets.sequence import RadarSequence
 from ssd_ros.encoders.place_encoder import PlaceEncoder
-from ssd_ros.motion.pose_chain import segments_of
-from ssd_ros.motion.trajectory import POSE_TOLERANCE_NS
 from ssd_ros.radar.types import RadarPointCloud
-from ssd_ros.recognition.answer import Recognition, SensorPose
+from ssd_ros.recognition.answer import Recognition
 from ssd_ros.recognition.candidate_judge import limits_of
 from ssd_ros.recognition.candidates import Flag
 from ssd_ros.recognition.decision import AcceptLimits
+from ssd_ros.recognition.drive_odometry import odometry_of
 from ssd_ros.recognition.place_recognizer import PlaceRecognizer
 from ssd_ros.ros.inputs.mounting import mounting_of
 from ssd_ros.ros.matching.loading import load_encoder, load_maps, new_live_session
@@ -35,8 +33,6 @@ from ssd_ros.ros.messages.candidate_rows import candidate_rows, flags_of_query
 from ssd_ros.ros.messages.geometry import pose_from_xyzrpy
 from ssd_ros.ros.parameters.file import read_parameter_files
 from ssd_ros.ros.parameters.node import NodeParameters
-
-_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +87,7 @@ class Replay:
         self.encoder = encoder
         self.parameters = parameters
         self.faults: Counter[str] = Counter()  # reason -> scans that gave none
-        self._poses = self._odometry() if has_odometry else {}
+        self._poses = odometry_of(self.drive) if has_odometry else {}
 
     @property
     def has_no_map(self) -> bool:
@@ -130,26 +126,6 @@ class Replay:
                     due_ns = max(due_ns, stamp_ns - period_ns) + period_ns
                     yield self._step(self.recognizer.query(query), read_ms)
             progress(index + 1, len(stamps_ns))
-
-    def _odometry(self) -> dict[int, tuple[SensorPose, int]]:
-        """Return the poses of the scans that have one, each with its segment."""
-        segments = segments_of(self.drive.cloud_poses)
-        poses = self.drive.cloud_poses.select(segments >= 0)
-        nearest, is_near = poses.nearest(self.drive.cloud_stamps_ns, POSE_TOLERANCE_NS)
-        num_segments, num_jumps = segments.max(initial=0) + 1, int((segments < 0).sum())
-        if num_segments > 1 or num_jumps:
-            _logger.warning(
-                'the odometry has %d segments, not related to each other; %d poses that jump '
-                'alone were left out',
-                num_segments,
-                num_jumps,
-            )
-        kept = segments[segments >= 0].tolist()
-        return {
-            index: (SensorPose(poses.positions_m[row], poses.quaternions_xyzw[row]), kept[row])
-            for index, row in enumerate(nearest.tolist())
-            if is_near[index]
-        }
 
     def _cloud(self, index: int) -> RadarPointCloud | None:
         try:

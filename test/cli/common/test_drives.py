@@ -171,6 +171,44 @@ def test_a_drive_in_two_frames_makes_no_map(
     assert 'drive, spinning radar: its poses jump by 443.0 km' in capsys.readouterr().err
 
 
+@pytest.mark.parametrize('back_m', [30.0, 60.0, 90.0, 150.0, 500.0])
+@pytest.mark.parametrize('is_in_file', [False, True])
+def test_odometry_that_begins_anew_never_makes_one_frame_of_two(
+    written: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+    back_m: float,
+    is_in_file: bool,
+) -> None:
+    """20 scans a second, 1 m apart; poses of a file lie between the scans."""
+    drive = replace(straight_drive(num=60, step_m=1.0), step_ns=50_000_000)
+    drive.xy_yaw[30:, 0] -= back_m
+    write_hercules(tmp_path, 'Yard', '01', drive)
+    given = ['--sensor', '4d', '--input', tmp_path / 'Yard/01', '--output', tmp_path / 'map']
+    params = tmp_path / 'params.yaml'
+    params.write_text('/**: {ros__parameters: {aggregation: {min_points: 1}}}')
+    given += ['--student', written / 'student.onnx', '--device', 'cpu', '--params', params]
+    given += ['--keyframe-distance', 0]
+    if is_in_file:
+        poses = drive.cloud_poses
+        between = replace(poses, stamps_ns=poses.stamps_ns + 25_000_000)
+        write_hercules_poses(tmp_path / 'poses.txt', between)
+        given += ['--poses', tmp_path / 'poses.txt']
+    code = build_db(words(*given))
+    if back_m > 100:
+        assert code == 1
+        assert 'odometry that began anew' in capsys.readouterr().err
+        return
+    assert code == 0
+    assert 'the odometry has 2 segments, not related to each other' in caplog.text
+    database = PlaceDatabase.load(tmp_path / 'map')
+    _, second = database.info.segment_starts
+    steps_m = np.diff(database.keyframes.positions_m[:, 0])
+    assert steps_m[second - 1] < 0  # back to where it was
+    np.testing.assert_allclose(np.delete(steps_m, second - 1), 1.0)
+
+
 def test_a_stray_pose_makes_no_keyframe(
     written: Path, new_drive: NewDrive, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -222,7 +260,7 @@ def test_a_cache_names_all_drives_that_it_refuses_and_holds_what_it_did(
     each = ('--heading', '-', 'motion:3', 'motion:3', 'auto')
     assert cache(words('--drives', *drives, *out, *thin, *each)) == 0
     meta = json.loads((tmp_path / 'cache' / 'test' / 'yard_turned' / 'meta.json').read_text())
-    assert 'spinning: headings turned by -12.5 degrees' in meta['poses']
+    assert 'headings turned by -12.5 degrees' in str(meta['radars'])
 
 
 @pytest.mark.parametrize('preset', ['unit', 'bench'])
