@@ -24,10 +24,11 @@ from ssd_ros.data_origin import Origin, origin_from
 from ssd_ros.datasets.left_out import LeftOut
 from ssd_ros.datasets.pose_check import require_one_place
 from ssd_ros.datasets.sequence import origin_of, RadarSequence
+from ssd_ros.evaluation.used_radar import used_radar, UsedRadar
 from ssd_ros.motion.trajectory import thin_by_distance, Trajectory
 from ssd_ros.npy_files import array_of, StoredRows, write_array, write_rows
 from ssd_ros.reading import read_json, read_whole
-from ssd_ros.records import check_text
+from ssd_ros.records import check_text, record_from_mapping
 from ssd_ros.targets import folder_written, FolderKind
 
 Images: TypeAlias = NDArray[np.uint8] | StoredRows
@@ -90,6 +91,7 @@ class CachedDrive:
     :param panorama_poses: shape (M, 3)
     :param panorama_stamps_ns: shape (M,)
     :param origin: unknown where the cache does not tell
+    :param radars: what they were made of; none where the cache does not tell
     """
 
     world: str
@@ -101,6 +103,7 @@ class CachedDrive:
     panorama_poses: NDArray[np.float64]
     panorama_stamps_ns: NDArray[np.int64]
     origin: Origin = field(default_factory=Origin)
+    radars: tuple[UsedRadar, ...] = ()
 
 
 def preprocessing_digest(preprocessing: PreprocessingConfig) -> str:
@@ -134,7 +137,7 @@ def cache_drive(
     progress: Callable[[int, int], None] = lambda done, total: None,
     *,
     source: str = '',
-    poses: str = '',
+    poses: Mapping[str, str] | None = None,
 ) -> dict[str, int]:
     """
     Write the images of a drive; the part of its name before the slash is the world.
@@ -143,7 +146,7 @@ def cache_drive(
 
     :param progress: called after each image with the number done and the number of all
     :param source: where the drive comes from, so that another one of its name is not taken for it
-    :param poses: what was done to its poses, in words
+    :param poses: what was done to the poses of each sensor, in words
     :return: number of scans that cannot be read, by `student` and `panorama`
     :raise ValueError: most scans of a sensor cannot be read
     """
@@ -183,7 +186,7 @@ def cache_drive(
             'world': sequence.name.rpartition('/')[0],
             'name': sequence.name,
             'source': source,
-            **({'poses': poses} if poses else {}),
+            'radars': [asdict(one) for one in _radars(sequence, spacing, poses or {})],
             'origin': asdict(origin_of(sequence)),
             'preprocessing': preprocessing_digest(preprocessing),
             'spacing': asdict(spacing),
@@ -226,6 +229,7 @@ def load_drive(directory: Path, preprocessing: PreprocessingConfig) -> CachedDri
         for key in ('world', 'name'):
             check_text(key, str(meta[key]), MAX_NAME)
         origin = origin_from(meta.get('origin'))
+        radars = [record_from_mapping(UsedRadar, one) for one in meta.get('radars', [])]
         arrays = {key: _stored(directory / f'{key}.npy') for key in _ARRAYS}
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f'{directory} is not a cached drive: {error!r}') from error
@@ -234,7 +238,17 @@ def load_drive(directory: Path, preprocessing: PreprocessingConfig) -> CachedDri
             f'{directory} was cached with another preprocessing: cache it again for this run'
         )
     _check_arrays(directory, arrays, preprocessing)
-    return CachedDrive(world, name, **arrays, origin=origin)
+    return CachedDrive(world, name, **arrays, origin=origin, radars=tuple(radars))
+
+
+def _radars(
+    sequence: RadarSequence, spacing: Spacing, poses: Mapping[str, str]
+) -> Iterator[UsedRadar]:
+    """Yield the radars that the drive has and that were asked for."""
+    for sensor, spacing_m in (('4d', spacing.student_m), ('spinning', spacing.panorama_m)):
+        radar = used_radar(sequence, sensor, poses.get(sensor, ''))
+        if spacing_m is not None and radar.num_scans:
+            yield radar
 
 
 def _stored(path: Path) -> Any:

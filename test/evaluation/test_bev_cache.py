@@ -175,7 +175,7 @@ def test_the_meta_data_hold_no_more_than_names_and_options(tmp_path: Path) -> No
     cache_drive(StraightDrive('Town/01', 4, 0), tmp_path / 'a', TINY_PREPROCESSING, Spacing())
     meta = json.loads((tmp_path / 'a' / 'meta.json').read_text())
     assert sorted(meta) == [
-        'name', 'origin', 'preprocessing', 'source', 'spacing', 'unreadable', 'world'
+        'name', 'origin', 'preprocessing', 'radars', 'source', 'spacing', 'unreadable', 'world'
     ]  # fmt: skip
 
 

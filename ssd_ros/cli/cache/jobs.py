@@ -121,10 +121,9 @@ def _cache(
 
     directory, source = root / job.directory, job.source.digest
     told = sequence.notes if isinstance(sequence, CheckedDrive) else {}
-    poses = '; '.join(f'{sensor}: {note}' for sensor, note in told.items())
     try:
         unreadable = cache_drive(
-            sequence, directory, preprocessing, job.spacing, progress, source=source, poses=poses
+            sequence, directory, preprocessing, job.spacing, progress, source=source, poses=told
         )
     except ValueError as error:
         return error

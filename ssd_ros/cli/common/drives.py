@@ -19,13 +19,12 @@ from ssd_ros.datasets.pose_check import check_poses
 from ssd_ros.datasets.pose_files import read_poses
 from ssd_ros.datasets.poses import poses_at
 from ssd_ros.datasets.sequence import origin_of, RadarSequence
+from ssd_ros.evaluation.used_radar import RADARS
 from ssd_ros.motion.trajectory import mounted, quaternion_from_yaw, Trajectory
 from ssd_ros.radar.levelling import levelled
 from ssd_ros.radar.types import RadarPointCloud, SpinningRadarScan
 from ssd_ros.ros.inputs.mounting import mounting_of
 from ssd_ros.ros.messages.geometry import pose_from_xyzrpy
-
-_RADARS = {'4d': '4D radar', 'spinning': 'spinning radar'}
 
 
 def _to_stderr(line: str) -> None:
@@ -145,7 +144,7 @@ def open_drive(
         poses[sensor] = recorded
         how = options.heading or heading
         if how and len(recorded) and sensor in wanted.sensors:
-            name = f'{drive.name}, {_RADARS[sensor]}'
+            name = f'{drive.name}, {RADARS[sensor]}'
             checked = check_poses(recorded, name, how)
             poses[sensor], notes[sensor] = checked.poses, checked.note
             say(f'{name}: {checked.note}')
@@ -158,7 +157,7 @@ def open_drive(
         stamps_ns = drive.cloud_stamps_ns if sensor == '4d' else drive.scan_stamps_ns
         if sensor in wanted.sensors and (lacking := without_pose(stamps_ns, recorded)):
             notes[sensor] = '; '.join(filter(None, [notes.get(sensor), lacking]))
-            say(f'{drive.name}, {_RADARS[sensor]}: {lacking}')
+            say(f'{drive.name}, {RADARS[sensor]}: {lacking}')
     return CheckedDrive(drive, drive.name, poses['4d'], poses['spinning'], notes)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 from ssd_ros.cli.common.drive_options import DriveOptions
-from ssd_ros.cli.common.drives import open_drive
+from ssd_ros.cli.common.drives import CheckedDrive, open_drive
 from ssd_ros.cli.common.progress import progress_bar
 from ssd_ros.datasets.bags.rosbag2 import Rosbag2Config
 from ssd_ros.datasets.left_out import LeftOut
@@ -22,6 +22,7 @@ from ssd_ros.evaluation.queries.answers import Answers, ground_truth, select_que
 from ssd_ros.evaluation.queries.records import query_records
 from ssd_ros.evaluation.scores.results import METHOD, Result
 from ssd_ros.evaluation.scores.summary import one_percent
+from ssd_ros.evaluation.used_radar import used_radar, UsedRadar
 from ssd_ros.maps.builder import build_database
 from ssd_ros.maps.place_database import PlaceDatabase
 from ssd_ros.recognition.answer import Query, Recognition, RecognizerConfig
@@ -56,6 +57,17 @@ def recorded_drives(paths: Sequence[Path], options: Sequence[DriveOptions]) -> l
     asked = [(drive.name, drive.cloud_poses.positions_m, '') for drive in queries]
     require_one_place([(mapping.name, mapping.scan_poses.positions_m, ''), *asked])
     return [Place(mapping, tuple(queries))]
+
+
+def radars_of(places: Sequence[Place]) -> list[UsedRadar]:
+    """Return what the results rest on: the scans that are mapped, the clouds that are asked."""
+    used = []
+    for place in places:
+        asked = [(drive, '4d') for drive in place.queries]
+        for drive, sensor in [(place.mapping, 'spinning'), *asked]:
+            notes = drive.notes if isinstance(drive, CheckedDrive) else {}
+            used.append(used_radar(drive, sensor, notes.get(sensor, '')))
+    return used
 
 
 def simulated_drives(worlds: str) -> list[Place]:

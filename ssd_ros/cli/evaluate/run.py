@@ -9,7 +9,7 @@ import argparse
 from matplotlib.figure import Figure
 from ssd_ros.cli.common.drive_options import options_of
 from ssd_ros.cli.evaluate.caches import cached_drives, run_on_caches
-from ssd_ros.cli.evaluate.drives import recorded_drives, run, simulated_drives
+from ssd_ros.cli.evaluate.drives import radars_of, recorded_drives, run, simulated_drives
 from ssd_ros.cli.evaluate.report_masks import masks_figure
 from ssd_ros.data_origin import kind_of
 from ssd_ros.datasets.sequence import origin_of
@@ -52,7 +52,7 @@ def evaluate_drives(arguments: argparse.Namespace) -> tuple[Evaluation, None]:
     protocol = _protocol(arguments, 'C', results[0].num_views)
     drives = [drive for place in places for drive in (place.mapping, *place.queries)]
     origin = kind_of(origin_of(drive).kind for drive in drives)
-    return Evaluation(protocol, origin, results, settings(arguments)), None
+    return Evaluation(protocol, origin, results, settings(arguments), radars_of(places)), None
 
 
 def evaluate_caches(arguments: argparse.Namespace) -> tuple[Evaluation, Figure | None]:
@@ -63,7 +63,8 @@ def evaluate_caches(arguments: argparse.Namespace) -> tuple[Evaluation, Figure |
     protocol = _protocol(arguments, arguments.database or 'B', arguments.views[0])
     results = run_on_caches(drives, student, teacher, protocol, arguments)
     masks = masks_figure(drives, student.contract.preprocessing.grid)
-    return Evaluation(protocol, origin_of_drives(drives), results, settings(arguments)), masks
+    origin, radars = origin_of_drives(drives), [one for drive in drives for one in drive.radars]
+    return Evaluation(protocol, origin, results, settings(arguments), radars), masks
 
 
 def _protocol(arguments: argparse.Namespace, database: str, num_views: int) -> Protocol:

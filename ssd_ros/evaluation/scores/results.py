@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from ssd_ros.evaluation.bev_cache import CachedDrive
 from ssd_ros.evaluation.queries.protocol import Protocol, TASKS
 from ssd_ros.evaluation.queries.records import QueryRecords
 from ssd_ros.evaluation.scores.summary import recall_at_1, Score, score
+from ssd_ros.evaluation.used_radar import UsedRadar
 from ssd_ros.reading import MAX_JSON_BYTES, read_json
 from ssd_ros.records import check_limits, check_text, Limits, record_from_mapping, shortened
 from ssd_ros.targets import write_json
@@ -78,12 +79,14 @@ class Evaluation:
 
     :param origin: of the radar data: a kind of origin, or mixed
     :param settings: what it was made with, in words
+    :param radars: of the drives; none where they are not known
     """
 
     protocol: Protocol
     origin: str
     results: list[Result]
     settings: Mapping[str, str] = field(default_factory=dict)
+    radars: Sequence[UsedRadar] = ()
 
 
 def select(results: Iterable[Result], task: str, method: str, variant: str = '') -> list[Result]:
@@ -107,6 +110,7 @@ def write_evaluation(path: Path, evaluation: Evaluation) -> None:
         'origin': evaluation.origin,
         'settings': dict(evaluation.settings),
         'protocol': asdict(evaluation.protocol),
+        'radars': [asdict(radar) for radar in evaluation.radars],
         'results': [_to_mapping(result) for result in evaluation.results],
     }
     write_json(path, document, indent=None)
@@ -131,6 +135,7 @@ def read_evaluation(path: Path) -> Evaluation:
             _origin_in(document),
             [_from_mapping(values) for values in document['results']],
             {str(name): str(value) for name, value in document['settings'].items()},
+            [record_from_mapping(UsedRadar, one) for one in document.get('radars', [])],
         )
     except (ArithmeticError, LookupError, AttributeError, TypeError, ValueError) as error:
         raise ValueError(

@@ -24,6 +24,7 @@ from ssd_ros.evaluation.tables.published import (
     SINGLE_COLUMNS,
     SOURCE,
 )
+from ssd_ros.evaluation.used_radar import RADARS, UsedRadar
 
 RANDOM_YAW_VARIANT = 'random yaw'
 _SHORT = {'sportscomplex': 'SC', 'library': 'Lib', 'riverisland': 'RI'}
@@ -46,6 +47,7 @@ def markdown(evaluation: Evaluation, comparisons: Mapping[str, Comparison]) -> s
     ours = f'ours, {label_of(evaluation.origin)}'
     parts = [
         _introduction(evaluation),
+        _radars(evaluation.radars),
         _drives(results),
         _single(results, ours),
         _multi(results, ours),
@@ -67,6 +69,19 @@ queries with no scan within {protocol.radius_m:g} m do not count. Queries are at
 {spacing}; {protocol.num_views} views for a 4D query. Cells are R@1 / R@1%, AR@1 is the mean of
 R@1. Numbers marked "{SOURCE}" are the papers' own, under
 other data: compare their order of size, not their digits."""
+
+
+def _radars(radars: Sequence[UsedRadar]) -> str:
+    """Return what the drives had, and what of it could not be judged."""
+    if not radars:
+        return ''
+    lines = ['| drive | radar | scans | without a pose | poses |', '|---|---|---|---|---|']
+    lines += [
+        f'| {one.drive} | {RADARS[one.sensor]} | {one.num_scans} | {one.num_without_pose} '
+        f'| {one.poses or "-"} |'
+        for one in radars
+    ]
+    return '## Drives\n\n' + '\n'.join(lines)
 
 
 def _drives(results: Sequence[Result]) -> str:

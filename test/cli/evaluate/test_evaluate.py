@@ -13,6 +13,9 @@ import pytest
 from ssd_ros.cli.evaluate import command as evaluate
 from ssd_ros.cli.evaluate.drives import simulated_drives
 from ssd_ros.datasets.formats.hercules import write_hercules
+from ssd_ros.datasets.poses import write_hercules_poses
+from ssd_ros.evaluation.scores.results import read_evaluation
+from ssd_ros.evaluation.used_radar import UsedRadar
 from support.posts import straight_drive, write_small_encoder
 
 MAPPING = straight_drive(num=20)
@@ -61,6 +64,32 @@ def test_the_table_the_json_and_the_picture_agree_with_the_drives(
     assert printed[2].startswith('Posts/01 -> Posts/02 multi    ssd')
     assert f'{row["recall_at_1"]:.3f}' in printed[2]
     assert (tmp_path / 'b/curve.png').read_bytes().startswith(b'\x89PNG')
+
+
+def test_scans_without_a_pose_are_in_every_report(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As of a drive whose truth ends long before its scans."""
+    poses = MAPPING.cloud_poses.select(np.arange(8))
+    write_hercules_poses(tmp_path / 'poses.txt', poses)
+    drives = ['--map', str(folder / 'Posts/01'), '--queries', str(folder / 'Posts/01')]
+    given = [*arguments(folder)[:4], *drives, '--poses', '-', str(tmp_path / 'poses.txt')]
+    files = {name: tmp_path / f'result.{name}' for name in ('json', 'markdown', 'html')}
+    words = [word for name, file in files.items() for word in (f'--{name}', str(file))]
+    assert evaluate.main([*given, *words]) == 0
+    mapped, asked = json.loads(files['json'].read_text())['radars']
+    assert (mapped['sensor'], mapped['num_scans'], mapped['num_without_pose']) == (
+        'spinning',
+        20,
+        0,
+    )
+    assert (asked['sensor'], asked['num_scans'], asked['num_without_pose']) == ('4d', 20, 12)
+    told = '12 of 20 scans have no pose: the poses run from 0 to 14 s of 38 s'
+    assert asked['poses'].endswith(told)
+    assert told in capsys.readouterr().err
+    assert '| Posts/01 | 4D radar | 20 | 12 | ' in files['markdown'].read_text()
+    assert '<td>20</td><td>12</td>' in files['html'].read_text()
+    assert read_evaluation(files['json']).radars == [UsedRadar(**mapped), UsedRadar(**asked)]
 
 
 def test_queries_can_be_thinned_and_the_radius_widened(folder: Path, tmp_path: Path) -> None:
