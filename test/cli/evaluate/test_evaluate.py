@@ -28,9 +28,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_hercules(path, 'Posts', '01', MAPPING)
     poses = MAPPING.xy_yaw[5:15] + np.array([0.5, 0.5, 0.1])
     far_away = np.array([[5000.0, 0, 0]])
-    # A minute from scan to scan: in two seconds no vehicle gets there.
-    minute_ns = 60_000_000_000
-    beside = replace(MAPPING, xy_yaw=np.concatenate([poses, far_away]), step_ns=minute_ns)
+    # Two minutes from scan to scan: in two seconds no vehicle gets there.
+    pause_ns = 120_000_000_000
+    beside = replace(MAPPING, xy_yaw=np.concatenate([poses, far_away]), step_ns=pause_ns)
     write_hercules(path, 'Posts', '02', beside)
     write_small_encoder(path / 'teacher.onnx', 'spinning')
     write_small_encoder(path / 'student.onnx', '4d')
