@@ -76,8 +76,8 @@ class PoseChain:
         if self._last is None:
             self._last, self._start_ns, self._heard = new, stamp_ns, values
             return [new]
-        if stamp_ns == self._last.stamp_ns:  # twice: a vehicle has one pose at a time
-            return []
+        if stamp_ns == self._last.stamp_ns:  # a vehicle has one pose at a time
+            return [self._last]
         if stamp_ns < self._last.stamp_ns:  # late
             is_right = stamp_ns >= self._start_ns and self._follows(self._last, new)
             self.num_jumps += not is_right

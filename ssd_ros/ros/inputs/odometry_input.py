@@ -16,6 +16,7 @@ from nav_msgs.msg import Odometry
 from rclpy.node import Node
 from rclpy.qos import qos_profile_sensor_data
 from ssd_ros.motion.pose_chain import PoseChain
+from ssd_ros.motion.pose_faults import fault_of_pose
 from ssd_ros.recognition.answer import SensorPose
 from ssd_ros.ros.health import texts as health_texts
 from ssd_ros.ros.inputs import stamp_source
@@ -51,6 +52,7 @@ class OdometryInput:
         self._warn = warn
         self._buffer = OdometryBuffer()
         self._tf_chain = PoseChain()
+        self._num_tf_invalid = 0
         self.segment = 0  # of the last pose that was told
         self._source = 'doppler'
         self._stamps, self._num_changes = source, source.num_changes
@@ -98,11 +100,15 @@ class OdometryInput:
 
     def values(self) -> dict[str, object]:
         """Return what diagnostics say about it."""
+        counts, chain = self._buffer.stream.counts, self._tf_chain
+        if not len(self._buffer):
+            of_tf = {'jumps': chain.num_jumps, 'segments': chain.segment + 1}
+            counts |= of_tf | {'invalid': counts['invalid'] + self._num_tf_invalid}
         return {
             'odometry': self._source,
             'odometry_messages': self._num_messages,
             'odometry_misses': self._num_misses,
-            **{f'odometry_{reason}': num for reason, num in self._buffer.stream.counts.items()},
+            **{f'odometry_{reason}': num for reason, num in counts.items()},
         }
 
     def problem(self) -> str:
@@ -118,12 +124,24 @@ class OdometryInput:
                 self._warn(self._missed(stamp_ns))
             self.segment = self._buffer.segment_at(stamp_ns)
             return pose, 'doppler' if pose is None else 'topic'
-        if self._transforms is not None:
-            pose = self._transforms.near(self._odom_frame, self._base_frame, stamp_ns, LATE_NS)
-            if pose is not None and self._tf_chain.add(stamp_ns, values_of(pose)):
-                self._say_segment(stamp_ns, self._tf_chain.segment)
-                return pose, 'tf'
-        return None, 'doppler'
+        pose = None if self._transforms is None else self._from_tf(self._transforms, stamp_ns)
+        return pose, 'doppler' if pose is None else 'tf'
+
+    def _from_tf(self, transforms: Transforms, stamp_ns: int) -> Pose | None:
+        pose = transforms.near(self._odom_frame, self._base_frame, stamp_ns, LATE_NS)
+        if pose is None:
+            return None
+        fault = fault_of_pose(values_of(pose))
+        if fault is not None:
+            self._num_tf_invalid += 1
+            self._say(health_texts.ODOMETRY_LEFT_OUT.format(error=f'a pose that is {fault}'))
+            return None
+        if not self._tf_chain.add(stamp_ns, values_of(pose)):
+            return None
+        if self._tf_chain.segment != self.segment:
+            self.segment = self._tf_chain.segment
+            self._say_segment(stamp_ns, self.segment)
+        return pose
 
     def _missed(self, stamp_ns: int) -> str:
         apart_s = (self._buffer.newest_ns - stamp_ns) / 1e9
@@ -133,10 +151,12 @@ class OdometryInput:
         )
 
     def _say_segment(self, stamp_ns: int, segment: int) -> None:
-        if segment != self.segment:
-            self.segment = segment
-            text = health_texts.ODOMETRY_BEGAN_ANEW
-            self._warn(text.format(stamp_s=stamp_ns / 1e9, segment=segment + 1))
+        text = health_texts.ODOMETRY_BEGAN_ANEW
+        self._say(text.format(stamp_s=stamp_ns / 1e9, segment=segment + 1))
+
+    def _say(self, problem: str) -> None:
+        self._problem = problem
+        self._warn(problem)
 
     def _on_odometry(self, msg: Odometry) -> None:
         self._check_frame('frame_id', msg.header.frame_id, 'odom_frame', self._odom_frame)
@@ -150,13 +170,9 @@ class OdometryInput:
             self._buffer.stream.change_clock()
         arrived = self._buffer.add(stamp_ns, pose_from_msg(msg.pose.pose), time.monotonic_ns())
         if arrived.begins_ns is not None:
-            self._problem = health_texts.ODOMETRY_BEGAN_ANEW.format(
-                stamp_s=arrived.begins_ns / 1e9, segment=arrived.poses[-1].segment + 1
-            )
-            self._warn(self._problem)
+            self._say_segment(arrived.begins_ns, arrived.poses[-1].segment)
         if arrived.left_out:
-            self._problem = health_texts.ODOMETRY_LEFT_OUT.format(error=arrived.left_out)
-            self._warn(self._problem)
+            self._say(health_texts.ODOMETRY_LEFT_OUT.format(error=arrived.left_out))
 
     def _check_frame(self, field: str, found: str, parameter: str, expected: str) -> None:
         if found and found != expected:
