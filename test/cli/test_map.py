@@ -13,6 +13,7 @@ from uuid import uuid4
 import numpy as np
 import pytest
 from ssd_ros.cli.map.command import main
+from ssd_ros.data_origin import Origin
 from ssd_ros.maps.builder import build_database
 from ssd_ros.maps.files import MapInfo, ODOMETRY_ORIGIN
 from ssd_ros.maps.live_session import LiveSession
@@ -219,8 +220,22 @@ def test_a_map_shows_what_it_holds(old: Path, capsys: pytest.CaptureFixture[str]
     assert run('info', old) == 0
     printed = capsys.readouterr().out
     uuid = PlaceDatabase.load(old).info.uuid
-    for line in (f'uuid         {uuid}', 'keyframes    16, 3.9 m apart', 'sensor       spinning'):
+    for line in (
+        f'uuid         {uuid}',
+        'keyframes    16, 3.9 m apart',
+        'sensor       spinning',
+        f'drive        {BEND.name}, 31 scans, unknown origin',
+        'frame        map, zero: not stated',
+    ):
         assert line in printed
+    database = PlaceDatabase.load(old)
+    simulated = Origin('simulated', 'ssd_ros 1.0', 'Sim_Town_0007', 7)
+    database.info = replace(database.info, data_origin=simulated, origin='UTM 52N')
+    database.save(old)
+    assert run('info', old) == 0
+    printed = capsys.readouterr().out
+    assert '31 scans, simulated by ssd_ros 1.0 (Sim_Town_0007)' in printed
+    assert 'zero: UTM 52N' in printed
     assert run('info', old.parent) == 1
     assert 'is not a map' in capsys.readouterr().err
 

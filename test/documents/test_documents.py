@@ -4,10 +4,13 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 import re
+import shlex
 
 import pytest
+from ssd_ros.cli.main import COMMANDS
 
 ROOT = Path(__file__).parents[2]
 # With the fewest links that each has.
@@ -46,3 +49,21 @@ def test_every_file_that_is_named_is_there(name: str) -> None:
         r'`((?:config|models|launch|ssd_ros|test)/[\w./]*)`', (ROOT / name).read_text()
     )
     assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def commands_of(name: str) -> list[tuple[str, str]]:
+    """Return the commands in the blocks of a document with their options; `...` is no command."""
+    text = (ROOT / name).read_text()
+    blocks = ''.join(re.findall(r'^```\w*\n(.*?)^```', text, re.MULTILINE | re.DOTALL))
+    lines = blocks.replace('\\\n', ' ').splitlines()
+    found = [re.match(r'(?:ros2 run ssd_ros |ssd_ros )?(\w+) +(--.*)', line) for line in lines]
+    return [(one[1], one[2]) for one in found if one and one[1] in COMMANDS]
+
+
+@pytest.mark.parametrize(('name', 'least'), [('README.md', 12), ('BENCHMARK.md', 12)])
+def test_every_command_is_one_that_its_parser_takes(name: str, least: int) -> None:
+    commands = commands_of(name)
+    assert len(commands) >= least
+    for command, options in commands:
+        words = shlex.split(options, comments=True)
+        import_module(COMMANDS[command].module).parser().parse_args(words)

@@ -24,11 +24,12 @@ def print_info(path: Path) -> None:
     info, keyframes = database.info, database.keyframes
     low, high = keyframes.positions_m.min(axis=0), keyframes.positions_m.max(axis=0)
     first_s, last_s = keyframes.stamps_ns[[0, -1]] / 1e9
+    drive = f'{info.source}, {info.num_scans} scans' if info.num_scans else info.source
     rows = {
         'map': path,
         'uuid': f'{info.uuid} (map_id {info.map_id})',
         'made': f'{info.created} by ssd_ros {info.software_version}',
-        'drive': f'{info.source}, {info.num_scans} scans' if info.num_scans else info.source,
+        'drive': f'{drive}, {info.data_origin.text}',
         'sensor': info.sensor,
         'encoder': f'{info.encoder}, {info.encoder_digest[:12]}',
         'space': info.descriptor_space[:12],
@@ -36,8 +37,7 @@ def print_info(path: Path) -> None:
         'segments': len(info.segment_starts),
         'rows': f'{database.num_rows} of {database.descriptor_size} numbers',
         'stamps': f'{first_s:.3f} to {last_s:.3f} s',
-        'frame': info.map_frame_id,
-        'origin': info.origin or 'not stated',
+        'frame': f'{info.map_frame_id}, zero: {info.origin or "not stated"}',
         'poses': info.poses or 'not stated',
         'within (m)': ' to '.join(str(np.round(corner, 1).tolist()) for corner in (low, high)),
         'calibration': database.confidence.data if database.confidence else 'none',
