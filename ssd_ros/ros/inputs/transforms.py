@@ -31,7 +31,7 @@ class Transforms:
     def newest(self, target: str, source: str) -> Pose | None:
         """Return T_target_source as last heard, None if TF does not know it."""
         found = self._lookup(target, source, 0)
-        return None if found is None else _pose(found)
+        return None if found is None else pose_of(found)
 
     def near(self, target: str, source: str, stamp_ns: int, late_ns: int) -> Pose | None:
         """
@@ -41,13 +41,13 @@ class Transforms:
         """
         found = self._lookup(target, source, stamp_ns)
         if found is not None:
-            return _pose(found)
+            return pose_of(found)
         found = self._lookup(target, source, 0)
         if found is None:
             return None
         stamp = found.header.stamp
         age_ns = stamp_ns - (stamp.sec * 1_000_000_000 + stamp.nanosec)
-        return _pose(found) if 0 <= age_ns <= late_ns else None
+        return pose_of(found) if 0 <= age_ns <= late_ns else None
 
     def clear(self) -> None:
         """Forget what moves: time went back. Fixed transforms stay."""
@@ -70,9 +70,8 @@ def listen_to_tf(node: Node) -> Transforms | None:
     return None if tf2_ros is None else Transforms(node)
 
 
-def _pose(found: TransformStamped) -> Pose:
-    shift, quaternion = found.transform.translation, found.transform.rotation
-    return Pose(
-        np.array([shift.x, shift.y, shift.z]),
-        np.array([quaternion.x, quaternion.y, quaternion.z, quaternion.w]),
-    )
+def pose_of(found: TransformStamped) -> Pose:
+    """Return a transform as a pose; tf2 lets lengths of quaternions from 0.995 to 1.005 pass."""
+    shift, turned = found.transform.translation, found.transform.rotation
+    quaternion = np.array([turned.x, turned.y, turned.z, turned.w])
+    return Pose(np.array([shift.x, shift.y, shift.z]), quaternion / np.linalg.norm(quaternion))
