@@ -173,6 +173,15 @@ def test_absurd_sizes_are_refused_before_memory_is_taken(
     assert peak_mib(read) < 10
 
 
+def test_a_calibration_without_content_is_refused_and_none_is_none(map_path: Path) -> None:
+    meta = json.loads((map_path / 'meta.json').read_text())
+    assert meta['confidence'] is None
+    assert read_map(map_path).confidence is None
+    write_sealed_meta(map_path / 'meta.json', {**meta, 'confidence': {}})
+    with pytest.raises(MapError, match=r'meta\.json: confidence\..*missing'):
+        read_map(map_path)
+
+
 # What would leave a file behind if it ran.
 PYTHON_TAGS = [
     '!!python/object/apply:os.system ["touch {marker}"]',

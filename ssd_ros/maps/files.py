@@ -200,8 +200,9 @@ def read_map(path: Path) -> MapContent:
     num_keyframes, files = meta['num_keyframes'], meta['files']
     try:
         info = record_from_mapping(MapInfo, meta['info'])
-        confidence = meta['confidence'] and record_from_mapping(
-            ConfidenceModel, meta['confidence'], 'confidence.'
+        given = meta['confidence']
+        confidence = (
+            given if given is None else record_from_mapping(ConfidenceModel, given, 'confidence.')
         )
     except ValueError as error:
         raise MapError(f'{path / META_FILE}: {error}: {REBUILD}') from error
