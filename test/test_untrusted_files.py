@@ -418,6 +418,34 @@ def test_ctrl_c_is_not_laid_to_the_model_that_is_being_tried(tmp_path: Path) -> 
     assert 'too much time ended the process' in result.stdout
 
 
+CHILDLESS = """
+from pathlib import Path
+import signal, sys
+from ssd_ros.encoders.trial import Limits, require_trial
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # as some programs leave it to what they start
+for path in map(Path, sys.argv[1:]):
+    try:
+        require_trial(path, path.read_bytes(), path.name, Limits(cpu_s=1))
+    except ValueError as error:
+        print(error)
+    else:
+        print(path.name, 'passed')
+"""
+
+
+def test_no_model_passes_because_the_end_of_its_trial_is_not_known(tmp_path: Path) -> None:
+    modest = write_small_encoder(tmp_path / 'modest.onnx', '4d')
+    slow = write_slow_encoder(tmp_path / 'slow.onnx')
+    nodes, constants = SHAPE_OF_FILE, {'large_shape': np.array([2_500_000_000])}
+    hungry = write_encoder_with(tmp_path / 'hungry.onnx', nodes, constants)
+    command = [sys.executable, '-c', CHILDLESS, *map(str, (modest, slow, hungry))]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=120)
+    lines = result.stdout.splitlines()
+    assert lines[0] == 'modest.onnx passed'
+    assert 'slow.onnx is not a usable ONNX model' in lines[1]
+    assert 'hungry.onnx cannot be run' in lines[2]
+
+
 def test_a_model_at_a_path_that_is_no_text_is_refused_by_its_own_fault(tmp_path: Path) -> None:
     constants = {'large_shape': np.array([2_500_000_000])}
     path = write_encoder_with(tmp_path / 'm\udcff.onnx', SHAPE_OF_FILE, constants)
