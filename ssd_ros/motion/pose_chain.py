@@ -125,10 +125,10 @@ class PoseChain:
         """
         Return whether a vehicle gets from one pose to the other.
 
-        :param speed_mps: at which it is; None = as it was
+        :param speed_mps: at which it may be; None = by what it was, told by odd stamps, too
         """
         if speed_mps is None:
-            speed_mps = max(self._speeds_mps, default=MAX_SPEED_MPS)
+            speed_mps = _FASTER * max(self._speeds_mps, default=MAX_SPEED_MPS)
         elapsed_s = abs(after.stamp_ns - before.stamp_ns) / 1e9
         come_m = float(reach_m(elapsed_s, speed_mps))
         if _apart_m(before, after) > come_m + max(TOLERANCE_M, _ROUGH * _usual(self._rough_m)):
@@ -139,7 +139,7 @@ class PoseChain:
             return False
         if not _is_origin(after.values):
             return True
-        back_m = _FASTER * speed_mps * min(elapsed_s, _LONG_S)
+        back_m = speed_mps * min(elapsed_s, _LONG_S)
         return math.hypot(*before.values[:3]) <= _STAYS_M + back_m
 
 

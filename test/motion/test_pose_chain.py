@@ -165,3 +165,11 @@ def test_a_tunnel_without_odometry_is_no_new_frame() -> None:
         ms, x_m = number * 100 + 20_000 * (number >= 20), 2.5 * number + 500 * (number >= 20)
         stream.add(START + ms * MS, values(x_m), ms * MS)
     assert (stream.counts['segments'], stream.counts['jumps']) == (1, 0)
+
+
+def test_a_stamp_ahead_of_slow_odometry_tears_nothing() -> None:
+    stream = PoseStream()
+    for number in range(30):
+        ms = 1000 * number + 1300 * (number == 20)
+        stream.add(START + ms * MS, values(10.0 * number), number * 1000 * MS)
+    assert (stream.counts['segments'], stream.counts['restarts']) == (1, 0)
