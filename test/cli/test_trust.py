@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 import json
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from ssd_ros.confidence.model import ConfidenceModel, Judgement, LogOdds
 from ssd_ros.datasets.formats.hercules import write_hercules
 from ssd_ros.maps.builder import build_database
 from ssd_ros.maps.place_database import PlaceDatabase
+from ssd_ros.radar.types import RadarPointCloud
 from ssd_ros.recognition.place_recognizer import PlaceRecognizer
 from ssd_ros.shared_files import shared_file
 from support.posts import (
@@ -89,6 +90,22 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope='module')
 def answers(models: Models, work: Path) -> list[PairAnswers]:
     return answers_of(DRIVES, models, work, query_m=4.0, num_processes=1)
+
+
+def test_a_cloud_that_cannot_be_read_makes_no_query(tmp_path: Path) -> None:
+    class Damaged(PostDrive):
+        def cloud(self, index: int) -> RadarPointCloud:
+            if index == 4:
+                raise ValueError('cut off')
+            return PostDrive.cloud(self, index)
+
+    whole = straight_drive(num=12)
+    values = {field.name: getattr(whole, field.name) for field in fields(whole) if field.init}
+    recognizer = PlaceRecognizer(small_encoder(tmp_path, '4d'), [])
+    queries = queries_of(Damaged(**values), recognizer, 20.0, lambda new, total: None)
+    assert queries.poses[:, 0].tolist() == [0, 20, 60, 80, 100]
+    assert len(queries.bevs) == len(queries.stamps_ns) == len(queries.travelled_m) == 5
+    assert queries.stamps_ns[2] == whole.cloud_stamps_ns[6]
 
 
 def test_queries_survive_the_disk(tmp_path: Path) -> None:
