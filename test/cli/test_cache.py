@@ -179,7 +179,7 @@ def test_headings_of_hercules_that_drift_are_taken_from_the_course(
     root = tmp_path / 'HeRCULES'
     command = ['--hercules', root, '--split', 'train', '--out', tmp_path / 'out', '--jobs', 1]
     assert run(*command) == 0
-    note = 'headings from the course, lever arm 3.5 m; those given are off by'
+    note = 'headings from the course, lever arm 3.5 m; those given are '
     assert f'Stream/02, spinning radar: {note}' in capsys.readouterr().err
     meta = json.loads((tmp_path / 'out/train/Stream_02/meta.json').read_text())
     assert any(note in radar['poses'] for radar in meta['radars'])

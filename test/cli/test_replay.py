@@ -36,7 +36,7 @@ MAPPING = straight_drive(num=20)
 # Seen half a metre aside, looking a little to the left; then beyond the end of the map.
 SHIFT = np.array([0.5, 0.5, 0.1])
 DRIVE: PostDrive = replace(
-    MAPPING, xy_yaw=np.concatenate([MAPPING.xy_yaw[5:15] + SHIFT, [[320.0, 0, 0]]])
+    MAPPING, xy_yaw=np.concatenate([MAPPING.xy_yaw[5:15] + SHIFT, [[210.0, 0, 0]]])
 )
 
 
