@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 import math
@@ -30,6 +31,18 @@ class Arrived:
     forgets_after_ns: int | None = None
     left_out: str = ''
     begins_ns: int | None = None
+
+    def num_kept(self, stamps_ns: Sequence[int]) -> int:
+        """
+        Return how many of the poses before stay, counted from the oldest.
+
+        :param stamps_ns: of the poses before, ascending
+        """
+        if self.forgets_all:
+            return 0
+        if self.forgets_after_ns is None:
+            return len(stamps_ns)
+        return bisect_right(stamps_ns, self.forgets_after_ns)
 
 
 class PoseStream:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 import time
 
 from nav_msgs.msg import Odometry
@@ -60,10 +60,7 @@ class OdometryTrack:
         stamp_ns = msg.header.stamp.sec * 1_000_000_000 + msg.header.stamp.nanosec
         pose = pose_from_msg(msg.pose.pose)
         arrived = self._stream.add(stamp_ns, values_of(pose), time.monotonic_ns())
-        if arrived.forgets_all:
-            self._keep(0)
-        elif arrived.forgets_after_ns is not None:
-            self._keep(bisect_right(self._stamps_ns, arrived.forgets_after_ns))
+        self._keep(arrived.num_kept(self._stamps_ns))
         for known in arrived.poses:
             self._insert(known)
 

@@ -45,10 +45,7 @@ class OdometryBuffer:
         self._take(self.stream.outlast(arrival_ns))
 
     def _take(self, arrived: Arrived) -> None:
-        if arrived.forgets_all:
-            self._keep(0)
-        elif arrived.forgets_after_ns is not None:
-            self._keep(bisect_right(self._stamps_ns, arrived.forgets_after_ns))
+        self._keep(arrived.num_kept(self._stamps_ns))
         for known in arrived.poses:
             self._insert(known)
 
