@@ -74,12 +74,6 @@ def sha256_of(path: Path) -> str:
     return digest.hexdigest()
 
 
-def write_bytes_atomically(path: Path, data: bytes) -> None:
-    """Write a file so that a reader sees the old content or the new, never a part."""
-    with file_written_atomically(path) as file:
-        file.write(data)
-
-
 @contextmanager
 def file_written_atomically(path: Path, check: Check = _no_check) -> Iterator[BinaryIO]:
     """

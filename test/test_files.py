@@ -14,7 +14,7 @@ import time
 
 import pytest
 from ssd_ros import files
-from ssd_ros.files import directory_written_atomically, sha256_of, write_bytes_atomically
+from ssd_ros.files import directory_written_atomically, file_written_atomically, sha256_of
 
 ROOT = Path(__file__).parents[1]
 
@@ -50,8 +50,9 @@ def test_the_digest_of_abc_is_the_published_one(tmp_path: Path) -> None:
 
 def test_a_file_is_replaced_and_readable_by_others(tmp_path: Path) -> None:
     path = tmp_path / 'new' / 'file'
-    write_bytes_atomically(path, b'old')
-    write_bytes_atomically(path, b'new')
+    for content in (b'old', b'new'):
+        with file_written_atomically(path) as file:
+            file.write(content)
     assert path.read_bytes() == b'new'
     mask = os.umask(0)
     os.umask(mask)

@@ -29,8 +29,9 @@ import resource, sys
 import numpy as np
 from ssd_ros.datasets.bags.rosbag2_writer import write_rosbag2
 from ssd_ros.evaluation.bev_cache import cache_drive, Spacing
-from ssd_ros.files import file_written_atomically, write_bytes_atomically
+from ssd_ros.files import file_written_atomically
 from ssd_ros.maps.files import read_map, write_map
+from ssd_ros.targets import write_file
 sys.path.append('test')
 from support.drive_in_memory import drive
 from support.tiny_drive import StraightDrive, TINY_PREPROCESSING
@@ -43,7 +44,7 @@ path = Path(sys.argv[2])
 content = read_map(path.with_name('map'))
 write = {
     'map': lambda: write_map(path, content),
-    'bytes': lambda: write_bytes_atomically(path, bytes(100_000)),
+    'bytes': lambda: write_file(path, bytes(100_000)),
     'archive': lambda: write_archive(path),
     'cache': lambda: cache_drive(
         StraightDrive('Town/01', 40, 0), path, TINY_PREPROCESSING, Spacing(1.0, 1.0)

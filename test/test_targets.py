@@ -300,8 +300,7 @@ def test_what_comes_after_the_last_look_is_kept_beside(
 
 
 def test_nobody_but_targets_writes_files_or_removes_folders() -> None:
-    writers = {'write_bytes_atomically', 'file_written_atomically', 'directory_written_atomically'}
-    writers |= {'rmtree', 'savefig'}
+    writers = {'file_written_atomically', 'directory_written_atomically', 'rmtree', 'savefig'}
     found = set()
     for path in PACKAGE.rglob('*.py'):
         for node in ast.walk(ast.parse(path.read_text())):
