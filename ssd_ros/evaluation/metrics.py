@@ -129,3 +129,39 @@ def mcnemar_p_value(wins: int, losses: int) -> float:
     num = wins + losses
     tail = sum(math.comb(num, count) for count in range(min(wins, losses) + 1))
     return min(1.0, 2 * tail / 2**num)
+
+
+def least_share(num: int, of: int, certainty: float = 0.95) -> float:
+    """
+    Return the share that the true one exceeds: Clopper and Pearson's lower bound, one-sided.
+
+    :param num: hits among independent trials
+    :param of: number of trials; without any the bound is 0
+    """
+    return 1 - most_share(of - num, of, certainty)
+
+
+def most_share(num: int, of: int, certainty: float = 0.95) -> float:
+    """
+    Return the share that the true one keeps below: Clopper and Pearson's upper bound, one-sided.
+
+    It is the share with which so few hits or fewer are as rare as the certainty leaves room for.
+
+    :param num: hits among independent trials
+    :param of: number of trials; without any the bound is 1
+    """
+    if not (0 <= num <= of and 0 < certainty < 1):
+        raise ValueError(f'{num} of {of} at a certainty of {certainty}: there is no such share')
+    if num == of:
+        return 1.0
+    hits = np.arange(num + 1)
+    steps = np.log(np.arange(of, of - num, -1) / np.arange(1, num + 1))
+    log_ways = np.concatenate([[0.0], np.cumsum(steps)])
+    low, high = num / of, 1.0
+    for _ in range(60):
+        share = (low + high) / 2
+        with np.errstate(divide='ignore'):
+            log_odds = log_ways + hits * np.log(share) + (of - hits) * np.log1p(-share)
+        is_rare = np.exp(log_odds).sum() < 1 - certainty
+        low, high = (low, share) if is_rare else (share, high)
+    return high

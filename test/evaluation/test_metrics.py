@@ -7,7 +7,9 @@ import pytest
 from ssd_ros.evaluation.metrics import (
     bootstrap_interval,
     crossed_bootstrap_interval,
+    least_share,
     mcnemar_p_value,
+    most_share,
     precision_recall,
 )
 
@@ -77,3 +79,27 @@ def test_seeds_and_queries_both_widen_the_interval() -> None:
 def test_p_values_of_mcnemars_exact_test(wins: int, losses: int, p_value: float) -> None:
     assert mcnemar_p_value(wins, losses) == pytest.approx(p_value, rel=0.02)
     assert mcnemar_p_value(losses, wins) == mcnemar_p_value(wins, losses)
+
+
+@pytest.mark.parametrize(
+    ('num', 'of', 'least', 'most'),
+    [
+        # No hit: (1 - most) ** of = 0.05. Half of ten: from tables of the binomial distribution.
+        (0, 100, 0.0, 1 - 0.05 ** (1 / 100)),
+        (0, 3000, 0.0, 1 - 0.05 ** (1 / 3000)),
+        (5, 10, 0.2224, 0.7776),
+        (10, 10, 0.05 ** (1 / 10), 1.0),
+        (99, 100, 0.9534, 0.9995),
+        (0, 0, 0.0, 1.0),
+    ],
+)
+def test_bounds_of_shares(num: int, of: int, least: float, most: float) -> None:
+    assert least_share(num, of) == pytest.approx(least, abs=5e-5)
+    assert most_share(num, of) == pytest.approx(most, abs=5e-5)
+
+
+def test_a_bound_holds_for_a_hundred_thousand_trials() -> None:
+    # So many hits, as normal as they come: half a hit more, and 1.645 deviations of 50 hits.
+    assert most_share(50_000, 100_000) == pytest.approx(0.5 + 1.645 * 0.5 / 316.2, abs=1e-5)
+    with pytest.raises(ValueError, match='3 of 2'):
+        most_share(3, 2)
