@@ -16,9 +16,10 @@ from ssd_ros.maps.live_session import LiveSession
 from ssd_ros.maps.place_database import Keyframe, PlaceDatabase
 from ssd_ros.maps.place_index import Neighbours
 from ssd_ros.maps.place_search import Hit, merge_hits, PlaceSource
-from ssd_ros.motion.odometry import DopplerOdometer, OdometryPose, PlanarOdometer
+from ssd_ros.motion.mounting_check import MountingCheck
+from ssd_ros.motion.odometry import DopplerOdometer, PlanarOdometer
 from ssd_ros.motion.trajectory import yaw_from_quaternion
-from ssd_ros.radar.ego_velocity import EgoVelocity, Motion
+from ssd_ros.radar.ego_velocity import Motion
 from ssd_ros.radar.types import RadarPointCloud
 from ssd_ros.recognition.answer import (
     DEFAULT_CONFIG,
@@ -65,6 +66,7 @@ class PlaceRecognizer:
         self._encoder = encoder
         self._preprocessor = CloudPreprocessor(encoder.contract.preprocessing)
         self.live = live
+        self.mounting_check = MountingCheck()
         self._set_by_ns = 0
         self.swap_maps(maps)
         self.clear()
@@ -89,6 +91,7 @@ class PlaceRecognizer:
     def clear(self) -> None:
         """Forget the scans so far and what they were taken for."""
         self._preprocessor.clear()
+        self.mounting_check.begin_anew()
         self._doppler_odometer = DopplerOdometer()
         self._planar_odometer = PlanarOdometer()
         self._sequences = {False: SequenceFilter(), True: SequenceFilter()}
@@ -107,7 +110,11 @@ class PlaceRecognizer:
         return self.query(self.prepare(cloud, pose))
 
     def prepare(
-        self, cloud: RadarPointCloud, pose: SensorPose | None = None, segment: int = 0
+        self,
+        cloud: RadarPointCloud,
+        pose: SensorPose | None = None,
+        segment: int = 0,
+        checked_by: SensorPose | None = None,
     ) -> Query:
         """
         Add a scan to the window; cheap, for scans that are not searched for, too.
@@ -115,33 +122,28 @@ class PlaceRecognizer:
         :param pose: of the radar in the odometry frame; without it the Doppler velocity tells
             how far the vehicle has come
         :param segment: of the odometry: poses of two of them are of frames not related
+        :param checked_by: a pose for the check of the mounting alone, where `pose` is not given
         """
         start = time.perf_counter()
         image = self._preprocessor.process(cloud)
-        odometry = self._odometry(cloud.stamp_ns, image.ego_velocity, pose, segment)
+        is_known = image.ego_velocity.motion is not Motion.UNKNOWN
+        velocity_mps = image.ego_velocity.velocity_mps if is_known else None
+        stamp_ns, checking = cloud.stamp_ns, pose or checked_by
+        self.mounting_check.add(
+            stamp_ns, velocity_mps, None if checking is None else _planar(checking), segment
+        )
+        travelled = self._doppler_odometer.add(stamp_ns, velocity_mps)
+        if pose is not None:
+            travelled = self._planar_odometer.add(stamp_ns, _planar(pose), segment)
         return Query(
-            cloud.stamp_ns,
+            stamp_ns,
             image,
             pose,
-            odometry,
+            travelled,
             _milliseconds_since(start),
-            cloud.stamp_ns - self._set_by_ns,
+            stamp_ns - self._set_by_ns,
             segment,
         )
-
-    def _odometry(
-        self, stamp_ns: int, ego_velocity: EgoVelocity, pose: SensorPose | None, segment: int
-    ) -> OdometryPose | None:
-        """Return how far the vehicle has come, None while nothing tells."""
-        is_known = ego_velocity.motion is not Motion.UNKNOWN
-        travelled = self._doppler_odometer.add(
-            stamp_ns, ego_velocity.velocity_mps if is_known else None
-        )
-        if pose is None:
-            return travelled
-        yaw_rad = yaw_from_quaternion(pose.quaternion_xyzw)
-        planar = np.append(pose.position_m[:2], yaw_rad)
-        return self._planar_odometer.add(stamp_ns, planar, segment)
 
     def query(self, query: Query) -> Recognition:
         """Return the mapped places that a prepared query may show, best first."""
@@ -235,6 +237,11 @@ class PlaceRecognizer:
         keyframe = Keyframe(query.stamp_ns, *pose, returns_of_points(image.points_m))
         live.add(descriptor(), keyframe, query.elapsed_ns, query.segment)
         return True
+
+
+def _planar(pose: SensorPose) -> NDArray[np.float64]:
+    """Return x, y, yaw of a pose, shape (3,)."""
+    return np.append(pose.position_m[:2], yaw_from_quaternion(pose.quaternion_xyzw))
 
 
 def _milliseconds_since(start: float) -> float:

@@ -84,6 +84,7 @@ class Replay:
         if mounting.level_radar is not None:
             self.drive = level_drive(drive, mounting.level_radar)
         self.recognizer = recognizer
+        recognizer.mounting_check.mount(self.base_radar.yaw_rad)
         self.encoder = encoder
         self.parameters = parameters
         self.faults: Counter[str] = Counter()  # reason -> scans that gave none

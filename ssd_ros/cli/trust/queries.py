@@ -25,6 +25,7 @@ from ssd_ros.motion.trajectory import quaternion_from_yaw
 from ssd_ros.npy_files import MAX_ARCHIVE_BYTES, read_archive
 from ssd_ros.radar.ego_velocity import EgoVelocity, Motion
 from ssd_ros.recognition.answer import Query
+from ssd_ros.recognition.drive_odometry import odometry_of
 from ssd_ros.recognition.place_recognizer import PlaceRecognizer
 from ssd_ros.targets import file_written
 from ssd_ros.verification import returns_of_points
@@ -157,9 +158,11 @@ def queries_of(
     wanted = set(chosen.tolist())
     queries, is_read = [], np.zeros(len(drive.cloud_stamps_ns), bool)
     left_out = LeftOut(drive.name, '4D radar scan')
+    poses = odometry_of(drive)  # as a vehicle's odometry would tell how its radar is mounted
     for index in range(len(is_read)):
         if (cloud := left_out.read(drive.cloud, index)) is not None:
-            query = recognizer.prepare(cloud)
+            pose, segment = poses.get(index, (None, 0))
+            query = recognizer.prepare(cloud, segment=segment, checked_by=pose)
             is_read[index] = True
             if index in wanted:
                 queries.append(query)
