@@ -3,12 +3,12 @@
 """
 Procedural drives with a spinning radar and a 4D radar, reproducible frame by frame.
 
-A `World` (streets, buildings, plants, furniture: scattering centres and what hides them) is driven
-through in a `Session` (parked cars, changes, traffic, weather, the drive), which a
-`SimulatedSequence` turns into scans and clouds. Both radars see the same scatterers, each with its
-own aspect, fluctuation, occlusion, resolution and noise.
+A `World` (streets, buildings, plants, furniture: scattering centres and what hides them; a town
+or a place that repeats itself) is driven through in a `Session` (parked cars, changes, traffic,
+weather, the drive), which a `SimulatedSequence` turns into scans and clouds. Both radars see the
+same scatterers, each with its own aspect, fluctuation, occlusion, resolution and noise.
 
-Not modelled: terrain, bridges and tunnels, mirrored multipath (only the double bounce and random
-ghosts), Doppler ambiguity, dry snow and snow that lies, stops at traffic lights. Wet snow is
-simple: more loss than in rain, weak echoes close by, slush on the cover of the 4D radar.
+Not modelled: terrain, bridges, mirrored multipath (only the double bounce and random ghosts; a
+tunnel is its walls), Doppler ambiguity, dry snow and snow that lies, stops at traffic lights. Wet
+snow is simple: more loss than in rain, weak echoes close by, slush on the cover of the 4D radar.
 """

@@ -6,6 +6,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from ssd_ros.simulator.sensors import CloudRadarConfig, SpinningRadarConfig
+from ssd_ros.simulator.settings import LATER
+
 # World seeds are divided here and nowhere else. The ranges are disjoint and must never mix:
 # a model trained on a world may not be validated, tested or shown on that world.
 TRAIN_SEEDS = range(0, 1000)
@@ -13,6 +16,17 @@ VALIDATION_SEEDS = range(1000, 1100)
 TEST_SEEDS = range(2000, 2100)
 DEMO_SEED = 3000
 UNIT_SEED = 4000
+
+# A town, and places that repeat themselves: where they do so, nothing tells where a vehicle is.
+WORLD_STYLES = (
+    'town',
+    'equal_blocks',
+    'car_park',
+    'doubled',  # a district and its copy
+    'avenue',
+    'motorway',
+    'tunnel',
+)
 
 NATIVE_UPSAMPLING = 4  # from 856 to the 3424 bins of a HeRCULES image
 
@@ -25,7 +39,12 @@ def _require_shares(**shares: float) -> None:
 
 @dataclass(frozen=True, slots=True)
 class WorldConfig:
-    """What stays the same in all sessions of a place."""
+    """
+    What stays the same in all sessions of a place.
+
+    Only towns bend; a district that is doubled has one row of blocks and is size_m long; the
+    length of a road is that of its route.
+    """
 
     size_m: float = 420.0  # side of the square of streets before it is bent
     route_length_m: float = 1000.0  # wanted length of the closed route; the streets decide
@@ -34,6 +53,11 @@ class WorldConfig:
     repeat_probability: float = 0.75  # a building is an exact copy of its neighbour
     sensor_specific_db: float = 5.0  # standard deviation of RCS between the two radars
     single_sensor_share: float = 0.15  # scatterers that only one of the radars sees
+    style: str = field(default='town', metadata=LATER)  # one of WORLD_STYLES
+    # From a district to its copy, edge to edge.
+    copy_distance_m: float = field(default=60.0, metadata=LATER)
+    # Share of the furniture and plants that each copy lacks; 0 = exact copies.
+    copy_changes: float = field(default=0.0, metadata=LATER)
 
     def __post_init__(self) -> None:
         if not 150 <= self.size_m <= 5000:
@@ -42,58 +66,39 @@ class WorldConfig:
             raise ValueError(f'route_length_m is {self.route_length_m}, expected 200 ... 20000')
         if self.num_facade_templates < 1:
             raise ValueError(f'num_facade_templates is {self.num_facade_templates}, expected 1')
+        if self.style not in WORLD_STYLES:
+            raise ValueError(f'style is {self.style!r}; choose from {", ".join(WORLD_STYLES)}')
+        if not 10 <= self.copy_distance_m <= 5000:
+            raise ValueError(f'copy_distance_m is {self.copy_distance_m}, expected 10 ... 5000')
         _require_shares(
+            copy_changes=self.copy_changes,
             repeat_probability=self.repeat_probability,
             single_sensor_share=self.single_sensor_share,
         )
 
 
 @dataclass(frozen=True, slots=True)
-class SpinningRadarConfig:
-    """A Navtech-like scanning radar on the roof."""
+class Driving:
+    """
+    How the vehicle moves along its route.
 
-    num_azimuths: int = 400
-    num_bins: int = 856
-    upsampling: int = 1  # NATIVE_UPSAMPLING gives the bins of the real sensor
-    max_range_m: float = 150.0
-    height_m: float = 2.0
-    period_s: float = 0.25
-    brightness_px: float = 155.5  # pixel of 0 dBsm at 1 m; compared with real images
-    noise_counts: float = 2.5  # mean power of receiver noise far away
-    scintillation: float = 0.6  # share of a scatterer's power that fluctuates from turn to turn
+    :param speed_mps: mean speed; None = as in a town, 5 to 6.5 m/s
+    :param stand_after_s: time driven before it stands still, 0 = it is parked at the start
+    :param stand_s: how long it stands still; it goes on afterwards
+    :param is_reverse: the radar looks back at where the vehicle comes from
+    """
 
-    @property
-    def bin_m(self) -> float:
-        """Depth of a bin before upsampling."""
-        return self.max_range_m / self.num_bins
+    speed_mps: float | None = None
+    stand_after_s: float = 0.0
+    stand_s: float = 0.0
+    is_reverse: bool = False
 
-
-@dataclass(frozen=True, slots=True)
-class CloudRadarConfig:
-    """An ARS548-like automotive 4D radar behind the front bumper."""
-
-    max_range_m: float = 150.0
-    half_fov_deg: float = 60.0
-    half_elevation_deg: float = 20.0
-    height_m: float = 0.7
-    snr_db: float = 19.0  # of 0 dBsm at 100 m on boresight
-    rcs_offset_db: float = 4.0  # reported minus true; fitted to one real frame
-    range_cell_m: float = 0.3
-    azimuth_cell_deg: float = 1.2
-    elevation_cell_deg: float = 4.6
-    velocity_cell_mps: float = 0.12
-    false_alarm_probability: float = 1e-4
-    min_snr: float = 8.0
-    sidelobe_db: float = 24.0  # detections this far below the strongest of their range are lost
-    max_angles: int = 2  # per range and Doppler cell
-    max_detections: int = 800
-    ghost_probability: float = 0.08
-    num_false_alarms: float = 12.0
-    range_noise_m: float = 0.06
-    azimuth_noise_deg: float = 0.35
-    elevation_noise_deg: float = 0.8
-    velocity_noise_mps: float = 0.055
-    rcs_noise_db: float = 1.5
+    def __post_init__(self) -> None:
+        if self.speed_mps is not None and not 0.05 <= self.speed_mps <= 50:
+            raise ValueError(f'speed_mps is {self.speed_mps}, expected 0.05 ... 50')
+        for name in ('stand_after_s', 'stand_s'):
+            if not 0 <= getattr(self, name) <= 86_400:
+                raise ValueError(f'{name} is {getattr(self, name)}, expected 0 ... 86400')
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +121,7 @@ class Conditions:
     opposite_direction: bool = False
     spinning: SpinningRadarConfig = field(default_factory=SpinningRadarConfig)
     cloud: CloudRadarConfig = field(default_factory=CloudRadarConfig)
+    driving: Driving = field(default=Driving(), metadata=LATER)
 
     def __post_init__(self) -> None:
         _require_shares(

@@ -12,7 +12,7 @@ import pytest
 from ssd_ros.cli.simulate import command as simulate
 from ssd_ros.cli.simulate.jobs import jobs_of, written_drives
 from ssd_ros.datasets.formats.open_sequence import open_sequence
-from ssd_ros.simulator.config import DIFFICULTIES, PRESETS
+from ssd_ros.simulator.config import DIFFICULTIES, PRESETS, WORLD_STYLES
 
 
 @pytest.fixture(scope='module')
@@ -25,6 +25,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_choices_are_those_of_the_simulator() -> None:
     assert tuple(PRESETS) == simulate.PRESETS
     assert tuple(DIFFICULTIES) == simulate.DIFFICULTIES
+    assert WORLD_STYLES == simulate.WORLDS
 
 
 def test_what_is_written_reads_back_as_it_was_simulated(data: Path) -> None:
@@ -109,6 +110,17 @@ def test_a_preview_is_a_picture(tmp_path: Path) -> None:
     path = tmp_path / 'preview.png'
     assert simulate.main(['preview', '--frame', '100', '--out', str(path)]) == 0
     assert path.read_bytes().startswith(b'\x89PNG')
+
+
+def test_a_place_that_repeats_itself_has_a_name_of_its_own(tmp_path: Path) -> None:
+    arguments = ['generate', '--preset', 'unit', '--sessions', '1', '--out', str(tmp_path)]
+    assert simulate.main([*arguments, '--world', 'tunnel']) == 0
+    metadata = json.loads((tmp_path / 'Sim_Tunnel_4000' / '01' / 'sim_meta.json').read_text())
+    assert metadata['preset']['world']['style'] == 'tunnel'
+    usual = jobs_of('unit', 'default')[0].metadata()
+    assert 'style' not in usual['preset']['world']
+    # As written by all versions: drives on disk are known again.
+    assert usual['config_sha256'].startswith('830a7443d04e49ba')
 
 
 def test_a_preview_of_a_missing_frame_is_refused(

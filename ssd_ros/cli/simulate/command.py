@@ -14,20 +14,23 @@ EXAMPLES = """\
   simulate generate --preset demo --out data/simulated
   simulate generate --preset bench --out data/rain --seed 2003 --sessions 3 --rain 0,0,8
   simulate generate --preset native --out data/native --difficulty hard --jobs 2
+  simulate generate --preset demo --out data/tunnel --world tunnel
   simulate preview --seed 7 --session 0 --frame 900 --out preview.png
   simulate stats data/simulated
 """
 # Kept here so that --help need not compile the simulator; a test compares them with its own.
 PRESETS = ('unit', 'demo', 'bench', 'native')
 DIFFICULTIES = ('easy', 'default', 'hard')
+WORLDS = ('town', 'equal_blocks', 'car_park', 'doubled', 'avenue', 'motorway', 'tunnel')
+_WORLD_HELP = 'kind of place; all but towns repeat themselves (%(default)s)'
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     result = make_parser(
         'simulate',
-        'Simulate drives through procedural towns with a spinning radar and a 4D radar, and write '
-        'them in the format of the HeRCULES data set.',
+        'Simulate drives through procedural towns, or places that repeat themselves, with a '
+        'spinning radar and a 4D radar, and write them in the format of the HeRCULES data set.',
         EXAMPLES,
     )
     commands = result.add_subparsers(required=True, metavar='COMMAND')
@@ -42,6 +45,7 @@ def _add_generate(command: argparse.ArgumentParser) -> None:
     add('--out', required=True, type=Path, help='directory that gets PLACE/01, PLACE/02, ...')
     add('--preset', default='demo', choices=PRESETS, help='what to simulate (%(default)s)')
     add('--seed', type=at_least(int, 0), help='the one world to simulate (those of the preset)')
+    add('--world', default='town', choices=WORLDS, help=_WORLD_HELP)
     add('--sessions', type=at_least(int, 1), metavar='NUM', help='drives through each world')
     add('--difficulty', default='default', choices=DIFFICULTIES, help='(%(default)s)')
     add('--rain', type=_rain, metavar='MM,MM,...', help='rain in mm/h for each session')
@@ -55,6 +59,7 @@ def _add_preview(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
     add('--out', required=True, type=Path, help='the picture, a PNG file')
     add('--seed', type=at_least(int, 0), default=7, help='of the world (%(default)s)')
+    add('--world', default='town', choices=WORLDS, help=_WORLD_HELP)
     add('--session', type=at_least(int, 0), default=0, help='number of the drive (%(default)s)')
     add('--frame', type=at_least(int, 0), default=900, help='4D scan to draw (%(default)s)')
     add('--difficulty', default='default', choices=DIFFICULTIES, help='(%(default)s)')
@@ -80,6 +85,7 @@ def _generate(arguments: argparse.Namespace) -> None:
         num_sessions=arguments.sessions,
         rain_mm_per_h=arguments.rain,
         is_native=arguments.native,
+        world=arguments.world,
     )
     for path in generate(jobs, arguments.out, arguments.jobs):
         print(path)
@@ -90,7 +96,8 @@ def _preview(arguments: argparse.Namespace) -> None:
     from ssd_ros.targets import check_file
 
     check_file(arguments.out)
-    draw(arguments.out, arguments.seed, arguments.session, arguments.frame, arguments.difficulty)
+    frame, difficulty, world = arguments.frame, arguments.difficulty, arguments.world
+    draw(arguments.out, arguments.seed, arguments.session, frame, difficulty, world)
     print(arguments.out)
 
 

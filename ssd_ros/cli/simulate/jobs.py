@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 import hashlib
 from importlib.metadata import version
@@ -23,6 +23,7 @@ from ssd_ros.datasets.formats.hercules import HERCULES_FOLDER, SIMULATION_FILE, 
 from ssd_ros.simulator.config import Conditions, conditions_of, Preset, PRESETS
 from ssd_ros.simulator.recordings.sequence import SimulatedSequence
 from ssd_ros.simulator.scene.world import World
+from ssd_ros.simulator.settings import settings_of
 from ssd_ros.simulator.visits.session import Session
 from ssd_ros.targets import check_folder, check_working_folder
 
@@ -49,12 +50,12 @@ class Job:
 
     def metadata(self) -> dict[str, Any]:
         """Return all that is needed to simulate the drive again."""
-        preset = {key: value for key, value in asdict(self.preset).items() if key != 'seeds'}
+        preset = {key: value for key, value in settings_of(self.preset).items() if key != 'seeds'}
         config = {
             'seed': self.seed,
             'session': self.session,
             'preset': preset,
-            'conditions': asdict(self.conditions),
+            'conditions': settings_of(self.conditions),
         }
         canonical = json.dumps(config, sort_keys=True).encode()
         return {
@@ -78,15 +79,18 @@ def jobs_of(
     num_sessions: int | None = None,
     rain_mm_per_h: Sequence[float] | None = None,
     is_native: bool = False,
+    world: str = 'town',
 ) -> list[Job]:
     """
     Return the drives of a preset.
 
     :param seed: the one world instead of those of the preset
     :param rain_mm_per_h: for each session, instead of the rain of the difficulty
+    :param world: one of WORLD_STYLES
     :raise ValueError: there is not one rain value for each session
     """
     preset = PRESETS[preset_name]
+    preset = replace(preset, world=replace(preset.world, style=world))
     num_sessions = num_sessions or preset.num_sessions
     if rain_mm_per_h is not None and len(rain_mm_per_h) != num_sessions:
         raise ValueError(
@@ -142,7 +146,8 @@ def written_drives(root: Path) -> list[Path]:
 
 
 def _path_of(job: Job, root: Path) -> Path:
-    return root / SimulatedSequence.place_of(job.seed) / SimulatedSequence.number_of(job.session)
+    place = SimulatedSequence.place_of(job.seed, job.preset.world.style)
+    return root / place / SimulatedSequence.number_of(job.session)
 
 
 def _is_written(job: Job, root: Path) -> bool:

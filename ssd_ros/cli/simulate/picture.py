@@ -16,7 +16,7 @@ from ssd_ros.bev.preprocessing import CloudPreprocessor, PreprocessingConfig
 from ssd_ros.cli.common.pictures import write_figure
 from ssd_ros.cli.common.scan_picture import birds_eye
 from ssd_ros.radar.types import RadarPointCloud, SpinningRadarScan
-from ssd_ros.simulator.config import conditions_of
+from ssd_ros.simulator.config import conditions_of, WorldConfig
 from ssd_ros.simulator.radars.fourd import Origin
 from ssd_ros.simulator.recordings.sequence import SimulatedSequence
 from ssd_ros.simulator.scene.elements import Kind
@@ -39,13 +39,16 @@ _COLOURS = {
 }
 
 
-def draw(path: Path, seed: int, session_index: int, frame: int, difficulty: str) -> None:
+def draw(
+    path: Path, seed: int, session_index: int, frame: int, difficulty: str, world: str = 'town'
+) -> None:
     """
     Draw the 4D scan with the given number and the spinning scan nearest in time.
 
     :raise ValueError: the drive has no such scan
     """
-    session = Session(World(seed), session_index, conditions_of(difficulty, session_index))
+    place = World(seed, WorldConfig(style=world))
+    session = Session(place, session_index, conditions_of(difficulty, session_index))
     sequence = SimulatedSequence(session)
     num_clouds = len(sequence.cloud_stamps_ns)
     if frame >= num_clouds:

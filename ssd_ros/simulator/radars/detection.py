@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.simulator.compiled import compiled
-from ssd_ros.simulator.config import CloudRadarConfig
+from ssd_ros.simulator.sensors import CloudRadarConfig
 
 _THINNING_CELLS = 1.5  # a peak suppresses weaker ones this near in range and azimuth
 

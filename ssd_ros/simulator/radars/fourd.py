@@ -9,11 +9,11 @@ from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
-from ssd_ros.simulator.config import CloudRadarConfig
 from ssd_ros.simulator.radars.detection import detect
 from ssd_ros.simulator.radars.echoes import cloud_echoes, cloud_pattern_db, CloudBudget, Viewpoint
 from ssd_ros.simulator.radars.sources import Echoes, echoes_of_scene, Streams
 from ssd_ros.simulator.random_streams import stream
+from ssd_ros.simulator.sensors import CloudRadarConfig
 from ssd_ros.simulator.visits.drive import Motion
 from ssd_ros.simulator.visits.session import Session
 

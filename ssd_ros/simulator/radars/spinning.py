@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from ssd_ros.simulator.config import SpinningRadarConfig
 from ssd_ros.simulator.radars.echoes import spinning_echoes, SpinningBudget, Viewpoint
 from ssd_ros.simulator.radars.image import deposit, LEAST_COUNTS, to_pixels
 from ssd_ros.simulator.radars.sources import Echoes, echoes_of_scene, Streams
 from ssd_ros.simulator.random_streams import stream
+from ssd_ros.simulator.sensors import SpinningRadarConfig
 from ssd_ros.simulator.visits.session import Session
 
 _STREAMS = Streams('spin-movers', 'spin-fluctuation', 'spin-phase')

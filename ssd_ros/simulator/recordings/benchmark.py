@@ -8,7 +8,7 @@ The simulated benchmark: which worlds, driven how, for training, validation and 
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 import hashlib
 import json
 from pathlib import Path
@@ -23,6 +23,7 @@ from ssd_ros.simulator.config import (
     VALIDATION_SEEDS,
     WorldConfig,
 )
+from ssd_ros.simulator.settings import settings_of
 import yaml
 
 VERSION = 1
@@ -78,7 +79,8 @@ class Place:
 
     def digest(self, visit: Visit) -> str:
         """Return 64 hexadecimal digits that change with anything that makes a drive."""
-        text = json.dumps([self.seed, asdict(self.world), asdict(visit)], sort_keys=True)
+        settings = [self.seed, settings_of(self.world), settings_of(visit)]
+        text = json.dumps(settings, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -17,7 +17,6 @@ from ssd_ros.simulator.visits.session import Session
 
 SCAN_RATE_HZ = 4.0
 CLOUD_RATE_HZ = 20.0
-PLACE = 'Sim_Town'
 CLOUD_FRAME_ID = 'continental'
 _EPOCH_NS = 1_700_000_000_000_000_000
 _SESSION_GAP_NS = 86_400_000_000_000 * 30
@@ -72,7 +71,7 @@ class SimulatedSequence:
     @property
     def place(self) -> str:
         """Name of the world."""
-        return self.place_of(self.session.world.seed)
+        return self.place_of(self.session.world.seed, self.session.world.config.style)
 
     @property
     def number(self) -> str:
@@ -80,9 +79,10 @@ class SimulatedSequence:
         return self.number_of(self.session.index)
 
     @staticmethod
-    def place_of(seed: int) -> str:
-        """Return the name of the world with a seed."""
-        return f'{PLACE}_{seed:04d}'
+    def place_of(seed: int, style: str) -> str:
+        """Return the name of a world, such as `Sim_Town_0007` or `Sim_CarPark_0007`."""
+        kind = ''.join(word.capitalize() for word in style.split('_'))
+        return f'Sim_{kind}_{seed:04d}'
 
     @staticmethod
     def number_of(session: int) -> str:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ssd_ros.simulator.config import WorldConfig
 from ssd_ros.simulator.random_streams import stream
 from ssd_ros.simulator.scene.elements import ElementBuilder, Kind
-from ssd_ros.simulator.scene.streets import Block, Kerb, kerbs, Streets
+from ssd_ros.simulator.scene.grid import Block, Grid, Kerb, kerbs
 
 WALL_TRANSMISSION = 0.02
 FACET_STEP_M = 0.45  # more, and the rings of single facets become visible
@@ -20,8 +20,8 @@ _WINDOW_HEIGHTS_M = (1.6, 4.6, 7.6)
 
 
 @dataclass(frozen=True, slots=True)
-class _Template:
-    """A style of facade that buildings of a town share."""
+class Facade:
+    """A style of walls, such as buildings of a town share."""
 
     period_m: float
     window_dbsm: float
@@ -40,19 +40,19 @@ class _Plan:
     length_m: float
     depth_m: float
     height_m: float
-    template: int
+    facade: int
     detail: int
 
 
 class BuildingMaker:
     """Fills blocks with buildings."""
 
-    def __init__(self, seed: int, config: WorldConfig, streets: Streets) -> None:
+    def __init__(self, seed: int, config: WorldConfig, grid: Grid) -> None:
         self._seed = seed
         self._config = config
-        self._streets = streets
+        self._grid = grid
         rng = stream(seed, 'facade-templates')
-        self._templates = [_draw_template(rng) for _ in range(config.num_facade_templates)]
+        self._facades = [_draw_facade(rng) for _ in range(config.num_facade_templates)]
         self._num_details = 0
 
     def add_rows(self, builder: ElementBuilder, block: Block, rng: np.random.Generator) -> None:
@@ -91,7 +91,7 @@ class BuildingMaker:
             rng.uniform(*length),
             rng.uniform(*depth),
             rng.uniform(*height),
-            int(rng.integers(len(self._templates))),
+            int(rng.integers(len(self._facades))),
             self._num_details,
         )
 
@@ -104,44 +104,50 @@ class BuildingMaker:
             np.array([near, near, far, far]),
         )
         rng = stream(self._seed, 'facade-details', frame=plan.detail)
+        facade = self._facades[plan.facade]
         for side in range(4):
-            self._add_wall(builder, plan, corners[side], corners[(side + 1) % 4], rng)
+            ends = corners[side], corners[(side + 1) % 4]
+            add_wall(builder, self._grid, facade, plan.height_m, *ends, rng)
 
-    def _add_wall(
-        self,
-        builder: ElementBuilder,
-        plan: _Plan,
-        start: NDArray[np.float64],
-        end: NDArray[np.float64],
-        rng: np.random.Generator,
-    ) -> None:
-        """Add a wall whose outer side is on its left."""
-        length_m = float(np.hypot(*(end - start)))
-        num_pieces = int(np.ceil(length_m / MAX_PIECE_M))
-        stops = np.linspace(0, 1, num_pieces + 1)[:, None]
-        ends = self._streets.to_world(start + stops * (end - start))
-        owner = builder.new_owners(1)[0]
-        builder.add_walls(
-            Kind.BUILDING, ends[:-1], ends[1:], 0.0, plan.height_m, WALL_TRANSMISSION, owner
-        )
-        details = _wall_details(self._templates[plan.template], length_m, plan.height_m, rng)
-        fraction = details.along_m / length_m
-        piece = np.minimum((fraction * num_pieces).astype(int), num_pieces - 1)
-        run = (ends[1:] - ends[:-1])[piece]
-        run_m = np.hypot(*run.T)[:, None]
-        outward = np.column_stack([-run[:, 1], run[:, 0]]) / run_m
-        on_wall = ends[piece] + (fraction * num_pieces - piece)[:, None] * run
-        builder.add_scatterers(
-            Kind.BUILDING,
-            on_wall + details.relief_m[:, None] * outward,
-            np.minimum(details.z_m, plan.height_m),
-            details.diffuse_dbsm,
-            width_deg=details.width_deg,
-            specular_dbsm=details.specular_dbsm,
-            specular_width_deg=3.0,
-            normal_rad=np.arctan2(*outward.T[::-1]) + details.normal_offset_rad,
-            owner=owner,
-        )
+
+def add_wall(
+    builder: ElementBuilder,
+    grid: Grid,
+    facade: Facade,
+    height_m: float,
+    start: NDArray[np.float64],
+    end: NDArray[np.float64],
+    rng: np.random.Generator,
+) -> None:
+    """
+    Add a wall whose outer side is on its left.
+
+    :param start: grid coordinates, shape (2,); so is end
+    """
+    length_m = float(np.hypot(*(end - start)))
+    num_pieces = int(np.ceil(length_m / MAX_PIECE_M))
+    stops = np.linspace(0, 1, num_pieces + 1)[:, None]
+    ends = grid.to_world(start + stops * (end - start))
+    owner = builder.new_owners(1)[0]
+    builder.add_walls(Kind.BUILDING, ends[:-1], ends[1:], 0.0, height_m, WALL_TRANSMISSION, owner)
+    details = _wall_details(facade, length_m, height_m, rng)
+    fraction = details.along_m / length_m
+    piece = np.minimum((fraction * num_pieces).astype(int), num_pieces - 1)
+    run = (ends[1:] - ends[:-1])[piece]
+    run_m = np.hypot(*run.T)[:, None]
+    outward = np.column_stack([-run[:, 1], run[:, 0]]) / run_m
+    on_wall = ends[piece] + (fraction * num_pieces - piece)[:, None] * run
+    builder.add_scatterers(
+        Kind.BUILDING,
+        on_wall + details.relief_m[:, None] * outward,
+        np.minimum(details.z_m, height_m),
+        details.diffuse_dbsm,
+        width_deg=details.width_deg,
+        specular_dbsm=details.specular_dbsm,
+        specular_width_deg=3.0,
+        normal_rad=np.arctan2(*outward.T[::-1]) + details.normal_offset_rad,
+        owner=owner,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +163,8 @@ class _WallDetails:
     normal_offset_rad: NDArray[np.float64]
 
 
-def _draw_template(rng: np.random.Generator) -> _Template:
-    return _Template(
+def _draw_facade(rng: np.random.Generator) -> Facade:
+    return Facade(
         period_m=rng.choice([2.4, 3.0, 3.6, 4.2, 5.0]),
         window_dbsm=rng.normal(-1, 3),
         diffuse_dbsm=rng.normal(-10, 2.5),
@@ -171,15 +177,15 @@ def _draw_template(rng: np.random.Generator) -> _Template:
 
 
 def _wall_details(
-    template: _Template, length_m: float, height_m: float, rng: np.random.Generator
+    facade: Facade, length_m: float, height_m: float, rng: np.random.Generator
 ) -> _WallDetails:
     """Draw the facets, window bays, balconies, pipes and corners of one wall."""
     facets = np.arange(FACET_STEP_M / 2, length_m, FACET_STEP_M)
-    bays = np.arange(template.period_m / 2, length_m, template.period_m)
-    rows = np.array(_WINDOW_HEIGHTS_M[: template.num_window_rows])
+    bays = np.arange(facade.period_m / 2, length_m, facade.period_m)
+    rows = np.array(_WINDOW_HEIGHTS_M[: facade.num_window_rows])
     rows = rows[rows < height_m]
     windows = np.repeat(bays, len(rows))
-    niches = bays[rng.random(len(bays)) < template.corner_probability]
+    niches = bays[rng.random(len(bays)) < facade.corner_probability]
     extras = rng.uniform(0, length_m, int(length_m // 9))
     corners = np.array([0.05, length_m - 0.05])
     counts = [len(part) for part in (facets, windows, niches, extras, corners)]
@@ -188,15 +194,15 @@ def _wall_details(
     def by_class(*values: float) -> NDArray[np.float64]:
         return np.repeat(values, counts)
 
-    mean_dbsm = by_class(template.diffuse_dbsm, template.window_dbsm, 13, 5, 6)
+    mean_dbsm = by_class(facade.diffuse_dbsm, facade.window_dbsm, 13, 5, 6)
     spread_db = by_class(2.5, 2, 4.5, 3, 3)
-    specular_dbsm = template.specular_dbsm + 2 * rng.standard_normal(total)
+    specular_dbsm = facade.specular_dbsm + 2 * rng.standard_normal(total)
     z_m = rng.uniform(by_class(0.4, 0, 0.3, 0.4, 0.4), by_class(3.2, 1, 5, 3.2, 3.2))
     z_m[counts[0] : counts[0] + counts[1]] = np.tile(rows, len(bays))
-    jitter_rad = np.deg2rad(template.normal_jitter_deg) * rng.standard_normal(total)
+    jitter_rad = np.deg2rad(facade.normal_jitter_deg) * rng.standard_normal(total)
     return _WallDetails(
         along_m=np.concatenate([facets, windows, niches, extras, corners]),
-        relief_m=template.relief_m * rng.random(total),
+        relief_m=facade.relief_m * rng.random(total),
         z_m=z_m,
         diffuse_dbsm=mean_dbsm + spread_db * rng.standard_normal(total),
         width_deg=by_class(35, 50, 28, 60, 60),

@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.simulator.scene.elements import ElementBuilder, Kind
-from ssd_ros.simulator.scene.streets import Kerb, Streets
+from ssd_ros.simulator.scene.grid import Grid, Kerb
 
 NUM_CANOPY_POINTS = 14
 
@@ -93,7 +93,7 @@ def add_signs(
 
 def add_hedge(
     builder: ElementBuilder,
-    streets: Streets,
+    grid: Grid,
     start_m: NDArray[np.float64],
     end_m: NDArray[np.float64],
     rng: np.random.Generator,
@@ -103,7 +103,7 @@ def add_hedge(
     grid_m = start_m + rng.random((num, 1)) * (end_m - start_m) + rng.normal(0, 0.3, (num, 2))
     builder.add_scatterers(
         Kind.VEGETATION,
-        streets.to_world(grid_m),
+        grid.to_world(grid_m),
         rng.uniform(0.2, 1.4, num),
         rng.normal(-8, 3, num),
         fluctuates=True,
@@ -112,7 +112,7 @@ def add_hedge(
 
 def add_fence(
     builder: ElementBuilder,
-    streets: Streets,
+    grid: Grid,
     start_m: NDArray[np.float64],
     end_m: NDArray[np.float64],
     rng: np.random.Generator,
@@ -123,7 +123,7 @@ def add_fence(
     direction = (end_m - start_m) / length_m
     posts_m = np.arange(0, length_m, 2.0 if is_rail else 2.5)
     panels_m = np.arange(0.25, length_m, 0.5)
-    ends = streets.to_world(start_m + np.outer(np.append(posts_m, length_m), direction))
+    ends = grid.to_world(start_m + np.outer(np.append(posts_m, length_m), direction))
     owner = builder.new_owners(1)[0]
     low_m, high_m, transmission = (0.4, 0.8, 0.3) if is_rail else (0.0, 1.6, 0.75)
     builder.add_walls(Kind.FENCE, ends[:-1], ends[1:], low_m, high_m, transmission, owner)
@@ -132,11 +132,11 @@ def add_fence(
     )
     panels = start_m + np.outer(panels_m, direction)
     heading = np.full(len(panels), np.arctan2(direction[1], direction[0]))
-    along_rad = streets.heading_to_world(panels, heading)
+    along_rad = grid.heading_to_world(panels, heading)
     for side in (np.pi / 2, -np.pi / 2):
         builder.add_scatterers(
             Kind.FENCE,
-            streets.to_world(panels),
+            grid.to_world(panels),
             0.7,
             -9.0,
             width_deg=40.0,
@@ -148,7 +148,7 @@ def add_fence(
 
 
 def add_kerb_furniture(
-    builder: ElementBuilder, streets: Streets, kerb: Kerb, rng: np.random.Generator
+    builder: ElementBuilder, grid: Grid, kerb: Kerb, rng: np.random.Generator
 ) -> None:
     """Furnish one side of a street at regular distances, as towns do."""
     length_m = kerb.length_m
@@ -158,15 +158,15 @@ def add_kerb_furniture(
         return kerb.points(along_m + rng.normal(0, 0.2, len(along_m)), inward_m)
 
     if rng.random() < 0.6:
-        add_trees(builder, streets.to_world(row(rng.choice([7.0, 8.0, 10.0]), 0.8)), rng)
-    add_lamp_posts(builder, streets.to_world(row(rng.choice([22.0, 25.0, 30.0]), 0.5)), rng)
+        add_trees(builder, grid.to_world(row(rng.choice([7.0, 8.0, 10.0]), 0.8)), rng)
+    add_lamp_posts(builder, grid.to_world(row(rng.choice([22.0, 25.0, 30.0]), 0.5)), rng)
     if rng.random() < 0.25:
-        posts = streets.to_world(row(rng.choice([2.0, 2.5]), 0.3))
+        posts = grid.to_world(row(rng.choice([2.0, 2.5]), 0.3))
         add_small_furniture(builder, posts, rng)
     num_small, num_signs = rng.poisson([length_m / 25, length_m / 35])
     scattered = kerb.points(rng.uniform(0, length_m, num_small), rng.uniform(0.2, 1.2, num_small))
-    add_small_furniture(builder, streets.to_world(scattered), rng)
+    add_small_furniture(builder, grid.to_world(scattered), rng)
     signs = kerb.points(rng.uniform(0, length_m, num_signs), 0.4)
     # The street is on the left of a kerb, so its near traffic drives against the kerb's sense.
     facing = np.full(num_signs, np.arctan2(*kerb.direction[::-1]))
-    add_signs(builder, streets.to_world(signs), streets.heading_to_world(signs, facing), rng)
+    add_signs(builder, grid.to_world(signs), grid.heading_to_world(signs, facing), rng)

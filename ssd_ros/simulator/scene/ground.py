@@ -7,20 +7,20 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.simulator.scene.elements import ElementBuilder, Kind
-from ssd_ros.simulator.scene.streets import Block, Kerb, Streets
+from ssd_ros.simulator.scene.grid import Block, Grid, Kerb
 
 STEP_M = 1.2
 NUM_PER_STEP = 2
 
 
 def add_kerb_and_road(
-    builder: ElementBuilder, streets: Streets, kerb: Kerb, rng: np.random.Generator
+    builder: ElementBuilder, grid: Grid, kerb: Kerb, rng: np.random.Generator
 ) -> None:
     """Add the kerb stones and half of the street in front of them."""
     num = NUM_PER_STEP * int(kerb.length_m / STEP_M)
 
     def line(inward_m: NDArray[np.float64] | float) -> NDArray[np.float64]:
-        return streets.to_world(kerb.points(rng.uniform(0, kerb.length_m, num), inward_m))
+        return grid.to_world(kerb.points(rng.uniform(0, kerb.length_m, num), inward_m))
 
     builder.add_scatterers(Kind.KERB, line(0.0), 0.1, rng.normal(-11, 3, num), fluctuates=True)
     on_road = line(-rng.uniform(0.5, 8, num))
@@ -29,7 +29,7 @@ def add_kerb_and_road(
 
 def add_grass(
     builder: ElementBuilder,
-    streets: Streets,
+    grid: Grid,
     block: Block,
     per_m2: float,
     mean_dbsm: float,
@@ -40,7 +40,7 @@ def add_grass(
     low, high = [block.x_low, block.y_low], [block.x_high, block.y_high]
     builder.add_scatterers(
         Kind.GRASS,
-        streets.to_world(rng.uniform(low, high, (num, 2))),
+        grid.to_world(rng.uniform(low, high, (num, 2))),
         rng.uniform(0.05, 0.1, num),
         rng.normal(mean_dbsm, 3, num),
         fluctuates=True,

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.simulator.config import Conditions
 from ssd_ros.simulator.random_streams import stream
+from ssd_ros.simulator.scene.copies import COMPACT_KINDS
 from ssd_ros.simulator.scene.elements import ElementBuilder, Kind, REMOVABLE_KINDS, SILENT_DBSM
 from ssd_ros.simulator.scene.vehicles import add_vehicles, draw_shapes
 from ssd_ros.simulator.scene.world import World
@@ -17,7 +18,6 @@ from ssd_ros.simulator.scene.world import World
 # How many clearings and barriers a change fraction of 1 would mean.
 CLEARINGS = 60
 BARRIERS = 40
-_COMPACT_KINDS = (Kind.STREET_FURNITURE, Kind.VEGETATION)
 
 
 def removed(
@@ -44,7 +44,7 @@ def removed(
         cleared = np.zeros(len(x), bool)
         for centre, radius_m in zip(centres, radii_m, strict=True):
             cleared |= np.hypot(x - scatterers.x[centre], y - scatterers.y[centre]) < radius_m
-        single = object_is_gone[owner] & np.isin(kind, _COMPACT_KINDS)
+        single = object_is_gone[owner] & np.isin(kind, COMPACT_KINDS)
         return (cleared & np.isin(kind, REMOVABLE_KINDS)) | single
 
     middle_x = np.where(occluders.is_disc, occluders.ax, (occluders.ax + occluders.bx) / 2)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from ssd_ros.simulator.scene.streets import resample_loop, ROUTE_STEP_M
+from ssd_ros.simulator.config import Driving
+from ssd_ros.simulator.scene.grid import resample_loop, ROUTE_STEP_M
 
 LANE_OFFSET_M = 1.8  # to the right of the centre line
 STEP_S = 0.05
@@ -17,6 +18,7 @@ ACCELERATION_MPS2 = 1.5
 SPEED_MPS = (5.0, 6.5)
 SPEED_VARIATION = 0.12
 NOISE_LENGTH_M = 30.0  # over which lane keeping and speed change
+STOP_MPS = 0.3  # at the half metre where it comes to a stand
 HEADING_NOISE_RAD = np.deg2rad(0.3)
 HEADING_NOISE_S = 0.5
 
@@ -38,11 +40,12 @@ class Motion:
 
 class Drive:
     """
-    One lap or several without a stop, sampled every 50 ms.
+    One lap or several, sampled every 50 ms.
 
     :param route_m: centre line of the closed route in the sense of driving, shape (N, 2)
     :param start_m: where on the route the lap starts
     :param lateral_std_m: of the wandering in the lane, drawn anew in every lap
+    :param driving: speed, standing still, reverse gear; None = a lap without a stop
     """
 
     def __init__(
@@ -52,10 +55,12 @@ class Drive:
         start_m: float,
         lateral_std_m: float,
         num_laps: int = 1,
+        driving: Driving | None = None,
     ) -> None:
         if num_laps < 1:
             raise ValueError(f'num_laps is {num_laps}, expected 1 or more')
         self._num_laps = num_laps
+        driving = driving or Driving()
         route_m = np.tile(route_m, (num_laps, 1))
         wander_m = _smooth_noise(rng, len(route_m), NOISE_LENGTH_M / ROUTE_STEP_M)
         offset_m = LANE_OFFSET_M + rng.normal(0, 0.2) + lateral_std_m * wander_m
@@ -63,14 +68,25 @@ class Drive:
         path_m = np.roll(path_m, -round(start_m / ROUTE_STEP_M), axis=0)
         variation = _smooth_noise(rng, len(path_m), NOISE_LENGTH_M / ROUTE_STEP_M)
         speed_mps = rng.uniform(*SPEED_MPS) * (1 + SPEED_VARIATION * variation)
+        if driving.speed_mps is not None:
+            speed_mps *= driving.speed_mps / speed_mps.mean()
         along_m = _distances(_limited(speed_mps, path_m))
-        self._follow(rng, path_m, along_m)
+        self._stand_from_s, self._stand_s = 0.0, driving.stand_s
+        if driving.stand_s == 0:
+            self._follow(rng, path_m, along_m, driving.is_reverse)
+        else:
+            stop = _stop_of(driving, along_m)
+            speed_mps[stop] = STOP_MPS
+            along_m = _distances(_limited(speed_mps, path_m))
+            self._follow(rng, path_m, along_m, driving.is_reverse)
+            self._stand(int(np.searchsorted(along_m, stop * ROUTE_STEP_M)))
 
     def _follow(
         self,
         rng: np.random.Generator,
         path_m: NDArray[np.float64],
         along_m: NDArray[np.float64],
+        is_reverse: bool,
     ) -> None:
         ahead = np.roll(path_m, -1, axis=0) - np.roll(path_m, 1, axis=0)
         course = _smooth(np.unwrap(np.arctan2(ahead[:, 1], ahead[:, 0])), 2.0 / ROUTE_STEP_M)
@@ -83,6 +99,17 @@ class Drive:
             [np.interp(along_m, samples, path_m[:, axis]) for axis in range(2)]
         )
         self.yaws_rad = np.interp(along_m, samples, course) + HEADING_NOISE_RAD * noise
+        if is_reverse:
+            self.yaws_rad += np.pi
+
+    def _stand(self, at: int) -> None:
+        """Hold the pose of one sample for as long as the vehicle stands."""
+        self._stand_from_s = at * STEP_S
+        num = round(self._stand_s / STEP_S)
+        held = np.insert(np.arange(len(self.along_m)), at, np.full(num, at))
+        self.along_m, self.xy_m = self.along_m[held], self.xy_m[held]
+        self.yaws_rad = self.yaws_rad[held]
+        self.times_s = np.arange(len(held)) * STEP_S
 
     @property
     def lap_m(self) -> float:
@@ -93,6 +120,10 @@ class Drive:
     def duration_s(self) -> float:
         """Time of all laps."""
         return float(self.times_s[-1])
+
+    def stood_s(self, time_s: float) -> float:
+        """Return how much of the time until then the vehicle has stood still."""
+        return min(max(time_s - self._stand_from_s, 0.0), self._stand_s)
 
     def poses(
         self, times_s: NDArray[np.float64]
@@ -126,6 +157,17 @@ def offset_line(
     ahead = np.roll(line_m, -1, axis=0) - np.roll(line_m, 1, axis=0)
     right = np.column_stack([ahead[:, 1], -ahead[:, 0]]) / np.hypot(*ahead.T)[:, None]
     return line_m + np.broadcast_to(right_m, len(line_m))[:, None] * right
+
+
+def _stop_of(driving: Driving, along_m: NDArray[np.float64]) -> int:
+    """Return the sample of the path at which the vehicle stands still."""
+    at = round(driving.stand_after_s / STEP_S)
+    if at >= len(along_m):
+        raise ValueError(
+            f'stand_after_s is {driving.stand_after_s:g}, '
+            f'but the drive is over after {len(along_m) * STEP_S:.0f} s'
+        )
+    return int(along_m[at] / ROUTE_STEP_M)
 
 
 def _limited(speed_mps: NDArray[np.float64], path_m: NDArray[np.float64]) -> NDArray[np.float64]:

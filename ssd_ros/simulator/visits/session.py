@@ -17,7 +17,7 @@ from ssd_ros.simulator.scene.elements import (
     Scatterers,
     select_occluders,
 )
-from ssd_ros.simulator.scene.streets import ROUTE_STEP_M
+from ssd_ros.simulator.scene.grid import ROUTE_STEP_M
 from ssd_ros.simulator.scene.visibility import occluder_grid
 from ssd_ros.simulator.scene.world import World
 from ssd_ros.simulator.visits.changes import barriers, parked_vehicles, removed
@@ -60,7 +60,9 @@ class Session:
             start_share = stream(world.seed, 'start', index).random()
             start_m = start_share * len(route_m) * ROUTE_STEP_M
         rng = stream(world.seed, 'drive', index)
-        self.drive = Drive(rng, route_m, start_m, conditions.lateral_std_m, num_laps)
+        self.drive = Drive(
+            rng, route_m, start_m, conditions.lateral_std_m, num_laps, conditions.driving
+        )
         self.traffic = Traffic(world.seed, index, conditions, route_m, self.drive, start_m)
         self._assemble()
 
@@ -115,7 +117,8 @@ class Session:
         views: list[list[Scatterers]] = [[], []]
         for part, rows in parts.items():
             session = 0 if part == 'world' else self.index
-            for view, sensor_db in zip(views, self._sensor_db(part, session, rows), strict=True):
+            looks = world.looks if part == 'world' else np.arange(len(rows.x))
+            for view, sensor_db in zip(views, self._sensor_db(part, session, looks), strict=True):
                 total_db = sensor_db + (gain_db if part == 'world' else 0.0)
                 view.append(_amplified(rows, total_db))
         self.spinning_scatterers, self.cloud_scatterers = map(join_scatterers, views)
@@ -137,15 +140,21 @@ class Session:
         )
 
     def _sensor_db(
-        self, part: str, session: int, rows: Scatterers
+        self, part: str, session: int, looks: NDArray[np.int64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return what makes the spinning and the 4D radar see a scatterer differently."""
+        """
+        Return what makes the spinning and the 4D radar see a scatterer differently.
+
+        :param looks: number of the draw for each scatterer, shape (N,)
+        """
         config = self.world.config
         rng = stream(self.world.seed, f'sensor-rcs/{part}', session)
-        num = len(rows.x)
-        only = rng.random(num)
+        num = int(looks.max(initial=-1)) + 1
+        only = rng.random(num)[looks]
         # Independent for each radar, so that the difference has the configured deviation.
-        offset_db = config.sensor_specific_db / np.sqrt(2) * rng.standard_normal((2, num))
+        offset_db = (
+            config.sensor_specific_db / np.sqrt(2) * rng.standard_normal((2, num))[:, looks]
+        )
         share = config.single_sensor_share / 2
         return (
             np.where(only < share, -np.inf, offset_db[0]),

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from ssd_ros.simulator.config import Conditions
 from ssd_ros.simulator.random_streams import stream
 from ssd_ros.simulator.scene.elements import ElementBuilder, Kind, Occluders, Scatterers
-from ssd_ros.simulator.scene.streets import resample_loop, ROUTE_STEP_M
+from ssd_ros.simulator.scene.grid import resample_loop, ROUTE_STEP_M
 from ssd_ros.simulator.scene.vehicles import add_vehicles, draw_shapes, NUM_POINTS, VehicleShapes
 from ssd_ros.simulator.visits.drive import Drive, LANE_OFFSET_M, offset_line
 
@@ -94,7 +94,8 @@ class Traffic:
     def _vehicle_poses(self, time_s: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return positions and headings, the lead vehicle first."""
         driven_m = np.interp(time_s, self._drive.times_s, self._drive.along_m)
-        swing = np.sin(2 * np.pi * time_s / self._gap_period_s + self._gap_phase)
+        driving_s = time_s - self._drive.stood_s(time_s)  # the vehicle ahead stands, too
+        swing = np.sin(2 * np.pi * driving_s / self._gap_period_s + self._gap_phase)
         # The lane driven in differs in length from the centre line.
         driven_m *= len(self._route_m) * ROUTE_STEP_M / self._drive.lap_m
         lead_m = self._start_m + driven_m + self._gap_m + self._gap_swing_m * swing

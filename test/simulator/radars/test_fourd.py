@@ -10,13 +10,13 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 import pytest
-from ssd_ros.simulator.config import CloudRadarConfig
 from ssd_ros.simulator.radars.detection import detect
 from ssd_ros.simulator.radars.echoes import cloud_echoes, CloudBudget, Viewpoint
 from ssd_ros.simulator.radars.snapshot import vehicle_discs
 from ssd_ros.simulator.scene.elements import ElementBuilder, join_occluders, Kind
 from ssd_ros.simulator.scene.vehicles import add_vehicles, draw_shapes
 from ssd_ros.simulator.scene.visibility import occluder_grid
+from ssd_ros.simulator.sensors import CloudRadarConfig
 
 CONFIG = CloudRadarConfig()
 BUDGET = CloudBudget(10**1.9 * 1e8, 0.1, 150.0, math.radians(60), math.radians(20), 0.0)

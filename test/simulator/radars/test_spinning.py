@@ -9,12 +9,12 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 import pytest
-from ssd_ros.simulator.config import SpinningRadarConfig
 from ssd_ros.simulator.radars.echoes import spinning_echoes, SpinningBudget, Viewpoint
 from ssd_ros.simulator.radars.image import deposit, to_pixels
 from ssd_ros.simulator.radars.spinning import noise_counts
 from ssd_ros.simulator.scene.elements import ElementBuilder, join_occluders, Kind
 from ssd_ros.simulator.scene.visibility import occluder_grid
+from ssd_ros.simulator.sensors import SpinningRadarConfig
 
 CONFIG = SpinningRadarConfig()
 BUDGET = SpinningBudget(10 ** (CONFIG.brightness_px / 20), 0.05, 150.0, 0.0, 0.0)

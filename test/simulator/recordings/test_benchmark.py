@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+import hashlib
 from pathlib import Path
 
 import pytest
-from ssd_ros.simulator.config import DEMO_SEED, DIFFICULTIES, UNIT_SEED
+from ssd_ros.simulator.config import Conditions, DEMO_SEED, DIFFICULTIES, Driving, UNIT_SEED
 from ssd_ros.simulator.recordings.benchmark import Benchmark, load_benchmark
 
 FILE = Path(__file__).parents[3] / 'config' / 'benchmark.yaml'
@@ -77,6 +79,25 @@ def test_the_digest_of_a_drive_changes_with_its_conditions(benchmark: Benchmark)
     places = benchmark.split('test').places
     digests = {place.digest(visit) for place in places for visit in place.sessions}
     assert len(digests) == 9
+
+
+def test_options_that_came_later_leave_the_digests_of_drives_as_they_were(
+    benchmark: Benchmark,
+) -> None:
+    digests = [
+        place.digest(visit)
+        for split in benchmark.splits
+        for place in split.places
+        for visit in place.sessions
+    ]
+    assert digests[0].startswith('fddedf913070035c')
+    together = hashlib.sha256(''.join(digests).encode()).hexdigest()
+    assert (len(digests), together[:16]) == (61, 'ca4f7f5f49fc9a27')
+    first = benchmark.split('train').places[0]
+    tunnel = replace(first, world=replace(first.world, style='tunnel'))
+    assert tunnel.digest(first.sessions[0]) != digests[0]
+    parked = replace(first.sessions[0], conditions=Conditions(driving=Driving(stand_s=60.0)))
+    assert first.digest(parked) != digests[0]
 
 
 @pytest.mark.parametrize(

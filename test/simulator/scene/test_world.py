@@ -22,7 +22,8 @@ from ssd_ros.simulator.config import (
 )
 from ssd_ros.simulator.random_streams import stream
 from ssd_ros.simulator.scene.elements import Kind
-from ssd_ros.simulator.scene.streets import kerbs, Streets
+from ssd_ros.simulator.scene.grid import kerbs
+from ssd_ros.simulator.scene.streets import Streets
 from ssd_ros.simulator.scene.world import World
 
 
@@ -69,6 +70,16 @@ def test_worlds_differ_by_seed_and_only_by_seed() -> None:
     assert len(first.scatterers.x) != len(other.scatterers.x)
 
 
+def test_the_unit_world_is_the_one_of_all_versions() -> None:
+    world = World(UNIT_SEED, PRESETS['unit'].world)
+    assert (len(world.scatterers.x), len(world.occluders.ax)) == (39629, 1582)
+    assert (world.num_owners, len(world.slots.xy_m), len(world.route_m)) == (1224, 273, 883)
+    assert world.scatterers.x.mean(dtype=float) == pytest.approx(-128.40017, abs=1e-3)
+    mean_dbsm = 10 * np.log10(world.scatterers.diffuse.mean(dtype=float))
+    assert mean_dbsm == pytest.approx(-4.37588, abs=1e-4)
+    np.testing.assert_allclose(world.route_m[0], [-7.00191, 8.40863], atol=1e-4)
+
+
 def test_streams_depend_on_component_session_and_frame() -> None:
     draws = [
         stream(1, 'parked').random(),
@@ -97,6 +108,9 @@ def test_the_block_lies_behind_its_kerb_and_the_street_on_the_left() -> None:
         (lambda: World(-1), 'the world seed is -1, expected 0 or more'),
         (lambda: WorldConfig(size_m=50), 'size_m is 50, expected 150'),
         (lambda: WorldConfig(route_length_m=5), 'route_length_m is 5, expected 200'),
+        (lambda: WorldConfig(style='village'), "style is 'village'; choose from town, equal"),
+        (lambda: WorldConfig(copy_distance_m=5), 'copy_distance_m is 5, expected 10'),
+        (lambda: WorldConfig(copy_changes=2), 'copy_changes is 2, expected 0 ... 1'),
         (lambda: WorldConfig(num_facade_templates=0), 'num_facade_templates is 0'),
         (lambda: WorldConfig(repeat_probability=1.5), 'repeat_probability is 1.5, expected 0'),
         (lambda: Conditions(parked_occupancy=-0.1), 'parked_occupancy is -0.1, expected 0'),

@@ -1,0 +1,55 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The two radars, and variants of them that differ from those of the benchmark."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class SpinningRadarConfig:
+    """A Navtech-like scanning radar on the roof."""
+
+    num_azimuths: int = 400
+    num_bins: int = 856
+    upsampling: int = 1  # NATIVE_UPSAMPLING gives the bins of the real sensor
+    max_range_m: float = 150.0
+    height_m: float = 2.0
+    period_s: float = 0.25
+    brightness_px: float = 155.5  # pixel of 0 dBsm at 1 m; compared with real images
+    noise_counts: float = 2.5  # mean power of receiver noise far away
+    scintillation: float = 0.6  # share of a scatterer's power that fluctuates from turn to turn
+
+    @property
+    def bin_m(self) -> float:
+        """Depth of a bin before upsampling."""
+        return self.max_range_m / self.num_bins
+
+
+@dataclass(frozen=True, slots=True)
+class CloudRadarConfig:
+    """An ARS548-like automotive 4D radar behind the front bumper."""
+
+    max_range_m: float = 150.0
+    half_fov_deg: float = 60.0
+    half_elevation_deg: float = 20.0
+    height_m: float = 0.7
+    snr_db: float = 19.0  # of 0 dBsm at 100 m on boresight
+    rcs_offset_db: float = 4.0  # reported minus true; fitted to one real frame
+    range_cell_m: float = 0.3
+    azimuth_cell_deg: float = 1.2
+    elevation_cell_deg: float = 4.6
+    velocity_cell_mps: float = 0.12
+    false_alarm_probability: float = 1e-4
+    min_snr: float = 8.0
+    sidelobe_db: float = 24.0  # detections this far below the strongest of their range are lost
+    max_angles: int = 2  # per range and Doppler cell
+    max_detections: int = 800
+    ghost_probability: float = 0.08
+    num_false_alarms: float = 12.0
+    range_noise_m: float = 0.06
+    azimuth_noise_deg: float = 0.35
+    elevation_noise_deg: float = 0.8
+    velocity_noise_mps: float = 0.055
+    rcs_noise_db: float = 1.5
