@@ -84,9 +84,24 @@ class YawError:
         return max(abs(self.rad) - _NUM_SIGMA * self.sigma_rad, 0.0 * self.rad)
 
     @property
+    def words(self) -> str:
+        """What is known, after 'the radar '."""
+        if math.isnan(self.rad):
+            return 'points where nothing tells yet'
+        degrees, sigma_deg = math.degrees(abs(self.rad)), math.degrees(self.sigma_rad)
+        side = 'left' if self.rad > 0 else 'right'
+        return (
+            f'points {degrees:.1f} degrees (+-{sigma_deg:.1f}) to the {side} of where its '
+            'mounting says'
+        )
+
+    @property
     def is_wrong(self) -> bool:
         """Whether the mounting is off by more than poses bear."""
         return self.at_least_rad > WRONG_RAD
+
+
+UNKNOWN_YAW = YawError()
 
 
 class MountingCheck:
@@ -100,7 +115,7 @@ class MountingCheck:
         """Forget what was seen."""
         self._with_odometry: deque[_Chord] = deque(maxlen=_NUM_CHORDS)
         self._without: deque[_Chord] = deque(maxlen=_NUM_CHORDS)
-        self._yaw_error = YawError()
+        self._yaw_error = UNKNOWN_YAW
         self.begin_anew()
 
     def begin_anew(self) -> None:
@@ -163,7 +178,7 @@ class MountingCheck:
         if not math.isnan(chord.odometry_rad):
             self._with_odometry.append(chord)
         found = _by_odometry(self._with_odometry) or _by_doppler_alone(self._without)
-        self._yaw_error = found or YawError()
+        self._yaw_error = found or UNKNOWN_YAW
 
 
 def _follows(last: _Sample, sample: _Sample) -> bool:

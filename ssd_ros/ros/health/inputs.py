@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 import math
 
+from ssd_ros.motion.mounting_check import UNKNOWN_YAW, YawError
 from ssd_ros.motion.stamp_line import StampCounts
 from ssd_ros.ros.health import texts as health_texts
 
@@ -54,6 +55,7 @@ class InputStatistics:
     num_qos_incompatible: int = 0
     num_lost: int = 0
     is_doppler_opposite: bool = False  # to the direction of travel by odometry
+    yaw_error: YawError = UNKNOWN_YAW  # of the mounting
     stamp_skew_s: float = math.nan
     frame_id: str = ''
     extrinsics: str = ''
@@ -110,6 +112,8 @@ class InputStatistics:
             'frame': self.frame_id,
             'extrinsics': self.extrinsics,
             'tilt_deg': round(self.tilt_deg, 1),
+            'yaw_error_deg': round(math.degrees(self.yaw_error.rad), 2),
+            'yaw_error_sigma_deg': round(math.degrees(self.yaw_error.sigma_rad), 2),
             **{f'refused_{reason}': count for reason, count in sorted(self.errors.items())},
         }
         self.since_s = now_s
@@ -126,11 +130,19 @@ class InputStatistics:
             return Level.WARN, texts.SOME_UNUSABLE.format(error=self.last_error)
         if self.is_doppler_opposite:
             return Level.WARN, texts.DOPPLER_OPPOSITE
+        if self.yaw_error.is_wrong:
+            return Level.WARN, self._misaligned()
         if self.num_messages and self.points_used < min_points:
             return Level.WARN, texts.FEW_POINTS.format(points=self.points_used)
         if self._recent_rate_hz() < LOW_RATE_HZ:
             return Level.WARN, texts.LOW_RATE.format(rate_hz=self._recent_rate_hz())
         return Level.OK, 'receiving' if self.num_messages else 'waiting for the first message'
+
+    def _misaligned(self) -> str:
+        frame, error = self.frame_id or 'the radar', self.yaw_error
+        return health_texts.MISALIGNED.format(
+            words=error.words, correction_rad=error.rad, frame=frame
+        )
 
     def _recent_rate_hz(self) -> float:
         """Return the rate of the last messages, infinite before there are enough."""

@@ -15,6 +15,10 @@ NO_MESSAGE = (
 NONE_USABLE = 'no message was usable: {error}'
 SOME_UNUSABLE = 'some messages were not usable: {error}'
 DOPPLER_OPPOSITE = 'Doppler runs against odometry: is doppler_sign wrong, or the yaw of the radar?'
+MISALIGNED = (
+    'the 4D radar {words}: add {correction_rad:+.4f} rad to its yaw in radar_extrinsics, or in '
+    'the static transform of {frame}'
+)
 FEW_POINTS = 'few points: {points} in the window'
 LOW_RATE = 'low rate: {rate_hz:.1f} Hz: does the driver or the network lose messages?'
 QUERY_FAILED = 'a query failed: {error}'
@@ -89,6 +93,7 @@ TEXTS = (
     NONE_USABLE,
     SOME_UNUSABLE,
     DOPPLER_OPPOSITE,
+    MISALIGNED,
     FEW_POINTS,
     LOW_RATE,
     QUERY_FAILED,

@@ -6,16 +6,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
 from ssd_ros.ros.health.inputs import InputStatistics
 from ssd_ros.ros.inputs.extrinsics import Extrinsics, Lookup
 from ssd_ros.ros.inputs.intake import Intake
 from ssd_ros.ros.inputs.mounting import Mounting, mounting_of
 from ssd_ros.ros.inputs.stamp_source import StampSource
-from ssd_ros.ros.messages.geometry import Pose, pose_from_xyzrpy
+from ssd_ros.ros.messages.geometry import pose_from_xyzrpy, UNMOVED
 from ssd_ros.ros.parameters.inputs import InputParameters, RadarTopic
-
-_NOWHERE = Pose(np.zeros(3), np.array([0.0, 0.0, 0.0, 1.0]))
 
 
 class Radar:
@@ -40,7 +37,7 @@ class Radar:
             parameters.decoder_config(), warn, source, topic.name, topic.frame_override
         )
         self._is_in_parameters = topic.extrinsics is not None
-        fallback = pose_from_xyzrpy(topic.extrinsics) if topic.extrinsics else _NOWHERE
+        fallback = pose_from_xyzrpy(topic.extrinsics) if topic.extrinsics else UNMOVED
         self.extrinsics = Extrinsics(
             base_frame, fallback, lookup, warn if self._is_in_parameters else _say_nothing
         )

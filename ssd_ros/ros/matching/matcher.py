@@ -17,13 +17,14 @@ from ssd_ros.maps.meta import MapError
 from ssd_ros.maps.novelty import database_of
 from ssd_ros.maps.place_database import PlaceDatabase
 from ssd_ros.maps.sessions import SessionFolder
+from ssd_ros.motion.mounting_check import YawError
 from ssd_ros.radar.doppler_sign import DopplerSignCheck
 from ssd_ros.radar.ego_velocity import Motion
 from ssd_ros.radar.types import RadarPointCloud
 from ssd_ros.recognition.answer import LoopClosureCandidate, Query, Recognition, SensorPose
 from ssd_ros.recognition.place_recognizer import PlaceRecognizer
 from ssd_ros.ros.matching.query_health import QueryStatistics
-from ssd_ros.ros.messages.geometry import Pose
+from ssd_ros.ros.messages.geometry import Pose, UNMOVED
 from ssd_ros.ros.parameters.node import NodeParameters
 
 
@@ -112,6 +113,11 @@ class Matcher:
         """Whether the last scans say that the vehicle goes against its odometry."""
         return self._sign.is_opposite
 
+    @property
+    def yaw_error(self) -> YawError:
+        """By how much the radar points elsewhere than its mounting says."""
+        return self._recognizer.mounting_check.yaw_error
+
     def swap_maps(self, maps: Sequence[PlaceDatabase]) -> None:
         """
         Replace the maps once the query in work is answered.
@@ -175,14 +181,20 @@ class Matcher:
         return {database.info.uuid for database in self.maps}
 
     def prepare(
-        self, cloud: RadarPointCloud, pose: SensorPose | None = None, segment: int = 0
+        self,
+        cloud: RadarPointCloud,
+        pose: SensorPose | None = None,
+        segment: int = 0,
+        base_radar: Pose = UNMOVED,
     ) -> Query:
         """
         Add a scan to the window.
 
         :param pose: of the radar in the odometry frame, None if not known
         :param segment: of the odometry
+        :param base_radar: T_base_radar of the level radar, as stated
         """
+        self._recognizer.mounting_check.mount(base_radar.yaw_rad)
         query = self._recognizer.prepare(cloud, pose, segment)
         ego_velocity = query.image.ego_velocity
         if pose is not None and ego_velocity.motion is Motion.MOVING:

@@ -87,3 +87,6 @@ def turn(yaw_rad: float) -> Pose:
     """Return a pure rotation about z."""
     half_rad = yaw_rad / 2
     return Pose(np.zeros(3), np.array((0.0, 0.0, math.sin(half_rad), math.cos(half_rad))))
+
+
+UNMOVED = turn(0.0)

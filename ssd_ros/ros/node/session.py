@@ -212,10 +212,11 @@ class Session:
         """Add a scan to the window and have it searched for; base_radar is of the level radar."""
         decode_ms = (time.monotonic() - receive_s) * 1e3
         pose = self._odometry.radar_at(cloud.stamp_ns, base_radar)
-        query = self._matcher.prepare(cloud, pose, self._odometry.segment)
-        statistics = self._input.primary.statistics
+        matcher, statistics = self._matcher, self._input.primary.statistics
+        query = matcher.prepare(cloud, pose, self._odometry.segment, base_radar)
         statistics.count_used(query.image.num_points)
-        statistics.is_doppler_opposite = self._matcher.is_doppler_opposite
+        statistics.is_doppler_opposite = matcher.is_doppler_opposite
+        statistics.yaw_error = matcher.yaw_error
         self._newest = Job(query, cloud.frame_id, base_radar, receive_s, decode_ms)
         if self._is_enabled and self._gate.passes(query.odometry, self._parameters().min_travel):
             self._matcher.statistics.num_replaced += self._worker.offer(self._newest)

@@ -4,7 +4,10 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
+from ssd_ros.motion.mounting_check import YawError
 from ssd_ros.ros.health.inputs import InputStatistics, Level
 from ssd_ros.ros.matching.query_health import QueryStatistics
 
@@ -74,6 +77,22 @@ def test_doppler_against_odometry_is_a_warning_while_it_lasts() -> None:
     )  # fmt: skip
     statistics.is_doppler_opposite = False
     assert judged(statistics, 101.0)[0] is Level.OK
+
+
+def test_a_radar_that_points_elsewhere_is_a_warning_with_the_way_out() -> None:
+    statistics = heard(20)
+    statistics.frame_id = 'ars548'
+    statistics.yaw_error = YawError(math.radians(5), math.radians(0.1))
+    assert judged(statistics, 101.0) == (
+        Level.WARN,
+        'the 4D radar points 5.0 degrees (+-0.1) to the left of where its mounting says: add '
+        '+0.0873 rad to its yaw in radar_extrinsics, or in the static transform of ars548',
+    )
+    values = statistics.status(101.0, '/points', MIN_POINTS).values
+    assert (values['yaw_error_deg'], values['yaw_error_sigma_deg']) == (5.0, 0.1)
+    for right in (YawError(), YawError(math.radians(-1), math.radians(0.1))):
+        statistics.yaw_error = right
+        assert judged(statistics, 101.0)[0] is Level.OK
 
 
 def test_bad_messages_are_a_warning_and_only_bad_ones_an_error() -> None:
