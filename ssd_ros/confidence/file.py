@@ -15,7 +15,7 @@ from ssd_ros.records import record_from_mapping
 from ssd_ros.targets import write_json
 
 FORMAT_VERSION = 1
-MAX_BYTES = 1 << 16
+MAX_BYTES = 1 << 20
 # How a calibration begins, also one that does not say who made it.
 CONFIDENCE_MARK = (
     rb'^{\s*("generator": "[^"]*",\s*)?"format_version": \d+,\s*"descriptor_space": "'

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from ssd_ros.confidence.radar_envelope import RadarEnvelope
 from ssd_ros.records import check_limits, Limits
 
 FEATURES = ('distance', 'ratio', 'overlap', 'support')
@@ -101,6 +102,7 @@ class ConfidenceModel:
     :param held_out: each drive judged by a model fitted on the others; None if the data do not
         allow it
     :param held_out_unsupported: the same as if no support were known
+    :param radars: of the drives that it was fitted on; None = not known, of an earlier fit
     """
 
     supported: LogOdds
@@ -111,6 +113,7 @@ class ConfidenceModel:
     fitted: Judgement
     held_out: Judgement | None = None
     held_out_unsupported: Judgement | None = None
+    radars: RadarEnvelope | None = None
 
     def __post_init__(self) -> None:
         check_limits(self, _MODEL_LIMITS)

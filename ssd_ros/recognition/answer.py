@@ -4,13 +4,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 import math
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.bev.preprocessing import CloudImage
+from ssd_ros.confidence.radar_profile import unknown_profiles
 from ssd_ros.motion.odometry import OdometryPose
 from ssd_ros.radar.ego_velocity import EgoVelocity, Motion
 from ssd_ros.recognition.decision import Decision
@@ -29,6 +30,7 @@ class RecognizerConfig:
     accept_max_ratio: float = 0.0  # 0: likewise
     accept_min_confidence: float = 0.0  # 0: the map's own, calibrated in validation
     accept_min_support: float = 0.0  # share of recent queries that must agree
+    accept_risk_unknown_radar: bool = False  # one unlike those that the calibration knows
     min_points: int = 30  # reconstructed: static returns in the window, fewer are not trusted
 
     def __post_init__(self) -> None:
@@ -136,6 +138,7 @@ class Query:
     :param odometry: how far the vehicle has come, None if not known
     :param elapsed_ns: a time that goes on where the clock of the stamps was set
     :param segment: of the odometry that the pose is of, see ssd_ros.motion.pose_chain
+    :param profile: shape (S,), running statistics of the radar, see RadarProfile
     """
 
     stamp_ns: int
@@ -145,6 +148,7 @@ class Query:
     bev_ms: float
     elapsed_ns: int
     segment: int = 0
+    profile: NDArray[np.float64] = field(default_factory=lambda: unknown_profiles(1)[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +160,8 @@ class Recognition:
     :param decision: about the best candidate
     :param num_points: static returns in the window
     :param low_points: too few of them for any candidate to be accepted
+    :param unlike_radar: how the radar differs from those that the calibration of a map, or of the
+        running drive, knows; '' if it does not, or they are not known
     """
 
     stamp_ns: int
@@ -165,6 +171,7 @@ class Recognition:
     num_points: int
     low_points: bool
     ego_velocity: EgoVelocity
+    unlike_radar: str = ''
 
     @property
     def stationary(self) -> bool:

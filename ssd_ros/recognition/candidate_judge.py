@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 import math
@@ -16,7 +16,12 @@ from ssd_ros.maps.place_database import Keyframe
 from ssd_ros.maps.place_search import Hit, PlaceSource
 from ssd_ros.motion.trajectory import yaw_from_quaternion
 from ssd_ros.recognition.answer import LoopClosureCandidate, Query, RecognizerConfig
-from ssd_ros.recognition.decision import AcceptLimits, Decision, Evidence, NO_CANDIDATE
+from ssd_ros.recognition.decision import (
+    AcceptLimits,
+    Decision,
+    Evidence,
+    NO_CANDIDATE,
+)
 from ssd_ros.recognition.sequence_filter import SequenceFilter
 from ssd_ros.verification import Verification
 
@@ -122,12 +127,17 @@ def ranked(findings: Sequence[Finding]) -> list[Finding]:
 
 
 def judge(
-    findings: Sequence[Finding], contract: ModelContract, config: RecognizerConfig, num_points: int
+    findings: Sequence[Finding],
+    contract: ModelContract,
+    config: RecognizerConfig,
+    num_points: int,
+    refused: Mapping[int, Decision],
 ) -> tuple[tuple[LoopClosureCandidate, ...], Decision]:
     """
     Return candidates in the order of the findings, and the decision about the first.
 
     :param num_points: static returns in the window
+    :param refused: what is decided about all candidates of a map, by its number
     """
     too_few = None
     if num_points < config.min_points:
@@ -136,13 +146,18 @@ def judge(
     candidates = []
     for rank, finding in enumerate(findings):
         candidate = _candidate(finding, rank)
-        decision = too_few or limits_of(finding.hit.source, contract, config).decide(
-            Evidence(
-                candidate.distance,
-                candidate.ratio,
-                candidate.confidence,
-                candidate.support,
-                candidate.verified,
+        source = finding.hit.source
+        decision = (
+            too_few
+            or refused.get(source.map_id)
+            or limits_of(source, contract, config).decide(
+                Evidence(
+                    candidate.distance,
+                    candidate.ratio,
+                    candidate.confidence,
+                    candidate.support,
+                    candidate.verified,
+                )
             )
         )
         candidates.append(replace(candidate, decision=decision))

@@ -26,6 +26,10 @@ class Decision(NamedTuple):
 
 
 NO_CANDIDATE = Decision('rejected', 'the map gave no candidate')
+UNLIKE_RADAR = (
+    'this radar is unlike those the calibration knows: {difference}: nothing is accepted until '
+    '`trust` was run with drives of yours'
+)
 
 
 @dataclass(frozen=True, slots=True)

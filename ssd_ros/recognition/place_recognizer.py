@@ -11,6 +11,7 @@ import time
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.bev.preprocessing import CloudPreprocessor
+from ssd_ros.confidence.radar_profile import RadarProfile
 from ssd_ros.encoders.place_encoder import PlaceEncoder
 from ssd_ros.maps.live_session import LiveSession
 from ssd_ros.maps.place_database import Keyframe, PlaceDatabase
@@ -36,6 +37,7 @@ from ssd_ros.recognition.candidate_judge import (
     ranked,
     supported,
 )
+from ssd_ros.recognition.radar_check import refusals, unlike_radars
 from ssd_ros.recognition.sequence_filter import SequenceFilter
 from ssd_ros.verification import returns_of_points, Verifier
 
@@ -92,6 +94,7 @@ class PlaceRecognizer:
         """Forget the scans so far and what they were taken for."""
         self._preprocessor.clear()
         self.mounting_check.begin_anew()
+        self._profile = RadarProfile()
         self._doppler_odometer = DopplerOdometer()
         self._planar_odometer = PlanarOdometer()
         self._sequences = {False: SequenceFilter(), True: SequenceFilter()}
@@ -135,6 +138,7 @@ class PlaceRecognizer:
         travelled = self._doppler_odometer.add(stamp_ns, velocity_mps)
         if pose is not None:
             travelled = self._planar_odometer.add(stamp_ns, _planar(pose), segment)
+        profile = self._profile.add(cloud, image.ego_velocity, self.mounting_check.yaw_error)
         return Query(
             stamp_ns,
             image,
@@ -143,6 +147,7 @@ class PlaceRecognizer:
             _milliseconds_since(start),
             stamp_ns - self._set_by_ns,
             segment,
+            profile,
         )
 
     def query(self, query: Query) -> Recognition:
@@ -158,7 +163,10 @@ class PlaceRecognizer:
         start = time.perf_counter()
         findings = self._findings(hits, query)
         num_points, config = query.image.num_points, self.config
-        candidates, decision = judge(findings, self._encoder.contract, config, num_points)
+        unlike = unlike_radars([*self._maps, self.live], query.profile)
+        refused = {} if config.accept_risk_unknown_radar else refusals(unlike)
+        contract = self._encoder.contract
+        candidates, decision = judge(findings, contract, config, num_points, refused)
         self._remember(descriptor, query, findings)
         times = StageTimes(query.bev_ms, encode_ms, search_ms, _milliseconds_since(start))
         return Recognition(
@@ -169,6 +177,7 @@ class PlaceRecognizer:
             num_points,
             num_points < config.min_points,
             query.image.ego_velocity,
+            next(iter(unlike.values()), ''),
         )
 
     def remember(self, query: Query) -> bool:

@@ -21,6 +21,7 @@ from ssd_ros.cli.trust.report import write_report
 from ssd_ros.cli.trust.tables import figures_of, judge, Judged, summary
 from ssd_ros.confidence.file import write_confidence
 from ssd_ros.confidence.model import ConfidenceModel, Judgement, LogOdds
+from ssd_ros.confidence.radar_profile import NAMES
 from ssd_ros.datasets.formats.hercules import write_hercules
 from ssd_ros.maps.builder import build_database
 from ssd_ros.maps.place_database import PlaceDatabase
@@ -124,6 +125,7 @@ def test_queries_survive_the_disk(tmp_path: Path) -> None:
     np.testing.assert_array_equal(kept.image.bev, prepared.image.bev)
     np.testing.assert_array_equal(kept.image.points_m, prepared.image.points_m)
     assert kept.odometry == prepared.odometry
+    np.testing.assert_array_equal(kept.profile, prepared.profile)
 
 
 @pytest.mark.parametrize(
@@ -253,18 +255,57 @@ def test_the_judgement_is_that_of_the_recogniser(models: Models, work: Path) -> 
     np.testing.assert_allclose(judged.of_first('overlap'), [first.overlap for first in firsts])
 
 
-def test_a_calibration_is_fitted_for_each_sensor(answers: list[PairAnswers]) -> None:
+def test_of_a_radar_that_the_calibration_does_not_know_nothing_is_accepted(
+    answers: list[PairAnswers],
+) -> None:
+    model = fit_models(_spoiled(answers), 'posts', 0.5, 0.5)['spinning']
+    pair = next(pair for pair in answers if pair.sensor == 'spinning' and not pair.is_stranger)
+    profile = pair.profile.copy()
+    profile[::2, NAMES.index('points')] /= 9
+    before, after = judge(pair, model), judge(replace(pair, profile=profile), model)
+    assert before.accepted[::2].sum() > 5
+    assert after.accepted[::2].sum() == 0
+    assert after.accepted[1::2].tolist() == before.accepted[1::2].tolist()
+
+
+@pytest.mark.parametrize(
+    ('kind', 'name'), [(DriveQueries, 'queries.npz'), (PairAnswers, 'answers.npz')]
+)
+def test_what_was_kept_before_radars_were_told_apart_tells_of_none(
+    answers: list[PairAnswers], work: Path, tmp_path: Path, kind: Any, name: str
+) -> None:
+    answers[0].save(tmp_path / 'answers.npz')
+    DriveQueries.load(work / 'posts/1_1/queries.npz').save(tmp_path / 'queries.npz')
+    with np.load(tmp_path / name) as file:
+        arrays = {key: file[key] for key in file if key != 'profile'}
+    np.savez(tmp_path / 'earlier.npz', **arrays)
+    earlier = kind.load(tmp_path / 'earlier.npz')
+    assert earlier.profile.shape == (len(earlier), len(NAMES))
+    assert np.isnan(earlier.profile).all()
+    np.savez(tmp_path / 'earlier.npz', **arrays, profile=np.zeros((len(earlier), 3)))
+    with pytest.raises(ValueError, match='profile has shape'):
+        kind.load(tmp_path / 'earlier.npz')
+
+
+def _spoiled(answers: list[PairAnswers]) -> list[PairAnswers]:
+    """Return the answers with every fifth one wrong."""
     wrong = [pair.error_m.copy() for pair in answers]
     for error_m in wrong:
         error_m[::5] = 50.0
-    spoiled = [
-        replace(pair, error_m=error_m) for pair, error_m in zip(answers, wrong, strict=True)
-    ]
+    return [replace(pair, error_m=error_m) for pair, error_m in zip(answers, wrong, strict=True)]
+
+
+def test_a_calibration_is_fitted_for_each_sensor(answers: list[PairAnswers]) -> None:
     # Forty queries cannot promise more.
-    models = fit_models(spoiled, 'posts', min_precision=0.5, max_stranger_rate=0.5)
+    models = fit_models(_spoiled(answers), 'posts', min_precision=0.5, max_stranger_rate=0.5)
     assert sorted(models) == ['4d', 'spinning']
     assert models['4d'].data == 'posts'
     assert models['4d'].tolerance_m == 2
+    # Of these drives it knows the radars: most points are of all posts within view.
+    radars = models['4d'].radars
+    assert radars is not None
+    most = max(np.nanmax(pair.profile[:, 0]) for pair in answers)
+    assert max(drive.high[0] for drive in radars.drives) == pytest.approx(most, rel=0.02)
     # The drives in their own maps are left out.
     assert models['spinning'].fitted.num_queries == 40
     assert models['spinning'].fitted.num_strangers == 40

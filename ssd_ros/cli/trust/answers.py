@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.cli.trust.queries import DriveQueries
+from ssd_ros.confidence.radar_profile import unknown_profiles
 from ssd_ros.data_origin import kind_of, UNKNOWN
 from ssd_ros.maps.place_database import PlaceDatabase
 from ssd_ros.motion.trajectory import wrap_angle, yaw_from_quaternion
@@ -43,6 +44,7 @@ class PairAnswers:
     :param x_m: shape (Q, K), with y_m where the candidate says that the query is in the map
     :param offset_m: shape (Q, K), from the candidate's keyframe to there
     :param low_points: shape (Q,), too few static returns for any candidate to be accepted
+    :param profile: shape (Q, S), of the radar, see RadarProfile; NaN where not known
     :param verify_ms: shape (Q,), of all candidates together
     """
 
@@ -63,6 +65,7 @@ class PairAnswers:
     y_m: NDArray[np.float64]
     offset_m: NDArray[np.float64]
     low_points: NDArray[np.bool_]
+    profile: NDArray[np.float64]
     verify_ms: NDArray[np.float64]
 
     def __len__(self) -> int:
@@ -97,13 +100,16 @@ class PairAnswers:
         :raise ValueError: it holds something else
         """
         found = read_archive(path, MAX_ARCHIVE_BYTES, 'the answers of a map')
-        values: dict[str, Any] = {'origin': UNKNOWN, **found}  # earlier ones do not tell theirs
+        # Earlier ones do not tell these.
+        profile = unknown_profiles(len(np.atleast_1d(found.get('poses', 0))))
+        values: dict[str, Any] = {'origin': UNKNOWN, 'profile': profile, **found}
         if missing := [name for name in cls.__slots__ if name not in values]:
             raise ValueError(f'{path} does not hold the answers of a map: {missing[0]} is missing')
         for name in cls.__slots__:
             value = np.asarray(values[name])
             values[name] = str(value) if name in _TEXTS else value
-            if name not in _TEXTS and value.shape[:1] != values['poses'].shape[:1]:
+            wanted = values['poses'].shape[:1] + (profile.shape[1:] if name == 'profile' else ())
+            if name not in _TEXTS and value.shape[: len(wanted)] != wanted:
                 raise ValueError(f'{path}: {name} has shape {value.shape} of {value.dtype}')
         return cls(**{name: values[name] for name in cls.__slots__})
 
@@ -146,6 +152,7 @@ def ask(
         poses=queries.poses[chosen],
         nearest_m=_nearest_m(queries.poses[chosen], database, is_stranger),
         low_points=np.array(low_points),
+        profile=queries.profile[chosen],
         verify_ms=np.array(verify_ms),
         **columns,
     )

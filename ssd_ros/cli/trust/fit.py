@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 import math
 from typing import Any
 
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from ssd_ros.cli.trust.answers import PairAnswers
 from ssd_ros.confidence.fit import FirstAnswers, fit_confidence
 from ssd_ros.confidence.model import ConfidenceModel
+from ssd_ros.confidence.radar_envelope import envelope_of, RadarEnvelope
 from ssd_ros.recognition.candidate_judge import nearest_of_best
 
 # Reconstructed: a pose farther off than this would bend a pose graph.
@@ -66,7 +68,12 @@ def fit(
         before, chosen = chosen, [first_of(pair, model) for pair in answers]
         if all(np.array_equal(a, b) for a, b in zip(before, chosen, strict=True)):
             break
-    return model
+    return replace(model, radars=_radars_of(answers))
+
+
+def _radars_of(answers: Sequence[PairAnswers]) -> RadarEnvelope | None:
+    """Return which radars the drives had, each however many maps it was asked of."""
+    return envelope_of({pair.query_drive: pair.profile for pair in answers}.values())
 
 
 def _or_one(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.bev.preprocessing import CloudImage
+from ssd_ros.confidence.radar_profile import NAMES, unknown_profiles
 from ssd_ros.data_origin import Origin, origin_from, origin_text
 from ssd_ros.datasets.left_out import LeftOut
 from ssd_ros.datasets.sequence import origin_of, RadarSequence
@@ -47,6 +48,7 @@ class DriveQueries:
     :param first_points: shape (Q + 1,), where those of each query begin
     :param travelled_m: shape (Q,), by the radar's own velocity; NaN where not known
     :param segments: shape (Q,), see OdometryPose
+    :param profile: shape (Q, S), of the radar until then, see RadarProfile; NaN where not known
     """
 
     name: str
@@ -58,6 +60,7 @@ class DriveQueries:
     first_points: NDArray[np.int64]
     travelled_m: NDArray[np.float64]
     segments: NDArray[np.int64]
+    profile: NDArray[np.float64]
 
     def __len__(self) -> int:
         return len(self.stamps_ns)
@@ -80,7 +83,8 @@ class DriveQueries:
             odometry = OdometryPose(travelled_m, None, int(self.segments[number]))
         image = CloudImage(self.bevs[number], unknown, points_m)
         stamp_ns = int(self.stamps_ns[number])
-        return Query(stamp_ns, image, None, odometry, 0.0, stamp_ns)
+        profile = self.profile[number]
+        return Query(stamp_ns, image, None, odometry, 0.0, stamp_ns, profile=profile)
 
     @classmethod
     def none(cls, name: str, origin: Origin) -> DriveQueries:
@@ -108,7 +112,8 @@ class DriveQueries:
         try:
             # Earlier ones do not tell.
             origin = json.loads(str(found['origin'])) if 'origin' in found else None
-            arrays = {name: found[name] for name in _ARRAYS}
+            known = {'profile': unknown_profiles(len(found['stamps_ns'])), **found}
+            arrays = {name: known[name] for name in _ARRAYS}
             _check_arrays(arrays)
             return cls(str(found['name']), origin_from(origin), **arrays)
         except (KeyError, RecursionError, ValueError) as error:
@@ -124,6 +129,7 @@ _ARRAYS: dict[str, tuple[tuple[int, ...], type]] = {
     'first_points': ((1,), np.int64),
     'travelled_m': ((0,), np.float64),
     'segments': ((0,), np.int64),
+    'profile': ((0, len(NAMES)), np.float64),
 }
 
 
@@ -183,6 +189,7 @@ def queries_of(
         np.cumsum([0, *(query.image.num_points for query in queries)]),
         np.array(travelled_m),
         np.array([pose.segment for pose in known]),
+        np.stack([query.profile for query in queries]),
     )
 
 

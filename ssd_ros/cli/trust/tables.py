@@ -57,6 +57,8 @@ def judge(answers: PairAnswers, model: ConfidenceModel) -> Judged:
     first, rows = first_of(answers, model), np.arange(len(answers))
     confidence = np.nan_to_num(confidence_of(answers, model)[rows, first], nan=0.0)
     accepted = (confidence >= model.threshold) & ~answers.low_points
+    if model.radars is not None:
+        accepted &= ~model.radars.is_unlike(answers.profile)
     return Judged(answers, first, confidence, accepted, is_right(answers)[rows, first])
 
 

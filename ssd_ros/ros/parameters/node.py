@@ -62,6 +62,11 @@ class AcceptParameters:
         low=0.0,
         high=1.0,
     )
+    risk_unknown_radar: bool = option(
+        _RECOGNIZER.accept_risk_unknown_radar,
+        'accept candidates of a radar that is unlike those the calibration of the map knows, too: '
+        'no confidence holds for it, and most that is accepted may be wrong',
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +174,7 @@ class NodeParameters(SessionParameters):
             accept_max_ratio=self.accept.max_ratio,
             accept_min_confidence=self.accept.min_confidence,
             accept_min_support=self.accept.min_support,
+            accept_risk_unknown_radar=self.accept.risk_unknown_radar,
             verified_candidates=self.verified_candidates,
             exclude_recent_s=self.exclude_recent,
             min_points=self.aggregation.min_points,

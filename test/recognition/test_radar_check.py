@@ -1,0 +1,122 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Check that nothing is accepted from a radar that the calibration of the map does not know."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ssd_ros.confidence.model import ConfidenceModel, Judgement, LogOdds
+from ssd_ros.confidence.radar_envelope import envelope_of, RadarEnvelope
+from ssd_ros.encoders.network import OnnxEncoder
+from ssd_ros.maps.builder import build_database
+from ssd_ros.maps.place_database import PlaceDatabase
+from ssd_ros.radar.types import RadarPointCloud
+from ssd_ros.recognition.answer import Recognition, RecognizerConfig
+from ssd_ros.recognition.place_recognizer import PlaceRecognizer
+from support.posts import small_encoder, straight_drive
+
+MAP_DRIVE = straight_drive(num=30)
+# All that was verified is accepted.
+EASY = ConfidenceModel(
+    supported=LogOdds((0.0, 0.0, 0.0, 0.0), 4.0),
+    unsupported=LogOdds((0.0, 0.0, 0.0), 4.0),
+    threshold=0.5,
+    tolerance_m=2.0,
+    data='invented',
+    fitted=Judgement(1, 0, 0, 0.0, 0.0, 0.0, 0.0),
+)
+CONFIG = RecognizerConfig(min_points=1)
+
+
+@pytest.fixture(scope='module')
+def student(tmp_path_factory: pytest.TempPathFactory) -> OnnxEncoder:
+    return small_encoder(tmp_path_factory.mktemp('student'), '4d')
+
+
+@pytest.fixture(scope='module')
+def radars(student: OnnxEncoder) -> RadarEnvelope:
+    recognizer = PlaceRecognizer(student, [])
+    profiles = [recognizer.prepare(MAP_DRIVE.cloud(index)).profile for index in range(30)]
+    envelope = envelope_of([np.stack(profiles)])
+    assert envelope is not None
+    return envelope
+
+
+@pytest.fixture(scope='module')
+def database(tmp_path_factory: pytest.TempPathFactory, radars: RadarEnvelope) -> PlaceDatabase:
+    found = build_database(MAP_DRIVE, small_encoder(tmp_path_factory.mktemp('t'), 'spinning'))
+    found.confidence = replace(EASY, radars=radars)
+    return found
+
+
+def saved(database: PlaceDatabase, directory: Path) -> Path:
+    database.save(directory / 'a.map')
+    return directory / 'a.map'
+
+
+def thinned(cloud: RadarPointCloud, share: float) -> RadarPointCloud:
+    rng = np.random.default_rng(cloud.stamp_ns % 1000)
+    return cloud.select(rng.random(len(cloud)) < share)
+
+
+def answers(recognizer: PlaceRecognizer, share: float = 1.0) -> list[Recognition]:
+    return [recognizer.process(thinned(MAP_DRIVE.cloud(index), share)) for index in range(30)]
+
+
+def test_the_radar_of_the_calibration_is_accepted(
+    student: OnnxEncoder, database: PlaceDatabase
+) -> None:
+    found = answers(PlaceRecognizer(student, [database], CONFIG))
+    assert [one.unlike_radar for one in found] == [''] * 30
+    assert sum(one.decision.accepted for one in found) == 30
+
+
+def test_a_radar_of_a_fifth_of_the_points_is_refused_unless_a_user_takes_the_risk(
+    student: OnnxEncoder, database: PlaceDatabase
+) -> None:
+    found = answers(PlaceRecognizer(student, [database], CONFIG), 0.2)
+    assert [one.decision.kind for one in found] == ['rejected'] * 30
+    assert not any(item.accepted for one in found for item in one.candidates)
+    assert len(found[-1].candidates) == 10  # still there for who wants to look
+    assert 'static points a scan (known: ' in found[-1].unlike_radar
+    assert found[-1].decision.reason == (
+        'this radar is unlike those the calibration knows: '
+        f'{found[-1].unlike_radar}: nothing is accepted until `trust` was run with drives of yours'
+    )
+    risky = replace(CONFIG, accept_risk_unknown_radar=True)
+    found = answers(PlaceRecognizer(student, [database], risky), 0.2)
+    assert sum(one.decision.accepted for one in found) >= 25
+    assert all(one.unlike_radar for one in found)  # it is told all the same
+
+
+def test_a_calibration_that_does_not_know_its_radars_refuses_none(
+    student: OnnxEncoder, database: PlaceDatabase, tmp_path: Path
+) -> None:
+    early = PlaceDatabase.load(saved(database, tmp_path))
+    early.confidence = EASY
+    found = answers(PlaceRecognizer(student, [early], CONFIG), 0.2)
+    assert [one.unlike_radar for one in found] == [''] * 30
+    assert sum(one.decision.accepted for one in found) >= 25
+
+
+def test_with_a_drive_that_begins_anew_another_radar_may(
+    student: OnnxEncoder, database: PlaceDatabase
+) -> None:
+    recognizer = PlaceRecognizer(student, [database], CONFIG)
+    answers(recognizer, 0.2)
+    assert recognizer.process(MAP_DRIVE.cloud(29)).unlike_radar
+    recognizer.clear()
+    assert recognizer.process(MAP_DRIVE.cloud(0)).decision.accepted
+
+
+def test_a_map_carries_the_radars_that_its_calibration_knows(
+    database: PlaceDatabase, radars: RadarEnvelope, tmp_path: Path
+) -> None:
+    loaded = PlaceDatabase.load(saved(database, tmp_path)).confidence
+    assert loaded == database.confidence
+    assert loaded is not None
+    assert loaded.radars == radars
