@@ -1,10 +1,39 @@
 # Copyright 2026 The ssd_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The two radars, and variants of them that differ from those of the benchmark."""
+"""The two radars: resolution, sensitivity and noise. The defaults are those of the benchmark."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from ssd_ros.records import check_limits, Limits
+from ssd_ros.simulator.settings import LATER
+
+_SPINNING_LIMITS = {
+    'num_azimuths': Limits(8, 4000),
+    'num_bins': Limits(8, 10_000),
+    'upsampling': Limits(1, 16),
+    'max_range_m': Limits(10, 1000),
+    'noise_counts': Limits(0, 1e5),
+    'scintillation': Limits(0, 1),
+}
+# The detector numbers its cells: 1024 in range, 256 in the sine of the azimuth.
+_CLOUD_LIMITS = {
+    'max_range_m': Limits(5, 300),
+    'half_fov_deg': Limits(1, 85),
+    'half_elevation_deg': Limits(1, 89),
+    'range_cell_m': Limits(0.15, 10),
+    'azimuth_cell_deg': Limits(0.5, 60),
+    'elevation_cell_deg': Limits(0.5, 90),
+    'velocity_cell_mps': Limits(0.02, 10),
+    'false_alarm_probability': Limits(0, 1, is_above=True),
+    'max_angles': Limits(1, 255),
+    'max_detections': Limits(1, 100_000),
+    'ghost_probability': Limits(0, 1),
+    'num_false_alarms': Limits(0, 100_000),
+    'azimuth_step_deg': Limits(0, 60),
+    'num_beside': Limits(0, 8),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +47,13 @@ class SpinningRadarConfig:
     height_m: float = 2.0
     period_s: float = 0.25
     brightness_px: float = 155.5  # pixel of 0 dBsm at 1 m; compared with real images
-    noise_counts: float = 2.5  # mean power of receiver noise far away
+    # Mean power of receiver noise far away. With 80, three quarters of the pixels lie above the
+    # threshold of the shipped models, as in a scan of a real RAS6.
+    noise_counts: float = 2.5
     scintillation: float = 0.6  # share of a scatterer's power that fluctuates from turn to turn
+
+    def __post_init__(self) -> None:
+        check_limits(self, _SPINNING_LIMITS)
 
     @property
     def bin_m(self) -> float:
@@ -53,3 +87,10 @@ class CloudRadarConfig:
     elevation_noise_deg: float = 0.8
     velocity_noise_mps: float = 0.055
     rcs_noise_db: float = 1.5
+    # Reported azimuths are multiples of it, 0 = they are not.
+    azimuth_step_deg: float = field(default=0.0, metadata=LATER)
+    # Cells on either side of a peak, in range and in azimuth, that are reported as well.
+    num_beside: int = field(default=0, metadata=LATER)
+
+    def __post_init__(self) -> None:
+        check_limits(self, _CLOUD_LIMITS)

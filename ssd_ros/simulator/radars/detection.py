@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ssd_ros.simulator.compiled import compiled
 from ssd_ros.simulator.sensors import CloudRadarConfig
 
+_RESPONSE_DB = 3.0  # loss one cell beside a peak; it grows with the square of the distance
 _THINNING_CELLS = 1.5  # a peak suppresses weaker ones this near in range and azimuth
 
 
@@ -56,8 +57,33 @@ def detect(
     seen = np.flatnonzero((snr > config.min_snr) & (uniform[strongest] < probability))
     seen = seen[np.argsort(-snr[seen], kind='stable')]
     is_kept = _thin(cells[:, seen], sizes, 10 ** (-config.sidelobe_db / 10), config.max_angles)
-    kept = seen[is_kept][: config.max_detections]
-    return cells[:, kept], strongest[kept]
+    kept = seen[is_kept]
+    peaks, strongest = _with_beside(config, sizes, cells[:, kept], strongest[kept])
+    return peaks[:, : config.max_detections], strongest[: config.max_detections]
+
+
+def _with_beside(
+    config: CloudRadarConfig,
+    sizes: CellSizes,
+    peaks: NDArray[np.float64],
+    strongest: NDArray[np.int64],
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Add the cells beside each peak that its point response lifts over the threshold."""
+    if config.num_beside == 0:
+        return peaks, strongest
+    parts = [peaks]
+    for step in range(1, config.num_beside + 1):
+        weaker = peaks[4] * 10 ** (-_RESPONSE_DB / 10 * step**2)
+        for sign in (-1, 1):
+            in_range, in_azimuth = peaks.copy(), peaks.copy()
+            in_range[0] += sign * step * sizes.range_m
+            in_azimuth[1] += sign * step * math.radians(config.azimuth_cell_deg)
+            in_range[4] = in_azimuth[4] = weaker
+            parts += [in_range, in_azimuth]
+    cells = np.concatenate(parts, axis=1)
+    index = np.flatnonzero((cells[4] > config.min_snr) & (cells[0] > 0))
+    index = index[np.argsort(-cells[4, index], kind='stable')]
+    return cells[:, index], np.tile(strongest, len(parts))[index]
 
 
 def _cell_keys(echoes: NDArray[np.float32], sizes: CellSizes) -> NDArray[np.int64]:

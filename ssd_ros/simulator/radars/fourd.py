@@ -100,6 +100,9 @@ def cloud_detections(session: Session, time_s: float, frame: int) -> Detections:
     origin[: measured.shape[1]][is_mover[strongest]] = Origin.MOVER
     rows = np.concatenate(list(parts.values()), axis=1)
     rows[4] = np.minimum(np.round(rows[4]), _MAX_RCS_DBSM)
+    if config.azimuth_step_deg > 0:
+        step_rad = np.deg2rad(config.azimuth_step_deg)
+        rows[1] = step_rad * np.round(rows[1] / step_rad)
     shown = (
         (rows[4] >= _MIN_RCS_DBSM)
         & (rows[0] < config.max_range_m)
