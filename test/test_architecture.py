@@ -24,7 +24,7 @@ FOLDERS = """
 datasets datasets/spinning datasets/bags datasets/formats
 bev verification encoders maps recognition baselines
 evaluation evaluation/queries evaluation/scores evaluation/judging evaluation/tables
-simulator simulator/scene simulator/visits simulator/radars simulator/recordings
+simulator simulator/scene simulator/visits simulator/radars simulator/recordings simulator/shift
 pose_graph
 ros/health ros/parameters ros/messages ros/inputs ros/matching ros/adapters ros/outputs ros/node
 ros/companions ros

@@ -315,13 +315,15 @@ def test_the_report_holds_all_drives_and_no_nan(
     answers: list[PairAnswers], tmp_path: Path
 ) -> None:
     judged: list[Judged] = [judge(pair, BY_OVERLAP) for pair in answers]
-    write_report(tmp_path / 'trust', judged, 'simulated posts')
+    write_report(tmp_path / 'trust', judged, 'simulated posts', summary(judged))
     content = json.loads((tmp_path / 'trust.json').read_text())
     assert len(content['drives']) == 10
     assert 'NaN' not in (tmp_path / 'trust.json').read_text()
     assert content['pooled']['4d / other world']['num_queries'] == 40
     assert 'simulated' in (tmp_path / 'trust.md').read_text()
-    assert (tmp_path / 'trust.html').read_text().count('<img') >= 6
+    assert (tmp_path / 'trust.html').read_text().count('<img') >= 10
+    assert [group['shift'] for group in content['acceptance']] == ['not shifted'] * 2
+    assert {group['num_strangers'] for group in content['acceptance']} == {40}
     assert summary(judged).count('\n') == 2 + 6 + 5
 
 

@@ -22,7 +22,7 @@ from ssd_ros.recognition.place_recognizer import PlaceRecognizer
 from ssd_ros.targets import file_written
 
 Progress = Callable[[int, int], None]
-_TEXTS = ('query_drive', 'origin', 'map_drive', 'sensor')
+_TEXTS = ('query_drive', 'origin', 'map_drive', 'sensor', 'shift')
 _PER_CANDIDATE = ('distance', 'ratio', 'overlap', 'support')
 
 
@@ -46,6 +46,7 @@ class PairAnswers:
     :param low_points: shape (Q,), too few static returns for any candidate to be accepted
     :param profile: shape (Q, S), of the radar, see RadarProfile; NaN where not known
     :param verify_ms: shape (Q,), of all candidates together
+    :param shift: what is unlike the other benchmark, by name; empty if nothing is
     """
 
     query_drive: str
@@ -67,6 +68,7 @@ class PairAnswers:
     low_points: NDArray[np.bool_]
     profile: NDArray[np.float64]
     verify_ms: NDArray[np.float64]
+    shift: str = ''
 
     def __len__(self) -> int:
         return len(self.poses)
@@ -102,7 +104,8 @@ class PairAnswers:
         found = read_archive(path, MAX_ARCHIVE_BYTES, 'the answers of a map')
         # Earlier ones do not tell these.
         profile = unknown_profiles(len(np.atleast_1d(found.get('poses', 0))))
-        values: dict[str, Any] = {'origin': UNKNOWN, 'profile': profile, **found}
+        later = {'origin': UNKNOWN, 'profile': profile, 'shift': ''}
+        values: dict[str, Any] = {**later, **found}
         if missing := [name for name in cls.__slots__ if name not in values]:
             raise ValueError(f'{path} does not hold the answers of a map: {missing[0]} is missing')
         for name in cls.__slots__:
@@ -140,7 +143,7 @@ def ask(
         verify_ms.append(recognition.timings_ms.verify)
         progress(1, 0)
     chosen = np.array(numbers, np.int64)
-    columns = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
+    columns: dict[str, Any] = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
     if is_stranger:
         for name in ('keyframe_m', 'error_m'):
             columns[name][:] = np.inf

@@ -26,6 +26,8 @@ EXAMPLES = """\
       --fit models/confidence.json
   trust --benchmark test test_trust --out runs/trust --report trust_test
   trust --benchmark test test_trust --out runs/trust --encoder scan_context --report fallback
+  trust --benchmark validation shift_fit --out runs/trust --fit unseen.json
+  trust --benchmark shift --out runs/trust --confidence unseen.json --report shift
   trust --drives Library/01 Library/02 --strangers Sports/01 Sports/02 --out runs/mine \\
       --fit mine.json --store-in library.map --report mine
   trust --drives mapping_car.mcap radar_car.mcap --poses mapping_car.txt radar_car.txt \\
@@ -46,7 +48,11 @@ def parser() -> argparse.ArgumentParser:
     add = result.add_argument
     source = result.add_mutually_exclusive_group(required=True)
     source.add_argument(
-        '--benchmark', nargs='+', metavar='SPLIT', help='simulated drives of the benchmark'
+        '--benchmark',
+        nargs='+',
+        metavar='SPLIT',
+        help='simulated drives of the benchmark, or its radars, worlds and maps that calibration '
+        'never saw: shift, of which shift_fit is the half for --fit',
     )
     source.add_argument(
         '--drives',
@@ -82,10 +88,12 @@ def parser() -> argparse.ArgumentParser:
 
 def run(arguments: argparse.Namespace) -> None:
     """Answer all queries, fit if asked for, and print the tables."""
-    from ssd_ros.cli.trust.drives import drives_of_benchmark, recorded_drives
+    from ssd_ros.cli.trust.acceptance import acceptance_table
+    from ssd_ros.cli.trust.drives import recorded_drives
     from ssd_ros.cli.trust.fit import fit_models
     from ssd_ros.cli.trust.jobs import answers_of, Models
     from ssd_ros.cli.trust.report import report_paths, write_report
+    from ssd_ros.cli.trust.shift import answers_of_benchmark, require_fit
     from ssd_ros.cli.trust.tables import judge, summary
     from ssd_ros.confidence.file import CONFIDENCE_MARK, write_confidence
     from ssd_ros.data_origin import kind_of, radar_of
@@ -96,6 +104,8 @@ def run(arguments: argparse.Namespace) -> None:
 
     if arguments.strangers and not arguments.drives:
         raise ValueError('--strangers goes with --drives: a split of --benchmark has its own')
+    if arguments.fit and arguments.benchmark:
+        require_fit(arguments.benchmark)
     check_working_folder(arguments.out)
     check_files([arguments.fit], CONFIDENCE_MARK)
     if arguments.report:
@@ -109,18 +119,17 @@ def run(arguments: argparse.Namespace) -> None:
         arguments.student or shared_file(shipped.student),
         arguments.teacher or shared_file(shipped.teacher),
     )
+    work = arguments.out, arguments.query_spacing, int(arguments.jobs)
     if arguments.drives:
         paths = [*arguments.drives, *arguments.strangers]
         options = options_of(arguments, paths)
         drives = recorded_drives(paths, options, num_strangers=len(arguments.strangers))
+        answers = answers_of(drives, models, *work)
         what = f'{len(drives)} drives, map of {paths[0]}'
     else:
         refuse_drive_options(arguments, 'is for --drives; the benchmark has its own')
-        drives = drives_of_benchmark(arguments.benchmark)
+        answers = answers_of_benchmark(arguments.benchmark, models, *work)
         what = f'worlds of {", ".join(arguments.benchmark)}'
-    answers = answers_of(
-        drives, models, arguments.out, arguments.query_spacing, int(arguments.jobs)
-    )
     data = f'{radar_of(kind_of(pair.origin for pair in answers))}, {what}'
     student = open_encoder(models.student, 'cpu')
     space = student.contract.descriptor_space
@@ -131,9 +140,10 @@ def run(arguments: argparse.Namespace) -> None:
     kinds = {pair.sensor for pair in answers}
     calibration = {kind: _calibration(path, space, kind) for kind in kinds}
     judged = [judge(pair, calibration[pair.sensor]) for pair in answers]
-    print(summary(judged), end='')
+    tables = '\n'.join(filter(None, [summary(judged), acceptance_table(judged)]))
+    print(tables, end='')
     if arguments.report:
-        write_report(arguments.report, judged, data)
+        write_report(arguments.report, judged, data, tables)
     if arguments.store_in:
         _store(arguments.store_in, path, student)
 

@@ -5,18 +5,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from ssd_ros.cli.cache.jobs import Source
+from ssd_ros.cli.common.drive_options import BOTH
 from ssd_ros.cli.common.parallel import Report, run_jobs
 from ssd_ros.cli.common.progress import progress_bar
 from ssd_ros.cli.common.settings_file import settle
 from ssd_ros.cli.trust.answers import ask, PairAnswers
 from ssd_ros.cli.trust.queries import DriveQueries, live_session_of, queries_of
 from ssd_ros.datasets.sequence import origin_of
+from ssd_ros.encoders.once import EncodedOnce
 from ssd_ros.encoders.place_encoder import open_encoder, PlaceEncoder
 from ssd_ros.evaluation.bev_cache import preprocessing_digest
 from ssd_ros.maps.builder import build_database
@@ -25,7 +27,7 @@ from ssd_ros.maps.place_database import PlaceDatabase
 from ssd_ros.recognition.place_recognizer import PlaceRecognizer
 
 KEYFRAME_M = 2.0
-_OTHER = (
+OTHER_SETTINGS = (
     'these queries were made with another {changed}, see settings.json: choose another working '
     'directory with --out ({path})'
 )
@@ -46,19 +48,30 @@ class Drive:
 
     :param directory: for its files, below the working directory
     :param is_map: it makes the maps of its world
+    :param sensors: of it that are used
+    :param query_every_s: time between queries; None = by way
     """
 
     directory: str
     source: Source
     is_map: bool
+    sensors: tuple[str, ...] = BOTH
+    query_every_s: float | None = None
 
 
-class _Pair(NamedTuple):
+class Asked(NamedTuple):
+    """
+    Queries of a drive and the map that they are asked of, by their places in the working folder.
+
+    :param shift: what is unlike the other benchmark; empty if nothing is
+    """
+
     queries: str
     map_path: str
+    shift: str = ''
 
 
-class _Files(NamedTuple):
+class Files(NamedTuple):
     """Where things lie: queries serve every encoder, maps and answers belong to one."""
 
     work: Path
@@ -70,7 +83,7 @@ class _Files(NamedTuple):
     def map(self, path: str) -> Path:
         return self.work / self.descriptor_space[:12] / path
 
-    def answers(self, pair: _Pair) -> Path:
+    def answers(self, pair: Asked) -> Path:
         name = f'{pair.queries}__{pair.map_path}'.replace('/', '_')
         return self.map('answers') / f'{name}.npz'
 
@@ -86,44 +99,71 @@ def answers_of(
     :param query_m: between two queries
     :raise ValueError: the queries there were made with other settings
     """
+    files = working_files(models, work, query_m)
+    prepare_drives(drives, models, files, query_m, num_processes)
+    return answers_to(_pairs(drives, files), models, files, num_processes)
+
+
+def working_files(models: Models, work: Path, query_m: float) -> Files:
+    """
+    Return where things lie in a working directory, which is made if it is not there.
+
+    :raise ValueError: the queries there were made with other settings
+    """
     contract = open_encoder(models.student, 'cpu').contract
     settings = {
         'preprocessing': preprocessing_digest(contract.preprocessing),
         'query_spacing_m': query_m,
     }
-    settle(work / 'settings.json', settings, _OTHER)
-    files = _Files(work, contract.descriptor_space)
+    settle(work / 'settings.json', settings, OTHER_SETTINGS)
+    return Files(work, contract.descriptor_space)
+
+
+def prepare_drives(
+    drives: Sequence[Drive], models: Models, files: Files, query_m: float, num_processes: int
+) -> None:
+    """Make the queries of all drives and the maps of those that make some."""
     prepare = partial(_prepare, models, files, query_m)
     with progress_bar('drives', 'scan') as progress:
         run_jobs(drives, prepare, num_processes, progress)
-    pairs = _pairs(drives, files)
+
+
+def answers_to(
+    pairs: Sequence[Asked], models: Models, files: Files, num_processes: int
+) -> list[PairAnswers]:
+    """Ask queries of maps that are there, all maps of one drive in turn."""
+    of_drive: dict[str, list[Asked]] = {}
+    for pair in pairs:
+        of_drive.setdefault(pair.queries, []).append(pair)
     answer = partial(_answer, models, files)
     with progress_bar('queries', 'query') as progress:
-        run_jobs(pairs, answer, num_processes, progress)
-    return [PairAnswers.load(files.answers(pair)) for pair in pairs]
+        run_jobs(list(of_drive.values()), answer, num_processes, progress)
+    answers = [PairAnswers.load(files.answers(pair)) for pair in pairs]
+    return [replace(of, shift=pair.shift) for of, pair in zip(answers, pairs, strict=True)]
 
 
-def _prepare(models: Models, files: _Files, query_m: float, drive: Drive, report: Report) -> None:
+def _prepare(models: Models, files: Files, query_m: float, drive: Drive, report: Report) -> None:
     """Make the queries of a drive and, if it is the first of its world, the maps."""
     queries_path = files.queries(drive.directory)
     settings = {'source': drive.source.digest}
-    settle(queries_path.with_name('settings.json'), settings, _OTHER)
+    settle(queries_path.with_name('settings.json'), settings, OTHER_SETTINGS)
     student = open_encoder(models.student, 'cpu')
     if not queries_path.exists():
         sequence = drive.source.open()
         report(0, len(sequence.cloud_stamps_ns))
         # A mapping car need not have a 4D radar.
-        is_mute = drive.is_map and len(sequence.cloud_stamps_ns) == 0
+        has_clouds = '4d' in drive.sensors and len(sequence.cloud_stamps_ns) > 0
+        recognizer = PlaceRecognizer(student, [])
         queries = (
-            DriveQueries.none(sequence.name, origin_of(sequence))
-            if is_mute
-            else queries_of(sequence, PlaceRecognizer(student, []), query_m, report)
+            queries_of(sequence, recognizer, query_m, report, drive.query_every_s)
+            if has_clouds or not drive.is_map
+            else DriveQueries.none(sequence.name, origin_of(sequence))
         )
         queries.save(queries_path)
     if not drive.is_map:
         return
     path = files.map(f'{drive.directory}/spinning.map')
-    if not path.exists():
+    if 'spinning' in drive.sensors and not path.exists():
         teacher = open_encoder(models.teacher, 'cpu', expected_sensor='spinning')
         build_database(drive.source.open(), teacher, keyframe_distance_m=KEYFRAME_M).save(path)
     path = files.map(f'{drive.directory}/4d.map')
@@ -147,7 +187,7 @@ def _map_of_queries(queries: DriveQueries, student: PlaceEncoder) -> PlaceDataba
     return PlaceDatabase(live_session_of(queries, student, KEYFRAME_M).to_map(info))
 
 
-def _pairs(drives: Sequence[Drive], files: _Files) -> list[_Pair]:
+def _pairs(drives: Sequence[Drive], files: Files) -> list[Asked]:
     queries = [DriveQueries.load(files.queries(drive.directory)) for drive in drives]
     maps = [(drive, of.world) for drive, of in zip(drives, queries, strict=True) if drive.is_map]
     worlds = [world for _, world in maps]
@@ -158,7 +198,7 @@ def _pairs(drives: Sequence[Drive], files: _Files) -> list[_Pair]:
             # A session's own map finds nothing but the session itself.
             kinds = ('spinning',) if drive is mapping else ('spinning', '4d')
             pairs += [
-                _Pair(drive.directory, path)
+                Asked(drive.directory, path)
                 for path in (f'{mapping.directory}/{kind}.map' for kind in kinds)
                 if is_asked and files.map(path).exists()
             ]
@@ -173,14 +213,16 @@ def _is_asked(world: str, worlds: Sequence[str], number: int, is_map: bool) -> b
     return steps == 0 or (steps <= OTHER_MAPS and not is_map)
 
 
-def _answer(models: Models, files: _Files, pair: _Pair, report: Report) -> None:
-    path = files.answers(pair)
-    if path.exists():
+def _answer(models: Models, files: Files, pairs: Sequence[Asked], report: Report) -> None:
+    """Ask the queries of one drive of all its maps."""
+    missing = [pair for pair in pairs if not files.answers(pair).exists()]
+    if not missing:
         return
-    student = open_encoder(models.student, 'cpu')
-    database = PlaceDatabase.load(files.map(pair.map_path))
-    database.confidence = None  # candidates are judged later, by any calibration
-    queries = DriveQueries.load(files.queries(pair.queries))
-    numbers = range(len(queries))
-    report(0, len(numbers))
-    ask(queries, PlaceRecognizer(student, [database]), numbers, report).save(path)
+    student = EncodedOnce(open_encoder(models.student, 'cpu'))
+    queries = DriveQueries.load(files.queries(missing[0].queries))
+    report(0, len(queries) * len(missing))
+    for pair in missing:
+        database = PlaceDatabase.load(files.map(pair.map_path))
+        database.confidence = None  # candidates are judged later, by any calibration
+        found = ask(queries, PlaceRecognizer(student, [database]), range(len(queries)), report)
+        found.save(files.answers(pair))

@@ -149,7 +149,11 @@ def _check_arrays(arrays: dict[str, NDArray[Any]]) -> None:
 
 
 def queries_of(
-    drive: RadarSequence, recognizer: PlaceRecognizer, spacing_m: float, progress: Progress
+    drive: RadarSequence,
+    recognizer: PlaceRecognizer,
+    spacing_m: float,
+    progress: Progress,
+    every_s: float | None = None,
 ) -> DriveQueries:
     """
     Feed all scans of a drive to a recogniser and keep a query every few metres.
@@ -158,9 +162,13 @@ def queries_of(
 
     :param recognizer: its maps are not asked
     :param spacing_m: between two queries
+    :param every_s: time between two queries instead, where the vehicle hardly moves
     :raise ValueError: no 4D radar scan has a pose, or too few can be read
     """
-    chosen, kept = select_queries(drive, spacing_m)
+    chosen, kept = select_queries(drive, spacing_m if every_s is None else 0.0)
+    if every_s is not None:
+        due = np.diff((kept.stamps_ns - kept.stamps_ns[0]) // round(every_s * 1e9), prepend=-1) > 0
+        chosen, kept = chosen[due], kept.select(due)
     wanted = set(chosen.tolist())
     queries, is_read = [], np.zeros(len(drive.cloud_stamps_ns), bool)
     left_out = LeftOut(drive.name, '4D radar scan')

@@ -10,24 +10,26 @@ from pathlib import Path
 from matplotlib.figure import Figure
 import numpy as np
 from ssd_ros.cli.common.report_page import empty_figure, html_of_markdown, page, pictures
+from ssd_ros.cli.trust.acceptance import acceptance_of, by_shift
+from ssd_ros.cli.trust.curves import curves_of, figures_of_curves
 from ssd_ros.cli.trust.tables import (
     figures_of,
     grouped,
     Judged,
     pooled_figures,
     reliability_of,
-    summary,
 )
 from ssd_ros.targets import write_file, write_json, write_markdown
 
 _SUFFIXES = 'json', 'md', 'html'
 
 
-def write_report(name: Path, judged: Sequence[Judged], data: str) -> None:
+def write_report(name: Path, judged: Sequence[Judged], data: str, tables: str) -> None:
     """
     Write NAME.json, NAME.md and NAME.html.
 
     :param data: what the drives are, in words
+    :param tables: that were printed
     """
     title = f'Trust in accepted candidates: {data}'
     groups = grouped(judged)
@@ -35,9 +37,14 @@ def write_report(name: Path, judged: Sequence[Judged], data: str) -> None:
         'data': data,
         'drives': [figures_of(item) for item in judged],
         'pooled': {' / '.join(key): pooled_figures(items) for key, items in groups.items()},
+        'acceptance': [
+            {'shift': shift, 'sensor': sensor, **acceptance_of(group)}
+            for (shift, sensor), group in by_shift(judged).items()
+        ],
+        **curves_of(judged),
     }
-    text = f'# {title}\n\n{summary(judged)}'
-    figures: dict[str, Figure | None] = {}
+    text = f'# {title}\n\n{tables}'
+    figures = figures_of_curves(judged)
     for (sensor, kind), items in groups.items():
         which = f'map of {sensor}, {kind}'
         if kind == 'other session':

@@ -73,6 +73,7 @@ def figures_of(judged: Judged) -> dict[str, float | int | str]:
         'queries': answers.query_drive,
         'map': answers.map_drive,
         'sensor': answers.sensor,
+        'shift': answers.shift,
         'kind': judged.kind,
         'num_queries': len(answers),
         'num_answerable': int(can.sum()),
@@ -139,21 +140,24 @@ def grouped(judged: Sequence[Judged]) -> Mapping[tuple[str, str], list[Judged]]:
 
 
 def summary(judged: Sequence[Judged]) -> str:
-    """Return the tables as Markdown."""
+    """Return a table of the drives as Markdown, without those of the benchmark of shift."""
+    groups = grouped([item for item in judged if not item.answers.shift])
+    if not groups:
+        return ''
     lines = [
         '| map | drive | queries | R@1 by distance | R@1 re-ranked | right pose | error m | deg '
         '| accepted | precision | recall |',
         '|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|',
     ]
-    for (sensor, kind), items in grouped(judged).items():
+    for (sensor, kind), items in groups.items():
         if kind != _KINDS[2]:
             lines += [_line(figures_of(item)) for item in items]
         pooled = pooled_figures(items)
         lines.append(
             f'| {sensor} | **{kind}, all** | {pooled["num_queries"]} | | | '
-            f'| {_text(pooled["position_error_m"], 2)} | {_text(pooled["yaw_error_deg"], 2)} '
+            f'| {text_of(pooled["position_error_m"], 2)} | {text_of(pooled["yaw_error_deg"], 2)} '
             f'| {pooled["num_accepted"]} ({pooled["accepted_rate"]:.2%}) '
-            f'| {_text(pooled["accepted_precision"])} | {_text(pooled["accepted_recall"])} |'
+            f'| {text_of(pooled["accepted_precision"])} | {text_of(pooled["accepted_recall"])} |'
         )
     return '\n'.join(lines) + '\n'
 
@@ -161,15 +165,16 @@ def summary(judged: Sequence[Judged]) -> str:
 def _line(figures: Mapping[str, float | int | str]) -> str:
     return (
         f'| {figures["sensor"]} {figures["map"]} | {figures["queries"]} '
-        f'| {figures["num_queries"]} | {_text(figures["recall_by_distance"])} '
-        f'| {_text(figures["recall_by_confidence"])} | {_text(figures["right_poses"])} '
-        f'| {_text(figures["position_error_m"], 2)} | {_text(figures["yaw_error_deg"], 2)} '
-        f'| {figures["num_accepted"]} | {_text(figures["accepted_precision"])} '
-        f'| {_text(figures["accepted_recall"])} |'
+        f'| {figures["num_queries"]} | {text_of(figures["recall_by_distance"])} '
+        f'| {text_of(figures["recall_by_confidence"])} | {text_of(figures["right_poses"])} '
+        f'| {text_of(figures["position_error_m"], 2)} | {text_of(figures["yaw_error_deg"], 2)} '
+        f'| {figures["num_accepted"]} | {text_of(figures["accepted_precision"])} '
+        f'| {text_of(figures["accepted_recall"])} |'
     )
 
 
-def _text(value: float | int | str, digits: int = 3) -> str:
+def text_of(value: float | int | str, digits: int = 3) -> str:
+    """Return a figure, nothing if it does not exist."""
     return '' if isinstance(value, str) or np.isnan(value) else f'{value:.{digits}f}'
 
 
