@@ -23,15 +23,28 @@ class EdgeNoise:
 
 
 @dataclass(frozen=True, slots=True)
-class PlacerConfig:
-    """When fixes agree; the values are reconstructed."""
+class ConsensusConfig:
+    """
+    When candidates are believed; the values are reconstructed.
 
-    min_fixes: int = 5  # at as many nodes
-    tolerance_m: float = 3.0
-    tolerance_per_m: float = 0.05  # more for each metre between the two, for the odometry
-    tolerance_rad: float = 0.2
+    Disagreement and shift are chi-squares of three degrees of freedom; with both infinite, every
+    candidate is believed and left to the robust loss.
+    """
+
+    max_disagreement: float = 30.7  # of two candidates that agree; right ones exceed it in 1e-6
+    max_shift: float = 16.3  # of one against odometry alone; right ones exceed it in 1e-3
+    support_weight: float = 6.0  # what e times as many candidates make up for
+    margin: float = 1.0  # by which others must be better to take the place of the believed ones
+    odometry_scale_std: float = 0.015  # share by which all distances may be too long alike
+    min_fixes: int = 5  # that agree, before a map or a new segment of the odometry has its place
 
     def __post_init__(self) -> None:
+        for name in ('max_disagreement', 'max_shift', 'support_weight'):
+            if not getattr(self, name) > 0:
+                raise ValueError(f'{name} is {getattr(self, name)}, expected more than 0')
+        for name in ('margin', 'odometry_scale_std'):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise ValueError(f'{name} is {getattr(self, name)}, expected 0 or more')
         if self.min_fixes < 1:
             raise ValueError(f'min_fixes is {self.min_fixes}, expected at least 1')
 
@@ -50,7 +63,7 @@ class PoseGraphConfig:
     odometry_yaw_std_rad: float = 0.005  # likewise
     robust_width: float = 1.0  # standard deviations from which on a candidate loses weight
     noise: EdgeNoise = field(default_factory=EdgeNoise)
-    placer: PlacerConfig = field(default_factory=PlacerConfig)
+    consensus: ConsensusConfig = field(default_factory=ConsensusConfig)
     radar_in_base: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
     def __post_init__(self) -> None:

@@ -17,9 +17,10 @@ from ssd_ros.motion.covariance import carried
 from ssd_ros.motion.trajectory import quaternion_from_yaw, Trajectory
 from ssd_ros.pose_graph.candidate_edges import candidate_edges, CandidateEdge
 from ssd_ros.pose_graph.config import DEFAULT_CONFIG, PoseGraphConfig
-from ssd_ros.pose_graph.map_placer import MapFix, MapPlacer
+from ssd_ros.pose_graph.dead_reckoning import DeadReckoning, in_map, Reckoned
 from ssd_ros.pose_graph.odometry_track import OdometryTrack
 from ssd_ros.pose_graph.solver import Solver
+from ssd_ros.pose_graph.ties import from_pose2, Tie, TieGroup
 
 _FIRST_NODE_STD = 1e-4  # all others are relative to it
 _NEW_SEGMENT_STD = 30.0  # about where the last one ended; larger ones the solver cannot take
@@ -53,9 +54,9 @@ class PoseGraph:
         self._nodes: list[int] = []  # numbers of the odometry poses that are nodes
         self._node_stamps_ns: list[int] = []
         self._waiting: deque[CandidateEdge] = deque(maxlen=_MAX_WAITING)
-        self._placers: dict[int, MapPlacer] = {}
+        self._reckoning = DeadReckoning()
+        self._groups: dict[tuple[int, int], TieGroup] = {}
         self._origins: dict[int, gtsam.Pose2] = {}  # T_map_origin of each map in the graph
-        self._linked: set[tuple[int, int]] = set()
         self._used: list[CandidateEdge] = []
 
     @property
@@ -87,10 +88,12 @@ class PoseGraph:
         self._track.append(stamp_ns, newest, segment)
         if not self._nodes:
             self._add_node(newest)
+            self._reckoning.begin(segment)
             self._solver.fix(_node(0), newest, _FIRST_NODE_STD)
         elif segment != self._track.segments[-2]:
             guess = self._node_pose(len(self._nodes) - 1)  # not far from where it was lost
             self._add_node(guess)
+            self._reckoning.begin(segment)
             self._solver.fix(_node(len(self._nodes) - 1), guess, _NEW_SEGMENT_STD)
         else:
             step = self._track.poses[self._nodes[-1]].between(newest)
@@ -142,6 +145,7 @@ class PoseGraph:
         position_std_m = root * self._config.odometry_std_m
         stds = np.array([position_std_m, position_std_m, root * self._config.odometry_yaw_std_rad])
         self._add_node(self._node_pose(last).compose(step))
+        self._reckoning.step(from_pose2(step), stds)
         self._solver.tie(_node(last), _node(last + 1), step, stds)
 
     def _add_node(self, guess: gtsam.Pose2) -> None:
@@ -162,60 +166,53 @@ class PoseGraph:
     def _add_closure(self, edge: CandidateEdge) -> None:
         if not self._track.covers(edge.keyframe_stamp_ns):
             return
-        first, node_keyframe = self._beside_node(edge.keyframe_stamp_ns)
-        second, node_query = self._beside_node(edge.query_stamp_ns)
-        if first == second or not self._is_new(_node(first), _node(second)):
-            return
+        node, node_keyframe = self._beside_node(edge.keyframe_stamp_ns)
         radar = gtsam.Pose2(*self._config.radar_in_base)
-        step = node_keyframe.compose(radar).compose(edge.keyframe_query)
-        self._add_edge(edge, _node(first), _node(second), step, node_query)
+        self._tie(edge, self._reckoning[node], node_keyframe.compose(radar))
 
     def _add_fix(self, edge: CandidateEdge) -> None:
-        """Tie a node to a map, or hold the candidate back until the map has its place."""
-        node, node_query = self._beside_node(edge.query_stamp_ns)
-        if not self._is_new(_origin(edge.map_id), _node(node)):
+        self._tie(edge, in_map(edge.map_id, from_pose2(edge.map_keyframe)), gtsam.Pose2())
+
+    def _tie(self, edge: CandidateEdge, a: Reckoned, a_keyframe: gtsam.Pose2) -> None:
+        """
+        Tie a place to the node beside a query, unless others know better.
+
+        :param a_keyframe: T_a_keyframe
+        """
+        number, node_query = self._beside_node(edge.query_stamp_ns)
+        b = self._reckoning[number]
+        if a is b:
             return
-        map_query = edge.map_keyframe.compose(edge.keyframe_query)
-        fix = MapFix(edge, node, map_query.compose(node_query.inverse()), node_query)
-        fixes = [fix]
-        if edge.map_id not in self._origins:
-            placer = self._placers.setdefault(
-                edge.map_id, MapPlacer(self._config.placer, self._node_pose)
-            )
-            fixes = placer.add(fix)
-            if fixes:
-                # Near the drive: a map's own origin may be a thousand kilometres away.
-                self._origins[edge.map_id] = fix.map_node
-                self._solver.add_pose(_origin(edge.map_id), self._node_pose(node))
-        for fix in fixes:
-            step = self._origins[edge.map_id].between(fix.map_node).compose(fix.node_query)
-            self._add_edge(fix.edge, _origin(edge.map_id), _node(fix.node), step, fix.node_query)
-
-    def _add_edge(
-        self,
-        edge: CandidateEdge,
-        first: int,
-        second: int,
-        step: gtsam.Pose2,
-        node_query: gtsam.Pose2,
-    ) -> None:
-        """
-        Tie two poses.
-
-        :param step: T_first_query
-        :param node_query: T_second_query
-        """
+        step = a_keyframe.compose(edge.keyframe_query).compose(node_query.inverse())
         covariance = carried(node_query.AdjointMap(), edge.covariance)
-        self._solver.tie_if_others_agree(
-            first, second, step.compose(node_query.inverse()), covariance
-        )
-        self._used.append(edge)
+        tie = Tie(edge, a, b, step, covariance)
+        if edge.is_live:
+            tie = tie.in_order_of_time()
+        group = self._groups.setdefault(tie.chains, TieGroup(tie.chains, self._config.consensus))
+        group.add(tie)
+        if group.is_loop or group.believed:
+            self._propose(group)
 
-    def _is_new(self, first: int, second: int) -> bool:
-        """Allow one candidate a pair: queries beside the same node err much alike."""
-        is_new = (first, second) not in self._linked
-        self._linked.add((first, second))
-        return is_new
+    def _propose(self, group: TieGroup) -> None:
+        """Let the believed ties pull, once it is known where the chain of their keyframes is."""
+        for tie in group.ties[len(group.numbers) :]:
+            number = self._solver.propose(*self._ends(group, tie), tie.covariance)
+            group.numbers.append(number)
+            self._used.append(tie.edge)
+        self._solver.believe([group.numbers[tie] for tie in group.believed], group.numbers)
+
+    def _ends(self, group: TieGroup, tie: Tie) -> tuple[int, int, gtsam.Pose2]:
+        """Return the two keys of a tie and T_first_second."""
+        if tie.edge.is_live:
+            return _node(tie.a.number), _node(tie.b.number), tie.step
+        map_id = tie.edge.map_id
+        if map_id not in self._origins:
+            # Near the drive: a map's own origin may be a thousand kilometres away.
+            near = group.ties[group.believed[-1]]
+            self._origins[map_id] = near.edge.map_keyframe.compose(near.step)
+            self._solver.add_pose(_origin(map_id), self._node_pose(near.b.number))
+        step = self._origins[map_id].between(tie.edge.map_keyframe).compose(tie.step)
+        return _origin(map_id), _node(tie.b.number), step
 
     def _beside_node(self, stamp_ns: int) -> tuple[int, gtsam.Pose2]:
         """Return the last node before a stamp and T_node_base at the stamp, by odometry."""
@@ -235,7 +232,7 @@ def _origin(map_id: int) -> int:
 
 
 def _trajectory(stamps_ns: Sequence[int], poses: Sequence[gtsam.Pose2]) -> Trajectory:
-    planar = np.array([[pose.x(), pose.y(), pose.theta()] for pose in poses]).reshape(-1, 3)
+    planar = np.array([from_pose2(pose) for pose in poses]).reshape(-1, 3)
     return Trajectory(
         np.array(stamps_ns, dtype=np.int64),
         np.column_stack([planar[:, :2], np.zeros(len(planar))]),

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+import itertools
 import math
 
 import gtsam
@@ -11,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _RELINEARIZE_FROM = 0.01  # metres and radians
+_MORE_STEPS = 3  # when ties that pulled are found wrong
 
 
 class Solver:
@@ -30,7 +33,10 @@ class Solver:
         self._estimate = gtsam.Values()
         self._new_factors = gtsam.NonlinearFactorGraph()
         self._new_values = gtsam.Values()
-        self._uncertain: list[gtsam.BetweenFactorPose2] = []
+        self._proposed: list[gtsam.BetweenFactorPose2] = []
+        self._wanted: set[int] = set()
+        self._slots: dict[int, int] = {}  # of the believed ties among all factors of the solver
+        self._num_slots = 0
 
     def add_pose(self, key: int, guess: gtsam.Pose2) -> None:
         """Add a pose to be found."""
@@ -52,11 +58,11 @@ class Solver:
         noise = gtsam.noiseModel.Diagonal.Sigmas(stds)
         self._new_factors.add(gtsam.BetweenFactorPose2(first, second, step, noise))
 
-    def tie_if_others_agree(
+    def propose(
         self, first: int, second: int, step: gtsam.Pose2, covariance: NDArray[np.float64]
-    ) -> None:
+    ) -> int:
         """
-        Say how two poses lie to each other, unless that is wrong altogether.
+        Say how two poses may lie to each other; return the number of the tie, not yet believed.
 
         :param step: T_first_second
         :param covariance: shape (3, 3), in the axes of the second
@@ -64,14 +70,29 @@ class Solver:
         noise = gtsam.noiseModel.Robust.Create(
             self._loss, gtsam.noiseModel.Gaussian.Covariance(covariance)
         )
-        self._uncertain.append(gtsam.BetweenFactorPose2(first, second, step, noise))
-        self._new_factors.add(self._uncertain[-1])
+        self._proposed.append(gtsam.BetweenFactorPose2(first, second, step, noise))
+        return len(self._proposed) - 1
+
+    def believe(self, ties: Iterable[int], rivals: Iterable[int]) -> None:
+        """Let of some proposed ties only those pull that are believed."""
+        self._wanted.difference_update(rivals)
+        self._wanted.update(ties)
 
     def solve(self) -> None:
         """Find the poses anew; costs nothing if nothing was added."""
-        if self._new_factors.empty():
+        joining = sorted(self._wanted - self._slots.keys())
+        leaving = sorted(self._slots.keys() - self._wanted)
+        first_slot = self._num_slots + self._new_factors.size()
+        for tie in joining:
+            self._new_factors.add(self._proposed[tie])
+        if self._new_factors.empty() and not leaving:
             return
-        self._solver.update(self._new_factors, self._new_values)
+        removed = [self._slots.pop(tie) for tie in leaving]
+        self._slots.update(zip(joining, itertools.count(first_slot)))
+        self._num_slots += self._new_factors.size()
+        self._solver.update(self._new_factors, self._new_values, removed)
+        for _ in range(_MORE_STEPS if leaving else 0):
+            self._solver.update()  # the poses are far from where they belong
         self._estimate = self._solver.calculateEstimate()
         self._new_factors = gtsam.NonlinearFactorGraph()
         self._new_values = gtsam.Values()
@@ -81,7 +102,14 @@ class Solver:
         return self._estimate.atPose2(key)
 
     def weights(self) -> list[float]:
-        """Return what is left of each uncertain tie, 1 = all: Cauchy's 1 / (1 + (error / w)^2)."""
+        """
+        Return what is left of each proposed tie, 1 = all, 0 = not believed.
+
+        Believed ones have Cauchy's 1 / (1 + (error / w)^2).
+        """
         # The factor's error is w^2 / 2 * log(1 + (error / w)^2).
         scale = -2 / self._robust_width**2
-        return [math.exp(scale * tie.error(self._estimate)) for tie in self._uncertain]
+        return [
+            math.exp(scale * tie.error(self._estimate)) if number in self._slots else 0.0
+            for number, tie in enumerate(self._proposed)
+        ]

@@ -16,7 +16,7 @@ pytest.importorskip('gtsam', reason='gtsam is not installed (make test installs 
 
 from ssd_ros.motion.trajectory import Trajectory
 from ssd_ros.pose_graph.candidate_edges import candidate_edges
-from ssd_ros.pose_graph.config import EdgeNoise, PlacerConfig, PoseGraphConfig
+from ssd_ros.pose_graph.config import ConsensusConfig, EdgeNoise, PoseGraphConfig
 from ssd_ros.pose_graph.graph import PoseGraph
 from ssd_ros.pose_graph.results import check_results, remove_results, TRAJECTORIES
 from ssd_ros.pose_graph.trajectory_files import (
@@ -41,6 +41,7 @@ from support.pose_graph_drive import (
 DRIVE = truth()
 ODOMETRY = odometry(DRIVE)
 SPARSE = PoseGraphConfig(node_spacing_m=6.0)  # quicker than the default
+ALL_BELIEVED = ConsensusConfig(max_disagreement=math.inf, max_shift=math.inf)
 
 
 def driven(answers: dict[int, NDArray[np.void]], config: PoseGraphConfig = SPARSE) -> PoseGraph:
@@ -119,7 +120,7 @@ def test_wrong_candidates_are_outvoted() -> None:
 
 
 def test_without_the_robust_loss_the_same_wrong_candidates_ruin_the_drive() -> None:
-    config = PoseGraphConfig(node_spacing_m=8.0, robust_width=1e3)
+    config = PoseGraphConfig(node_spacing_m=8.0, robust_width=1e3, consensus=ALL_BELIEVED)
     assert error_m(driven(closures(DRIVE, wrong_share=0.2), config).trajectory()) > 10
 
 
@@ -138,7 +139,7 @@ def test_a_prior_map_gives_the_drive_its_place_even_far_from_the_map_origin() ->
 
 
 def test_candidates_that_disagree_place_no_map() -> None:
-    graph = PoseGraph(PoseGraphConfig(placer=PlacerConfig(min_fixes=3)))
+    graph = PoseGraph(PoseGraphConfig(consensus=ConsensusConfig(min_fixes=3)))
     straight(graph)
     for number, place in enumerate(([0.0, 0.0, 0.0], [50.0, 0.0, 0.0], [0.0, 90.0, 1.0])):
         rows = row(np.array(place), 1, np.zeros(3), PRIOR_MAP_ID)
@@ -264,7 +265,7 @@ def test_a_weight_that_is_no_positive_number_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match='position_std_m is nan'):
         EdgeNoise(position_std_m=math.nan)
     with pytest.raises(ValueError, match='min_fixes is 0'):
-        PlacerConfig(min_fixes=0)
+        ConsensusConfig(min_fixes=0)
     with pytest.raises(ValueError, match='radar_in_base is'):
         PoseGraphConfig(radar_in_base=(0.0, math.nan, 0.0))
 

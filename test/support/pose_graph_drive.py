@@ -6,18 +6,15 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from ssd_ros.motion.trajectory import quaternion_from_yaw, Trajectory, wrap_angle
-from ssd_ros.recognition import candidates
-from ssd_ros.recognition.candidates import Flag
+from ssd_ros.cli.pose_graph_demo.false_closures import LIVE_MAP_ID, planar, relative, row
+from ssd_ros.motion.trajectory import quaternion_from_yaw, Trajectory
 from ssd_ros.simulator.config import UNIT_SEED
 from ssd_ros.simulator.random_streams import stream
 from ssd_ros.simulator.recordings.odometry import drifting_odometry
 
 LAPS, POSES_A_LAP, STEP_NS = 3, 600, 100_000_000
-LIVE_MAP_ID = 0xFFFFFFFF
 PRIOR_MAP_ID = 7
 POSITION_STD_M, YAW_STD_RAD = 0.15, 0.01
-TRUE_FLAGS = Flag.ACCEPTED | Flag.YAW_VALID | Flag.GEOMETRICALLY_VERIFIED
 
 
 def truth() -> Trajectory:
@@ -34,46 +31,6 @@ def truth() -> Trajectory:
 def odometry(drive: Trajectory) -> Trajectory:
     """Return what drifts by 1.5 % and 0.2 degrees for the first metre."""
     return drifting_odometry(drive, stream(UNIT_SEED, 'odometry'))
-
-
-def planar(drive: Trajectory) -> NDArray[np.float64]:
-    """Return x, y, yaw of each pose, shape (N, 3)."""
-    return np.column_stack([drive.positions_m[:, :2], drive.yaws_rad])
-
-
-def relative(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return T_first_second of planar poses, shape (3,)."""
-    cos, sin = np.cos(first[2]), np.sin(first[2])
-    x, y = second[:2] - first[:2]
-    yaw_rad = float(wrap_angle(second[2] - first[2]))
-    return np.array([cos * x + sin * y, -sin * x + cos * y, yaw_rad])
-
-
-def row(
-    keyframe: NDArray[np.float64],
-    keyframe_stamp_ns: int,
-    keyframe_query: NDArray[np.float64],
-    map_id: int = LIVE_MAP_ID,
-) -> NDArray[np.void]:
-    """
-    Return an accepted, verified candidate, shape (1,).
-
-    :param keyframe: shape (3,), planar pose in the map
-    :param keyframe_query: shape (3,), T_keyframe_query
-    """
-    rows = np.zeros(1, candidates.DTYPE)
-    found = rows[0]
-    found['map_x'], found['map_y'] = found['x'], found['y'] = keyframe[:2]
-    for name, value in zip('xyzw', quaternion_from_yaw(keyframe[2]), strict=True):
-        found[f'q{name}'] = value
-    found['kf_stamp_sec'], found['kf_stamp_nanosec'] = divmod(keyframe_stamp_ns, 10**9)
-    found['relative_x'], found['relative_y'], found['relative_yaw'] = keyframe_query
-    found['covariance_xx'] = found['covariance_yy'] = POSITION_STD_M**2
-    found['relative_yaw_std'] = YAW_STD_RAD
-    found['map_id'] = map_id
-    is_live = map_id == LIVE_MAP_ID
-    found['flags'] = int(TRUE_FLAGS | (Flag.LIVE_SESSION if is_live else Flag(0)))
-    return rows
 
 
 def closures(
