@@ -45,7 +45,8 @@ def make_doubled(seed: int, config: WorldConfig) -> tuple[Scene, NDArray[np.floa
     Return a district, its copy, the two streets between them, and the route.
 
     The route passes the first copy, then the second one, and comes back on the other street past
-    the second and the first.
+    the second and the first: with size_m 420, about 450 m each time. A drive of one copy, or of
+    both, is part of a lap.
     """
     streets = Streets(seed, _straight(config), one_row)
     x_lines, y_lines = streets.lines

@@ -9,7 +9,14 @@ import hashlib
 from pathlib import Path
 
 import pytest
-from ssd_ros.simulator.config import Conditions, DEMO_SEED, DIFFICULTIES, Driving, UNIT_SEED
+from ssd_ros.simulator.config import (
+    Conditions,
+    DEMO_SEED,
+    DIFFICULTIES,
+    Driving,
+    UNIT_SEED,
+    WorldConfig,
+)
 from ssd_ros.simulator.recordings.benchmark import Benchmark, load_benchmark
 
 FILE = Path(__file__).parents[3] / 'config' / 'benchmark.yaml'
@@ -98,6 +105,18 @@ def test_options_that_came_later_leave_the_digests_of_drives_as_they_were(
     assert tunnel.digest(first.sessions[0]) != digests[0]
     parked = replace(first.sessions[0], conditions=Conditions(driving=Driving(stand_s=60.0)))
     assert first.digest(parked) != digests[0]
+
+
+def test_places_and_vehicles_of_other_kinds_are_read(tmp_path: Path) -> None:
+    path = tmp_path / 'benchmark.yaml'
+    path.write_text(
+        SPLIT.format(
+            name='train', seed=7, session='{name: "01", conditions: {driving: {stand_s: 9}}}'
+        ).replace('seed: 7', 'seed: 7, world: {style: doubled, copy_changes: 0.1}')
+    )
+    (place,) = load_benchmark(path).split('train').places
+    assert place.world == WorldConfig(style='doubled', copy_changes=0.1)
+    assert place.sessions[0].conditions.driving == Driving(stand_s=9.0)
 
 
 @pytest.mark.parametrize(
