@@ -17,6 +17,7 @@ EXECUTABLES = {
     'cache': 'ssd_ros.cli.cache.command',
     'compare': 'ssd_ros.cli.compare.command',
     'demo': 'ssd_ros.cli.demo.command',
+    'doctor': 'ssd_ros.cli.doctor.command',
     'estimate_rcs_correction': 'ssd_ros.cli.estimate_rcs_correction.command',
     'evaluate': 'ssd_ros.cli.evaluate.command',
     'export': 'ssd_ros.training.export.command',

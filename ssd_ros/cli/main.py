@@ -41,6 +41,9 @@ GROUPS = {
     },
     'run': {
         'localize': Command('ssd_ros.cli.localize.command', 'run the ROS 2 node'),
+        'doctor': Command(
+            'ssd_ros.cli.doctor.command', 'is a recording fit for use, and what is to be mended?'
+        ),
         'replay': Command('ssd_ros.cli.replay.command', 'run a recording through it, without ROS'),
         'demo': Command('ssd_ros.cli.demo.command', 'do the main job end to end, simulated'),
         'pose_graph_demo': Command(

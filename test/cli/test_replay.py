@@ -27,7 +27,13 @@ from ssd_ros.maps import live_session
 from ssd_ros.maps.builder import build_database
 from ssd_ros.recognition.candidates import DTYPE, Flag
 from ssd_ros.shared_files import shared_file
-from support.posts import PostDrive, small_encoder, straight_drive, write_small_encoder
+from support.posts import (
+    moving_drive,
+    PostDrive,
+    small_encoder,
+    straight_drive,
+    write_small_encoder,
+)
 from support.recordings import messages_of, ROS2, write_ros1
 from support.tilted import TiltedDrive, TILTS, yaw_for
 
@@ -60,6 +66,14 @@ def run(folder: Path, tmp_path: Path, *more: str, source: str = 'sqlite3') -> di
     assert replay.main(['--input', str(folder / source), *models, *files, *more]) == 0
     summary: dict[str, Any] = json.loads((tmp_path / 'summary.json').read_text())
     return summary
+
+
+def test_where_the_radar_points_is_told(folder: Path, tmp_path: Path) -> None:
+    write_rosbag2(tmp_path / 'bag', moving_drive(turned_rad=-0.1), with_scans=False)
+    summary = run(folder, tmp_path, source=str(tmp_path / 'bag'))
+    assert summary['yaw_error_deg'] == pytest.approx(np.degrees(-0.1), abs=0.1)
+    assert summary['radar'].startswith('points 5.7 degrees (+-')
+    assert any('add -0.1' in text for text in summary['warnings'])
 
 
 def rows_of(tmp_path: Path) -> list[dict[str, str]]:

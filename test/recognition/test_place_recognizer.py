@@ -23,7 +23,7 @@ from ssd_ros.motion.trajectory import quaternion_from_yaw, Trajectory
 from ssd_ros.radar.types import RadarPointCloud
 from ssd_ros.recognition.answer import RecognizerConfig, SensorPose
 from ssd_ros.recognition.place_recognizer import PlaceRecognizer
-from support.posts import small_encoder, straight_drive
+from support.posts import moving_drive, small_encoder, straight_drive
 
 # Thirty keyframes, one every 10 m.
 MAP_DRIVE = straight_drive(num=30)
@@ -344,17 +344,11 @@ def test_two_maps_are_told_apart_by_their_id(student: OnnxEncoder, tmp_path: Pat
 def test_a_turned_radar_is_told_by_its_velocity_and_odometry(
     student: OnnxEncoder, given: str
 ) -> None:
-    # At 8 m/s and 4 Hz, the radar 5 degrees further to the left than its poses say.
-    turned_rad = math.radians(5)
-    drive = replace(straight_drive(num=40, step_m=2.0, yaw_rad=turned_rad), step_ns=250_000_000)
-    velocity_mps = 8 * np.array([math.cos(turned_rad), -math.sin(turned_rad), 0])
+    drive = moving_drive(turned_rad=math.radians(5))
     recognizer = PlaceRecognizer(student, [])
     for index in range(40):
-        cloud = drive.cloud(index)
-        directions = cloud.xyz_m / np.linalg.norm(cloud.xyz_m, axis=1)[:, None]
-        cloud = replace(cloud, radial_velocity_mps=-(directions @ velocity_mps).astype(np.float32))
         pose = SensorPose(drive.cloud_poses.positions_m[index], quaternion_from_yaw(0.0))
-        recognizer.prepare(cloud, **{given: pose})
+        recognizer.prepare(drive.cloud(index), **{given: pose})
     found = recognizer.mounting_check.yaw_error
     assert found.is_wrong
     assert math.degrees(found.rad) == pytest.approx(5, abs=0.1)

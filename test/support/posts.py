@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 import hashlib
 import json
 import math
@@ -201,3 +201,34 @@ def straight_drive(
     """Return a drive along x with one scan every step_m, looking to yaw_rad."""
     x = np.arange(num) * step_m
     return PostDrive(random_posts(seed=seed), np.stack([x, 0 * x, 0 * x + yaw_rad], axis=1))
+
+
+@dataclass
+class MovingDrive(PostDrive):
+    """
+    The same with range rates, by a radar that looks elsewhere than its poses say.
+
+    :param turned_rad: to the left of them
+    :param doppler_sign: -1 = its driver counts them the other way round
+    """
+
+    turned_rad: float = 0.0
+    doppler_sign: int = 1
+
+    def cloud(self, index: int) -> RadarPointCloud:
+        """Return the posts that this radar sees and how fast they come nearer."""
+        turned = replace(self, xy_yaw=self.xy_yaw + np.array([0, 0, self.turned_rad]))
+        cloud = PostDrive.cloud(turned, index)
+        steps_m = np.gradient(self.xy_yaw[:, :2], axis=0)[index]
+        velocity = complex(*steps_m) * np.exp(-1j * turned.xy_yaw[index, 2])
+        velocity_mps = np.array([velocity.real, velocity.imag]) / (self.step_ns / 1e9)
+        range_m = np.linalg.norm(cloud.xyz_m, axis=1)
+        rates_mps = -self.doppler_sign * (cloud.xyz_m[:, :2] @ velocity_mps) / range_m
+        return replace(cloud, radial_velocity_mps=rates_mps.astype(np.float32))
+
+
+def moving_drive(num: int = 40, **options: Any) -> MovingDrive:
+    """Return a drive along x at 8 m/s with four scans a second, among many posts."""
+    straight = straight_drive(num, step_m=2.0)
+    posts = random_posts(num=1000)
+    return MovingDrive(posts, straight.xy_yaw, step_ns=250_000_000, **options)

@@ -20,7 +20,7 @@ from ssd_ros.datasets.pose_check import require_one_place
 from ssd_ros.datasets.sequence import RadarSequence
 from ssd_ros.encoders.place_encoder import PlaceEncoder
 from ssd_ros.radar.types import RadarPointCloud
-from ssd_ros.recognition.answer import Recognition
+from ssd_ros.recognition.answer import Query, Recognition
 from ssd_ros.recognition.candidate_judge import limits_of
 from ssd_ros.recognition.candidates import Flag
 from ssd_ros.recognition.decision import AcceptLimits
@@ -112,21 +112,29 @@ class Replay:
 
         :param progress: called with scans done and all scans
         """
-        stamps_ns = self.drive.cloud_stamps_ns.tolist()
-        due_ns, gate = stamps_ns[0], TravelGate()
+        due_ns, gate = int(self.drive.cloud_stamps_ns[0]), TravelGate()
         period_ns = round(1e9 / self.parameters.query_rate)
-        for index, stamp_ns in enumerate(stamps_ns):
+        for query, read_ms in self.prepared(progress):
+            is_due = query.stamp_ns >= due_ns
+            if is_due and gate.passes(query.odometry, self.parameters.min_travel):
+                # In the mean, as in the node: jitter of the stamps loses no query.
+                due_ns = max(due_ns, query.stamp_ns - period_ns) + period_ns
+                yield self._step(self.recognizer.query(query), read_ms)
+
+    def prepared(self, progress: Callable[[int, int], None]) -> Iterator[tuple[Query, float]]:
+        """
+        Yield each scan made ready to be searched for, and the time that reading it took (ms).
+
+        :param progress: called with scans done and all scans
+        """
+        num_scans = len(self.drive.cloud_stamps_ns)
+        for index in range(num_scans):
             start = time.perf_counter()
             cloud = self._cloud(index)
             if cloud is not None:
                 read_ms = (time.perf_counter() - start) * 1e3
-                query = self.recognizer.prepare(cloud, *self._poses.get(index, (None, 0)))
-                is_due = stamp_ns >= due_ns
-                if is_due and gate.passes(query.odometry, self.parameters.min_travel):
-                    # In the mean, as in the node: jitter of the stamps loses no query.
-                    due_ns = max(due_ns, stamp_ns - period_ns) + period_ns
-                    yield self._step(self.recognizer.query(query), read_ms)
-            progress(index + 1, len(stamps_ns))
+                yield self.recognizer.prepare(cloud, *self._poses.get(index, (None, 0))), read_ms
+            progress(index + 1, num_scans)
 
     def _cloud(self, index: int) -> RadarPointCloud | None:
         try:
@@ -154,23 +162,24 @@ def has_flag(rows: NDArray[np.void], flag: Flag) -> NDArray[np.bool_]:
     return np.asarray((rows['flags'] & int(flag)) != 0)
 
 
-def open_replay(arguments: argparse.Namespace) -> Replay:
+def open_replay(arguments: argparse.Namespace, needs_map: bool = True) -> Replay:
     """
     Load what the arguments name.
 
+    :param needs_map: a replay without map must remember the running drive
     :raise ValueError: the recording, a map, the model or the parameters cannot be used
     :raise OSError: one of them cannot be read
     """
     parameters = parameters_of(arguments)
     paths = arguments.map or parameters.index_path
-    if not (paths or parameters.online_index):
+    if needs_map and not (paths or parameters.online_index):
         raise ValueError(
             'no map: give --map, a directory made by build_db, or --params with online_index'
         )
     if arguments.truth and not paths:
         raise ValueError('--truth is in the frame of a map: give --map')
     encoder = load_encoder(parameters)
-    maps = load_maps(paths, parameters.online_index)
+    maps = load_maps(paths, parameters.online_index or not needs_map)
     recognizer = PlaceRecognizer(
         encoder,
         maps,

@@ -17,7 +17,7 @@ from ssd_ros.cli.replay.run import Replay
 from ssd_ros.data_origin import kind_of
 from ssd_ros.datasets.sequence import origin_of
 from ssd_ros.recognition.candidates import Flag
-from ssd_ros.ros.health.texts import SESSION_FULL
+from ssd_ros.ros.health.texts import MISALIGNED, SESSION_FULL
 
 # The stages of the recogniser; reading the recording is not one of them.
 _NOT_A_STAGE = ('read',)
@@ -43,7 +43,7 @@ def summary_of(
     num_faults = sum(replay.faults.values())
     counts = {name: int((log.decisions == name).sum()) for name in DECISIONS}
     times = {**log.times_ms, 'recogniser': latencies_ms(log)}
-    origin = origin_of(replay.drive)
+    origin, yaw_error = origin_of(replay.drive), replay.recognizer.mounting_check.yaw_error
     origins = [origin, *(place.info.data_origin for place in replay.recognizer.maps)]
     return {
         'recording': replay.drive.name,
@@ -76,6 +76,9 @@ def summary_of(
             name: _percentiles(log.best[name])
             for name in ('distance', 'ratio', 'confidence', 'support')
         },
+        'radar': yaw_error.words,
+        'yaw_error_deg': float(np.degrees(yaw_error.rad)),
+        'yaw_error_sigma_deg': float(np.degrees(yaw_error.sigma_rad)),
         'truth': judged.figures() if isinstance(judged, Truth) else None,
         'odometry': judged.figures() if isinstance(judged, Motion) else None,
         'warnings': list(_warnings(replay, log, judged, recording_s / wall_s)),
@@ -99,6 +102,10 @@ def _warnings(
         yield f'{count} scans left out: {reason}'
     if (low := int(log.has_flag(Flag.LOW_POINTS).sum())) > len(log) // 10:
         yield f'{low} of {len(log)} queries had too few static points to be accepted'
+    if (yaw_error := replay.recognizer.mounting_check.yaw_error).is_wrong:
+        yield MISALIGNED.format(
+            words=yaw_error.words, correction_rad=yaw_error.rad, frame='the radar'
+        )
     if (live := replay.recognizer.live) is not None and live.is_full:
         yield SESSION_FULL.format(keyframes=len(live))
     if not np.isfinite(log.best['confidence']).any():
@@ -126,6 +133,7 @@ def text_of(summary: Mapping[str, Any]) -> str:
         ),
         ('scans', f'{summary["scans"]}, of which {summary["scans_left_out"]} left out'),
         ('queries', f'{summary["queries"]}'),
+        ('radar', summary['radar']),
         ('accepted', f'{summary["accepted"]} ({summary["accept_rate"]:.1%})'),
         ('ambiguous', f'{summary["ambiguous"]}'),
         ('rejected', f'{summary["rejected"]}'),

@@ -11,6 +11,12 @@ from typing import Any
 
 import numpy as np
 from rosbags.interfaces import Connection
+from ssd_ros.datasets.bags.cloud_topics import (
+    CLOUD_DECODERS,
+    CLOUD_TYPES,
+    has_doppler,
+    LIDARS,
+)
 from ssd_ros.datasets.bags.custom_data import origin_of_bag
 from ssd_ros.datasets.bags.reader import BagReader
 from ssd_ros.datasets.bags.recorded_types import WrongDefinition
@@ -19,15 +25,9 @@ from ssd_ros.datasets.pose_sieve import PoseSieve
 from ssd_ros.datasets.poses import empty_trajectory, poses_at
 from ssd_ros.motion.trajectory import Trajectory
 from ssd_ros.radar.fields import DecoderConfig
-from ssd_ros.radar.livox import decode_livox
-from ssd_ros.radar.messages import DECODERS, MESSAGE_TYPES
 from ssd_ros.radar.types import RadarPointCloud, SpinningRadarScan
 
-_LIDARS = ('livox_ros_driver/msg/CustomMsg', 'livox_ros_driver2/msg/CustomMsg')
-_DECODERS = {MESSAGE_TYPES[kind]: decode for kind, decode in DECODERS.items()} | dict.fromkeys(
-    _LIDARS, decode_livox
-)
-_POSES = (
+POSES = (
     'nav_msgs/msg/Odometry',
     'geometry_msgs/msg/PoseStamped',
     'geometry_msgs/msg/PoseWithCovarianceStamped',
@@ -92,7 +92,7 @@ class Rosbag2Sequence:
 
         :raise PointCloudError: it cannot be decoded
         """
-        decode = _DECODERS[self._points.connections[0].msgtype]
+        decode = CLOUD_DECODERS[self._points.connections[0].msgtype]
         cloud = decode(self._reader.message(self._points, index), self._config.decoder).cloud
         return replace(cloud, stamp_ns=int(self.cloud_stamps_ns[index]))
 
@@ -121,35 +121,26 @@ class Rosbag2Sequence:
     def _cloud_connections(self) -> list[Connection]:
         if '4d' not in self._config.sensors:
             return []
-        types, name = tuple(_DECODERS), self._config.points_topic
-        topics = self._reader.topics_of(types)
+        reader, name = self._reader, self._config.points_topic
+        topics = reader.topics_of(CLOUD_TYPES)
         # Beside a spinning radar, clouds without Doppler are those of a lidar.
         has_scans = self._scans is not None and len(self._scans.stamps_ns) > 0
         if name is None and (len(topics) > 1 or has_scans):
-            with_doppler = [topic for topic in topics if self._has_doppler(topic)]
+            with_doppler = [
+                topic for topic in topics if has_doppler(reader, topic, self._config.decoder)
+            ]
             if has_scans and not with_doppler:
                 return []
             name = with_doppler[0] if len(with_doppler) == 1 else None
-        chosen = self._reader.connections(name, types)
-        if chosen and chosen[0].msgtype in _LIDARS:
+        chosen = reader.connections(name, CLOUD_TYPES)
+        if chosen and chosen[0].msgtype in LIDARS:
             _logger.warning(
                 '%s: %s is of a LiDAR, without Doppler: each scan counts as that of a standing '
                 'vehicle, so several of them in one window smear',
-                self._reader.path,
+                reader.path,
                 chosen[0].topic,
             )
         return chosen
-
-    def _has_doppler(self, topic: str) -> bool:
-        """Return whether the first cloud of a topic is one of a radar."""
-        connections = self._reader.connections(topic, tuple(_DECODERS))
-        try:
-            for _, message in self._reader.messages(connections):
-                decoded = _DECODERS[connections[0].msgtype](message, self._config.decoder)
-                return decoded.stats.has_doppler
-        except ValueError:  # of a topic that may not be meant
-            pass
-        return False
 
     def _read_poses(self) -> Trajectory:
         if not self._config.reads_poses:
@@ -171,7 +162,7 @@ class Rosbag2Sequence:
 
     def _pose_connections(self) -> list[Connection]:
         try:
-            return self._reader.connections(self._config.poses_topic, _POSES)
+            return self._reader.connections(self._config.poses_topic, POSES)
         except ValueError:
             if self._config.needs_poses or self._config.poses_topic is not None:
                 raise

@@ -1,0 +1,135 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What is fit for use and what is to be mended, in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+import math
+
+import numpy as np
+from ssd_ros.cli.doctor.scans import Scans
+from ssd_ros.cli.replay.run import Replay
+from ssd_ros.radar.ego_velocity import Motion
+from ssd_ros.ros.health.inputs import LOW_RATE_HZ
+from ssd_ros.ros.health.texts import MISALIGNED
+
+GOOD, NOTE, MEND = 'good', 'note', 'MEND'
+_MIN_KNOWN = 0.5  # reconstructed, as what follows: share of scans whose velocity is known
+_MAX_FAULTS = 0.1
+_MOVING_MPS = 3.0
+_MIN_WAY_M = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """
+    One thing that was looked at.
+
+    :param level: GOOD, NOTE (worth to know) or MEND
+    :param subject: a word
+    """
+
+    level: str
+    subject: str
+    words: str
+
+    @property
+    def text(self) -> str:
+        """As a line."""
+        return f'{self.level:4}  {self.subject:<10} {self.words}'
+
+
+def findings_of(scans: Scans, replay: Replay) -> list[Finding]:
+    """Return what the scans say."""
+    return [
+        *_reading(scans, replay),
+        _points(scans, replay),
+        _doppler(scans, replay),
+        _odometry(scans),
+        _mounting(scans),
+        *_maps(replay),
+    ]
+
+
+def _reading(scans: Scans, replay: Replay) -> Iterator[Finding]:
+    seconds = (scans.stamps_ns[-1] - scans.stamps_ns[0]) / 1e9
+    text = f'{len(scans)} scans in {seconds:.0f} s, {scans.rate_hz:.1f} a second'
+    is_slow = scans.rate_hz < LOW_RATE_HZ
+    hint = ': a window of five scans gets too old' if is_slow else ''
+    yield Finding(MEND if is_slow else GOOD, 'rate', f'{text}{hint}')
+    num_faults = sum(replay.faults.values())
+    for reason, count in replay.faults.most_common(3):
+        is_much = num_faults > _MAX_FAULTS * (len(scans) + num_faults)
+        level = MEND if is_much else NOTE
+        yield Finding(level, 'reading', f'{count} scans cannot be used: {reason}')
+
+
+def _points(scans: Scans, replay: Replay) -> Finding:
+    few, usual, many = np.percentile(scans.num_points, [10, 50, 90])
+    least = replay.recognizer.config.min_points
+    static = float(np.median(scans.num_static))
+    text = (
+        f'{usual:.0f} points a scan ({few:.0f} to {many:.0f} in most), {static:.0f} static ones '
+        'in a window'
+    )
+    if static < least:
+        hint = f'nothing is accepted below {least}: does the driver filter too much?'
+        return Finding(MEND, 'points', f'{text}: {hint}')
+    return Finding(GOOD, 'points', text)
+
+
+def _doppler(scans: Scans, replay: Replay) -> Finding:
+    if scans.is_opposite:
+        return Finding(
+            MEND,
+            'Doppler',
+            'runs against the odometry: set doppler_sign to -1, or turn the radar by 180 degrees '
+            'in its mounting if it looks back',
+        )
+    unknown, standing = scans.share_of(Motion.UNKNOWN), scans.share_of(Motion.STANDSTILL)
+    if unknown > 1 - _MIN_KNOWN:
+        hint = 'is the right field taken for Doppler (field_map), and has it moved?'
+        return Finding(MEND, 'Doppler', f'tells no velocity in {unknown:.0%} of the scans: {hint}')
+    fastest = float(scans.speeds_mps.max())
+    way_m = float(np.hypot(*np.ptp(replay.drive.cloud_poses.positions_m[:, :2], axis=0)))
+    if fastest == 0 and scans.has_pose.any() and way_m > _MIN_WAY_M:
+        hint = 'name its field in field_map: without, no mover is left out'
+        return Finding(MEND, 'Doppler', f'is 0 in all scans while the odometry moves: {hint}')
+    text = f'velocity known in {1 - unknown:.0%} of the scans, up to {fastest:.1f} m/s'
+    if standing > 0:
+        text += f', standing in {standing:.0%}'
+    return Finding(GOOD if fastest > _MOVING_MPS else NOTE, 'Doppler', text)
+
+
+def _odometry(scans: Scans) -> Finding:
+    share = float(scans.has_pose.mean())
+    if share == 0:
+        hint = 'name one with --poses-topic or --poses, to see more'
+        return Finding(NOTE, 'odometry', f'no poses beside the scans: {hint}')
+    return Finding(GOOD, 'odometry', f'poses for {share:.0%} of the scans')
+
+
+def _mounting(scans: Scans) -> Finding:
+    error = scans.yaw_error
+    if scans.is_opposite or math.isnan(error.rad):
+        hint = (
+            'drive 30 m and more, faster than 3 m/s and not in circles alone, with odometry, or '
+            'faster than 18 m/s'
+        )
+        return Finding(NOTE, 'mounting', f'nothing tells yet where the radar points: {hint}')
+    if error.is_wrong:
+        text = MISALIGNED.format(words=error.words, correction_rad=error.rad, frame='the radar')
+        return Finding(MEND, 'mounting', text)
+    return Finding(GOOD, 'mounting', f'the radar {error.words}')
+
+
+def _maps(replay: Replay) -> Iterator[Finding]:
+    for place in replay.recognizer.maps:
+        text = f'{len(place)} keyframes of {place.info.source}, {place.info.data_origin.text}'
+        if place.confidence is None:
+            hint = 'it has no calibration: `trust --store-in`, or build it with --confidence'
+            yield Finding(NOTE, 'map', f'{text}: {hint}')
+        else:
+            yield Finding(GOOD, 'map', text)

@@ -1,0 +1,89 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the scans of a recording are like, as the node would take them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from ssd_ros.cli.common.progress import progress_bar
+from ssd_ros.cli.replay.run import Replay
+from ssd_ros.motion.mounting_check import YawError
+from ssd_ros.radar.doppler_sign import DopplerSignCheck
+from ssd_ros.radar.ego_velocity import Motion
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scans:
+    """
+    N scans that could be read.
+
+    :param stamps_ns: shape (N,)
+    :param num_points: shape (N,), of the scan
+    :param num_static: shape (N,), static points in the window that ends with it
+    :param motions: shape (N,), a Motion each
+    :param speeds_mps: shape (N,), by Doppler; 0 where not known
+    :param has_pose: shape (N,)
+    :param is_opposite: Doppler runs against the odometry
+    :param yaw_error: of the mounting
+    """
+
+    stamps_ns: NDArray[np.int64]
+    num_points: NDArray[np.int64]
+    num_static: NDArray[np.int64]
+    motions: NDArray[np.object_]
+    speeds_mps: NDArray[np.float64]
+    has_pose: NDArray[np.bool_]
+    is_opposite: bool
+    yaw_error: YawError
+
+    def __len__(self) -> int:
+        return len(self.stamps_ns)
+
+    @property
+    def rate_hz(self) -> float:
+        """The usual rate; NaN of a single scan."""
+        if len(self) < 2:
+            return float('nan')
+        return float(1e9 / np.median(np.diff(self.stamps_ns)))
+
+    def share_of(self, motion: Motion) -> float:
+        """Return in which share of the scans the vehicle moves like that."""
+        return float(np.mean([each is motion for each in self.motions]))
+
+
+def scans_of(replay: Replay) -> Scans:
+    """
+    Read all scans of a recording.
+
+    :raise ValueError: none can be read
+    """
+    sign, is_opposite = DopplerSignCheck(), False
+    rows: list[tuple[Any, ...]] = []
+    with progress_bar(replay.drive.name, 'scan') as progress:
+        for query, _ in replay.prepared(progress):
+            ego, pose = query.image.ego_velocity, query.pose
+            if pose is not None and ego.motion is Motion.MOVING:
+                sign.add(query.stamp_ns, ego.velocity_mps, *pose)
+                is_opposite |= sign.is_opposite
+            speed_mps = float(np.hypot(*ego.velocity_mps[:2]))
+            num_points, num_static = len(ego.usable), query.image.num_points
+            has_pose = pose is not None
+            rows.append((query.stamp_ns, num_points, num_static, ego.motion, speed_mps, has_pose))
+    if not rows:
+        faults = '; '.join(reason for reason, _ in replay.faults.most_common(3))
+        raise ValueError(f'no scan of {replay.drive.name} can be read: {faults}')
+    stamps_ns, points, static, motions, speeds_mps, placed = zip(*rows, strict=True)
+    return Scans(
+        np.array(stamps_ns),
+        np.array(points),
+        np.array(static),
+        np.array(motions, dtype=object),
+        np.array(speeds_mps),
+        np.array(placed),
+        is_opposite,
+        replay.recognizer.mounting_check.yaw_error,
+    )

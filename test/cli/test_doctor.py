@@ -1,0 +1,156 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Check what the doctor says of recordings with and without a fault."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+import math
+from pathlib import Path
+import re
+
+import numpy as np
+import pytest
+from ssd_ros.cli.doctor.command import main
+from ssd_ros.datasets.bags.rosbag2_writer import write_rosbag2
+from ssd_ros.datasets.formats.hercules import write_hercules
+from ssd_ros.maps.builder import build_database
+from ssd_ros.radar.types import RadarPointCloud
+from support.posts import moving_drive, MovingDrive, small_encoder, write_small_encoder
+
+TURNED_RAD = math.radians(5)
+
+
+@pytest.fixture(scope='module')
+def student(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(write_small_encoder(tmp_path_factory.mktemp('model') / 'student.onnx', '4d'))
+
+
+def told(
+    capsys: pytest.CaptureFixture[str], student: str, drive: Path, *more: object
+) -> tuple[int, dict[str, tuple[str, str]]]:
+    """Return the exit code, and level and words of the last finding of each subject."""
+    capsys.readouterr()
+    code = main([str(drive), '--student', student, *map(str, more)])
+    lines = [re.split(r'\s+', line, maxsplit=2) for line in capsys.readouterr().out.splitlines()]
+    return code, {line[1]: (line[0], line[2]) for line in lines if len(line) == 3}
+
+
+def bag_of(drive: MovingDrive, path: Path) -> Path:
+    write_rosbag2(path, drive, with_scans=False)
+    return path
+
+
+def test_a_sound_recording_is_fit(
+    capsys: pytest.CaptureFixture[str], student: str, tmp_path: Path
+) -> None:
+    code, found = told(capsys, student, bag_of(moving_drive(), tmp_path / 'bag'))
+    assert code == 0
+    assert found['clouds'] == (
+        'note',
+        '/radar/points (sensor_msgs/msg/PointCloud2), 40 messages: a radar: its clouds have '
+        'Doppler',
+    )
+    assert found['poses'] == ('note', '/ground_truth/odom (nav_msgs/msg/Odometry), 40 messages')
+    assert found['rate'] == ('good', '40 scans in 10 s, 4.0 a second')
+    assert found['Doppler'] == ('good', 'velocity known in 100% of the scans, up to 8.0 m/s')
+    assert found['odometry'] == ('good', 'poses for 100% of the scans')
+    level, words = found['mounting']
+    assert level == 'good'
+    assert words.startswith('the radar points 0.0 degrees')
+
+
+def test_a_turned_radar_is_told_with_a_correction_that_mends_it(
+    capsys: pytest.CaptureFixture[str], student: str, tmp_path: Path
+) -> None:
+    bag = bag_of(moving_drive(turned_rad=TURNED_RAD), tmp_path / 'bag')
+    code, found = told(capsys, student, bag)
+    level, words = found['mounting']
+    assert (code, level) == (1, 'MEND')
+    assert 'points 5.0 degrees' in words
+    correction = re.search(r'add ([+-][.\d]+) rad', words)
+    assert correction is not None
+    yaw_rad = float(correction[1])
+    assert yaw_rad == pytest.approx(TURNED_RAD, abs=0.002)
+    code, found = told(capsys, student, bag, '--extrinsics', 0, 0, 0, 0, 0, yaw_rad)
+    assert (code, found['mounting'][0]) == (0, 'good')
+    parameters = tmp_path / 'mounting.yaml'
+    extrinsics = f'[0.0, 0.0, 0.0, 0.0, 0.0, {yaw_rad}]'
+    parameters.write_text(
+        f'ssd_localizer:\n  ros__parameters:\n    radar_extrinsics: {extrinsics}\n'
+    )
+    code, found = told(capsys, student, bag, '--params', parameters)
+    assert (code, found['mounting'][0]) == (0, 'good')
+
+
+def test_a_data_set_is_examined_as_a_recording_is(
+    capsys: pytest.CaptureFixture[str], student: str, tmp_path: Path
+) -> None:
+    write_hercules(tmp_path, 'Posts', '01', moving_drive(turned_rad=-TURNED_RAD))
+    code, found = told(capsys, student, tmp_path / 'Posts' / '01')
+    assert (code, found['mounting'][0]) == (1, 'MEND')
+    assert 'to the right' in found['mounting'][1]
+
+
+def test_the_wrong_sign_of_doppler_is_told(
+    capsys: pytest.CaptureFixture[str], student: str, tmp_path: Path
+) -> None:
+    bag = bag_of(moving_drive(num=60, doppler_sign=-1), tmp_path / 'bag')
+    code, found = told(capsys, student, bag)
+    assert (code, found['Doppler'][0], found['mounting'][0]) == (1, 'MEND', 'note')
+    assert 'set doppler_sign to -1' in found['Doppler'][1]
+    parameters = tmp_path / 'sign.yaml'
+    parameters.write_text('ssd_localizer:\n  ros__parameters:\n    doppler_sign: -1\n')
+    assert told(capsys, student, bag, '--params', parameters)[0] == 0
+
+
+class Odd(MovingDrive):
+    """A drive whose clouds have no Doppler, or hardly a point."""
+
+    num_points = 1000
+    is_blind = False
+
+    def cloud(self, index: int) -> RadarPointCloud:
+        cloud = super().cloud(index)
+        cloud = cloud.select(np.arange(len(cloud)) < self.num_points)
+        still = np.zeros(len(cloud), np.float32)
+        return replace(cloud, radial_velocity_mps=still) if self.is_blind else cloud
+
+
+@pytest.mark.parametrize(
+    ('num_points', 'is_blind', 'subject', 'words'),
+    [
+        (1000, True, 'Doppler', 'is 0 in all scans while the odometry moves'),
+        (4, False, 'points', 'nothing is accepted below 30'),
+    ],
+)
+def test_clouds_that_tell_too_little_are_told(
+    capsys: pytest.CaptureFixture[str],
+    student: str,
+    tmp_path: Path,
+    num_points: int,
+    is_blind: bool,
+    subject: str,
+    words: str,
+) -> None:
+    moving = moving_drive()
+    drive = Odd(moving.posts, moving.xy_yaw, step_ns=moving.step_ns)
+    drive.num_points, drive.is_blind = num_points, is_blind
+    code, found = told(capsys, student, bag_of(drive, tmp_path / 'bag'))
+    assert (code, found[subject][0]) == (1, 'MEND')
+    assert words in found[subject][1]
+
+
+def test_a_map_is_looked_at_and_what_cannot_be_read_is_to_be_mended(
+    capsys: pytest.CaptureFixture[str], student: str, tmp_path: Path
+) -> None:
+    bag = bag_of(moving_drive(), tmp_path / 'bag')
+    teacher = small_encoder(tmp_path, 'spinning')
+    build_database(moving_drive(), teacher).save(tmp_path / 'map')
+    code, found = told(capsys, student, bag, '--map', tmp_path / 'map')
+    assert code == 0
+    assert 'keyframes of Posts/01' in found['map'][1]
+    code, found = told(capsys, student, bag, '--topic', '/lidar')
+    assert (code, found['reading'][0]) == (1, 'MEND')
+    assert "has no topic '/lidar'" in found['reading'][1]
+    assert told(capsys, student, tmp_path / 'nowhere')[0] == 1
