@@ -7,6 +7,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+import math
 import uuid
 
 import numpy as np
@@ -23,6 +24,7 @@ from ssd_ros.motion.trajectory import Trajectory
 
 LIVE_MAP_ID = 0xFFFFFFFF
 MAX_BYTES = 1 << 30  # reconstructed: 200 km at 2 m with a network, 45 km with scan contexts
+_STEP_M = 1.0  # reconstructed: of the way travelled, above the jitter of a vehicle that stands
 
 
 class LiveSession:
@@ -56,6 +58,9 @@ class LiveSession:
         self.uuid = str(uuid.uuid4())  # of the drive: the same each time it is saved
         self._elapsed_ns: list[int] = []  # of each keyframe
         self._segments: list[int] = []  # likewise
+        self._ways_m: list[float] = []  # likewise, travelled until then
+        self._way_m = 0.0  # travelled until now
+        self._here: tuple[NDArray[np.float64], int] | None = None  # where its last step ended
 
     def clear(self) -> None:
         """Forget all keyframes: time or odometry began anew."""
@@ -64,6 +69,8 @@ class LiveSession:
         self.uuid = str(uuid.uuid4())
         self._elapsed_ns.clear()
         self._segments.clear()
+        self._ways_m.clear()
+        self._way_m, self._here = 0.0, None
 
     def __len__(self) -> int:
         """Return the number of keyframes."""
@@ -83,7 +90,7 @@ class LiveSession:
         :param elapsed_ns: a time that goes on whenever the clock of the stamps is set
         :param segment: of the odometry: how far it is from one to another is not known
         """
-        if not (np.abs(position_m) <= MAX_POSITION_M).all():  # a NaN, too
+        if not _is_possible(position_m):
             return False
         if not self._keyframes:
             return True
@@ -94,6 +101,25 @@ class LiveSession:
             return True
         moved_m = position_m[:2] - last.position_m[:2]
         return bool(np.hypot(*moved_m) >= self._keyframe_distance_m)
+
+    def arrive(
+        self, position_m: NDArray[np.float64], segment: int = 0, is_standing: bool = False
+    ) -> None:
+        """
+        Note where the vehicle has come, in steps of a metre: the way there makes places old.
+
+        Between two segments, and while the vehicle stands, no way is travelled.
+
+        :param position_m: as for `wants`
+        """
+        if not _is_possible(position_m):
+            return
+        if self._here is not None and segment == self._here[1] and not is_standing:
+            step_m = math.dist(position_m[:2], self._here[0][:2])
+            if step_m < _STEP_M:
+                return
+            self._way_m += step_m
+        self._here = position_m, segment
 
     def add(
         self,
@@ -111,19 +137,28 @@ class LiveSession:
         :param segment: as for `wants`
         """
         self._segments.append(segment)
+        self._ways_m.append(self._way_m)
         self._elapsed_ns.append(keyframe.stamp_ns if elapsed_ns is None else elapsed_ns)
         self._index.add(descriptor[None])
         self._keyframes.append(keyframe)
 
-    def search(self, descriptor: NDArray[np.float32], num_rows: int, newest_ns: int) -> Neighbours:
+    def search(
+        self,
+        descriptor: NDArray[np.float32],
+        num_rows: int,
+        newest_ns: int,
+        least_way_m: float = 0.0,
+    ) -> Neighbours:
         """
-        Return the nearest keyframes up to a time: those just left would always win.
+        Return the nearest keyframes that are not recent: those just left would always win.
 
         :param descriptor: shape (D,), unit length
-        :param newest_ns: elapsed time, as for `wants`
+        :param newest_ns: elapsed time, as for `wants`, up to which keyframes count
+        :param least_way_m: travelled since then, see `arrive`
         """
         num_old = bisect_right(self._elapsed_ns, newest_ns)
-        return self._index.search(descriptor, num_rows, num_old)
+        num_left = bisect_right(self._ways_m, self._way_m - least_way_m)
+        return self._index.search(descriptor, num_rows, min(num_old, num_left))
 
     def keyframe(self, number: int) -> Keyframe:
         """Return one keyframe."""
@@ -203,6 +238,11 @@ class SessionSnapshot:
         earliest_after = np.minimum.accumulate(stamps_ns[::-1])[::-1]
         in_order = stamps_ns[:-1] < earliest_after[1:]
         return [*np.flatnonzero(in_order).tolist(), len(stamps_ns) - 1]
+
+
+def _is_possible(position_m: NDArray[np.float64]) -> bool:
+    """Return whether a map can hold a position; a NaN it cannot."""
+    return bool((np.abs(position_m) <= MAX_POSITION_M).all())
 
 
 def _stacked(rows: Sequence[NDArray[np.float64]], width: int) -> NDArray[np.float64]:

@@ -127,6 +127,20 @@ def motion_between(T_a_b: NDArray[np.float64], T_a_c: NDArray[np.float64]) -> ND
     return np.stack([cos * x + sin * y, cos * y - sin * x, yaw], axis=-1)
 
 
+def apart_m(one: OdometryPose, other: OdometryPose) -> float:
+    """
+    Return how far apart two places of a path are; infinite if nothing tells.
+
+    As the crow flies, which jitter at standstill does not add up in; where only the speed is
+    measured, along the path.
+    """
+    if one.segment != other.segment or (one.planar is None) != (other.planar is None):
+        return math.inf
+    if one.planar is None or other.planar is None:
+        return abs(other.travelled_m - one.travelled_m)
+    return math.dist(one.planar[:2], other.planar[:2])
+
+
 def _step_m(motion: NDArray[np.float64]) -> float:
     """Return the length of a short motion, negative if it leads backward."""
     x, y, yaw = map(float, motion)

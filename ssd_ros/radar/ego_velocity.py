@@ -72,6 +72,11 @@ class EgoVelocity:
     sigma_mps: NDArray[np.floating]
     usable: NDArray[np.bool_]
 
+    @property
+    def known_mps(self) -> NDArray[np.floating] | None:
+        """The velocity, None if it is not known."""
+        return None if self.motion is Motion.UNKNOWN else self.velocity_mps
+
 
 _MIN_DIRECTIONS = 4  # over the ground; a velocity needs more, for there is more to be fitted
 _SIMILAR = 0.45  # of the votes of the best velocity: those of another that put it into doubt

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ssd_ros.bev.preprocessing import CloudImage
 from ssd_ros.confidence.radar_profile import unknown_profiles
 from ssd_ros.motion.odometry import OdometryPose
+from ssd_ros.motion.trajectory import yaw_from_quaternion
 from ssd_ros.radar.ego_velocity import EgoVelocity, Motion
 from ssd_ros.recognition.decision import Decision
 
@@ -25,7 +26,9 @@ class RecognizerConfig:
     search_rows: int = 1024  # rows of the map looked at; the views of a place take one each
     ambiguity_radius_m: float = 25.0  # a place farther than this is another place
     verified_candidates: int = 5  # of the nearest, laid over the map's returns
-    exclude_recent_s: float = 30.0  # reconstructed: younger places of this drive do not count
+    # Reconstructed: younger and nearer places of this drive do not count.
+    exclude_recent_s: float = 30.0
+    exclude_recent_m: float = 30.0  # of way travelled
     accept_max_distance: float = 0.0  # 0: no limit, or the model's if the map is not calibrated
     accept_max_ratio: float = 0.0  # 0: likewise
     accept_min_confidence: float = 0.0  # 0: the map's own, calibrated in validation
@@ -38,10 +41,10 @@ class RecognizerConfig:
             if getattr(self, name) < 1:
                 raise ValueError(f'{name} is {getattr(self, name)}, expected at least 1')
         limits = dict.fromkeys(
-            ('ambiguity_radius_m', 'verified_candidates', 'exclude_recent_s', 'min_points'),
+            ('ambiguity_radius_m', 'verified_candidates', 'exclude_recent_s', 'exclude_recent_m'),
             math.inf,
         )
-        limits |= {'accept_max_distance': 2.0, 'accept_max_ratio': 1.0}
+        limits |= {'min_points': math.inf, 'accept_max_distance': 2.0, 'accept_max_ratio': 1.0}
         limits |= {'accept_min_confidence': 1.0, 'accept_min_support': 1.0}
         for name, limit in limits.items():
             if not 0 <= getattr(self, name) <= limit:
@@ -61,6 +64,11 @@ class SensorPose(NamedTuple):
 
     position_m: NDArray[np.float64]
     quaternion_xyzw: NDArray[np.float64]
+
+    @property
+    def planar(self) -> NDArray[np.float64]:
+        """Its x, y, yaw, shape (3,)."""
+        return np.append(self.position_m[:2], yaw_from_quaternion(self.quaternion_xyzw))
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +147,7 @@ class Query:
     :param elapsed_ns: a time that goes on where the clock of the stamps was set
     :param segment: of the odometry that the pose is of, see ssd_ros.motion.pose_chain
     :param profile: shape (S,), running statistics of the radar, see RadarProfile
+    :param is_standing: the vehicle stands, as far as is known
     """
 
     stamp_ns: int
@@ -149,6 +158,7 @@ class Query:
     elapsed_ns: int
     segment: int = 0
     profile: NDArray[np.float64] = field(default_factory=lambda: unknown_profiles(1)[0])
+    is_standing: bool = False
 
 
 @dataclass(frozen=True, slots=True)

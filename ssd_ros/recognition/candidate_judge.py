@@ -1,129 +1,27 @@
 # Copyright 2026 The ssd_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""From hits to candidates: confidence, order and decision."""
+"""From findings to candidates and decisions about them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 import math
 
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.encoders.model_contract import ModelContract
-from ssd_ros.maps.place_database import Keyframe
-from ssd_ros.maps.place_search import Hit, PlaceSource
-from ssd_ros.motion.trajectory import yaw_from_quaternion
-from ssd_ros.recognition.answer import LoopClosureCandidate, Query, RecognizerConfig
+from ssd_ros.maps.place_search import PlaceSource
+from ssd_ros.recognition.answer import LoopClosureCandidate, RecognizerConfig
 from ssd_ros.recognition.decision import (
     AcceptLimits,
     Decision,
     Evidence,
     NO_CANDIDATE,
+    REPEATED,
 )
-from ssd_ros.recognition.sequence_filter import SequenceFilter
-from ssd_ros.verification import Verification
-
-SAME_PLACE_M = 2.0  # reconstructed: poses nearer to each other than this are the same
-
-
-@dataclass(frozen=True)  # with slots nothing could be computed once
-class Finding:
-    """
-    A hit and what its returns say.
-
-    :param verification: None for hits too far down the list
-    :param support: NaN without odometry
-    """
-
-    hit: Hit
-    keyframe: Keyframe
-    verification: Verification | None
-    support: float = math.nan
-
-    @cached_property
-    def pose_in_map(self) -> NDArray[np.float64]:
-        """Planar pose of the query's radar in the map (x, y, yaw), as far as it is known."""
-        x, y = self.keyframe.position_m[:2]
-        yaw = float(yaw_from_quaternion(self.keyframe.quaternion_xyzw))
-        found = self.verification
-        if found is None:
-            return np.array([x, y, yaw + self.hit.yaw_rad])
-        cos, sin = math.cos(yaw), math.sin(yaw)
-        return np.array(
-            [
-                x + cos * found.x_m - sin * found.y_m,
-                y + sin * found.x_m + cos * found.y_m,
-                yaw + found.yaw_rad,
-            ]
-        )
-
-    @property
-    def offset_m(self) -> float:
-        """Distance of the query from the keyframe, 0 as far as is known."""
-        found = self.verification
-        return 0.0 if found is None else math.hypot(found.x_m, found.y_m)
-
-    @property
-    def overlap(self) -> float:
-        """How well the query fits, 0 as far as is known."""
-        return 0.0 if self.verification is None else self.verification.overlap
-
-    @cached_property
-    def confidence(self) -> float:
-        """Calibrated probability that the pose is right; NaN if that is not known."""
-        model, found = self.hit.source.confidence, self.verification
-        if model is None or found is None:
-            return math.nan
-        return float(
-            model.confidence(self.hit.distance, self.hit.ratio, found.overlap, self.support)
-        )
-
-    @property
-    def order(self) -> tuple[float, float]:
-        """What to sort by: the most confident first, then those without, nearest first."""
-        return (1.0 if math.isnan(self.confidence) else -self.confidence, self.hit.distance)
-
-
-def nearest_of_best(
-    confidence: NDArray[np.float64],
-    positions_m: NDArray[np.float64],
-    offsets_m: NDArray[np.float64],
-    threshold: float,
-) -> int:
-    """
-    Return which candidate to report: of those that say what the best one says, the nearest.
-
-    Neighbouring keyframes lead to the same pose; from the nearest the error of the relative pose
-    is smallest. An accepted candidate gives way to accepted ones only.
-
-    :param confidence: shape (K,), NaN where there is none, but not in all
-    :param positions_m: shape (K, 2), of the query in the map according to each candidate
-    :param offsets_m: shape (K,), from the keyframe of each to there
-    :param threshold: from which confidence on candidates are accepted
-    """
-    best = int(np.nanargmax(confidence))
-    apart_m = np.hypot(*(positions_m - positions_m[best]).T)
-    least = threshold if confidence[best] >= threshold else 0.0
-    is_same = (apart_m <= SAME_PLACE_M) & (confidence >= least)
-    return int(np.argmin(np.where(is_same, offsets_m, np.inf)))
-
-
-def ranked(findings: Sequence[Finding]) -> list[Finding]:
-    """Return findings of one frame, best first; see nearest_of_best."""
-    ordered = sorted(findings, key=lambda finding: finding.order)
-    if not ordered or math.isnan(ordered[0].confidence):
-        return ordered
-    model = ordered[0].hit.source.confidence
-    assert model is not None  # or there were no confidence
-    first = nearest_of_best(
-        np.array([finding.confidence for finding in ordered]),
-        np.array([finding.pose_in_map[:2] for finding in ordered]),
-        np.array([finding.offset_m for finding in ordered]),
-        model.threshold,
-    )
-    return [ordered.pop(first), *ordered]
+from ssd_ros.recognition.findings import Finding
+from ssd_ros.recognition.standstill import AcceptedPlaces
 
 
 def judge(
@@ -132,9 +30,9 @@ def judge(
     config: RecognizerConfig,
     num_points: int,
     refused: Mapping[int, Decision],
-) -> tuple[tuple[LoopClosureCandidate, ...], Decision]:
+) -> tuple[LoopClosureCandidate, ...]:
     """
-    Return candidates in the order of the findings, and the decision about the first.
+    Return candidates with their decisions, in the order of the findings.
 
     :param num_points: static returns in the window
     :param refused: what is decided about all candidates of a map, by its number
@@ -161,7 +59,34 @@ def judge(
             )
         )
         candidates.append(replace(candidate, decision=decision))
-    return tuple(candidates), candidates[0].decision if candidates else NO_CANDIDATE
+    return tuple(candidates)
+
+
+def without_repeats(
+    candidates: Sequence[LoopClosureCandidate],
+    findings: Sequence[Finding],
+    accepted: AcceptedPlaces,
+    is_requested: bool,
+) -> tuple[LoopClosureCandidate, ...]:
+    """
+    Return the candidates, refused where their place was accepted since the vehicle moved last.
+
+    :param findings: of the candidates, in the same order
+    :param accepted: gets the places that are accepted now
+    :param is_requested: refuse none of a map
+    """
+    places = [(finding.frame, finding.pose_in_map) for finding in findings]
+    is_free = [is_requested and not finding.hit.source.is_live for finding in findings]
+    is_repeat = [
+        not free and accepted.holds(*place) for free, place in zip(is_free, places, strict=True)
+    ]
+    for candidate, place in zip(candidates, places, strict=True):
+        if candidate.accepted:
+            accepted.add(*place)
+    return tuple(
+        replace(candidate, decision=REPEATED) if candidate.accepted and repeats else candidate
+        for candidate, repeats in zip(candidates, is_repeat, strict=True)
+    )
 
 
 def limits_of(
@@ -214,24 +139,3 @@ def _candidate(finding: Finding, rank: int) -> LoopClosureCandidate:
         quaternion_xyzw=keyframe.quaternion_xyzw,
         is_live=hit.source.is_live,
     )
-
-
-def supported(
-    findings: Sequence[Finding], query: Query, sequence: SequenceFilter
-) -> Sequence[Finding]:
-    """Return the findings with the share of recent queries that agree."""
-    if query.odometry is None or not findings:
-        return findings
-    support = sequence.support(query.odometry, *planar_poses_of(findings))
-    return [
-        replace(finding, support=share)
-        for finding, share in zip(findings, support.tolist(), strict=True)
-    ]
-
-
-def planar_poses_of(findings: Sequence[Finding]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Return planar poses of the query, shape (K, 3), and numbers of the frames, shape (K,)."""
-    poses = np.array([finding.pose_in_map for finding in findings]).reshape(-1, 3)
-    hits = [finding.hit for finding in findings]
-    frames = [hit.source.map_id + (hit.source.segment(hit.number) << 32) for hit in hits]
-    return poses, np.array(frames, np.int64)

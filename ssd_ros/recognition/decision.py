@@ -14,10 +14,12 @@ class Decision(NamedTuple):
 
     :param kind: 'accepted', 'ambiguous' (another place fits as well) or 'rejected'
     :param reason: a sentence with the figures
+    :param is_repeat: it would be accepted if it had not been, since the vehicle moved last
     """
 
     kind: str
     reason: str
+    is_repeat: bool = False
 
     @property
     def accepted(self) -> bool:
@@ -30,6 +32,7 @@ UNLIKE_RADAR = (
     'this radar is unlike those the calibration knows: {difference}: nothing is accepted until '
     '`trust` was run with drives of yours'
 )
+REPEATED = Decision('rejected', 'accepted before, and the vehicle has not moved since', True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,8 @@ class AcceptLimits:
                 return 'not among the candidates that were verified'
             if not evidence.confidence >= self.min_confidence:
                 return f'confidence {evidence.confidence:.3f} is below {self.min_confidence:.3f}'
+        if evidence.support == 0:
+            return 'support 0: none of the recent queries agrees'
         # Negated: without odometry the support is NaN, which supports nothing.
         if self.min_support > 0 and not evidence.support >= self.min_support:
             return f'support {evidence.support:.2f} is below {self.min_support:.2f}'

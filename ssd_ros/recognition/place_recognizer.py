@@ -18,9 +18,6 @@ from ssd_ros.maps.place_database import Keyframe, PlaceDatabase
 from ssd_ros.maps.place_index import Neighbours
 from ssd_ros.maps.place_search import Hit, merge_hits, PlaceSource
 from ssd_ros.motion.mounting_check import MountingCheck
-from ssd_ros.motion.odometry import DopplerOdometer, PlanarOdometer
-from ssd_ros.motion.trajectory import yaw_from_quaternion
-from ssd_ros.radar.ego_velocity import Motion
 from ssd_ros.radar.types import RadarPointCloud
 from ssd_ros.recognition.answer import (
     DEFAULT_CONFIG,
@@ -30,15 +27,13 @@ from ssd_ros.recognition.answer import (
     SensorPose,
     StageTimes,
 )
-from ssd_ros.recognition.candidate_judge import (
-    Finding,
-    judge,
-    planar_poses_of,
-    ranked,
-    supported,
-)
+from ssd_ros.recognition.candidate_judge import judge, without_repeats
+from ssd_ros.recognition.decision import NO_CANDIDATE
+from ssd_ros.recognition.findings import Finding, planar_poses_of, ranked, supported
 from ssd_ros.recognition.radar_check import refusals, unlike_radars
 from ssd_ros.recognition.sequence_filter import SequenceFilter
+from ssd_ros.recognition.standstill import AcceptedPlaces
+from ssd_ros.recognition.vehicle_path import VehiclePath
 from ssd_ros.verification import returns_of_points, Verifier
 
 
@@ -89,14 +84,15 @@ class PlaceRecognizer:
             database.require_encoder(kind, space, 'the loaded student')
         self._maps = tuple(maps)
         self._verifier = Verifier()  # which remembers keyframes
+        self._accepted = AcceptedPlaces()
 
     def clear(self) -> None:
         """Forget the scans so far and what they were taken for."""
         self._preprocessor.clear()
         self.mounting_check.begin_anew()
         self._profile = RadarProfile()
-        self._doppler_odometer = DopplerOdometer()
-        self._planar_odometer = PlanarOdometer()
+        self._path = VehiclePath()
+        self._accepted = AcceptedPlaces()
         self._sequences = {False: SequenceFilter(), True: SequenceFilter()}
         self._verifier = Verifier()
 
@@ -129,29 +125,34 @@ class PlaceRecognizer:
         """
         start = time.perf_counter()
         image = self._preprocessor.process(cloud)
-        is_known = image.ego_velocity.motion is not Motion.UNKNOWN
-        velocity_mps = image.ego_velocity.velocity_mps if is_known else None
-        stamp_ns, checking = cloud.stamp_ns, pose or checked_by
+        elapsed_ns, ego_velocity = cloud.stamp_ns - self._set_by_ns, image.ego_velocity
+        checking = pose or checked_by
         self.mounting_check.add(
-            stamp_ns, velocity_mps, None if checking is None else _planar(checking), segment
+            cloud.stamp_ns, ego_velocity.known_mps, checking and checking.planar, segment
         )
-        travelled = self._doppler_odometer.add(stamp_ns, velocity_mps)
-        if pose is not None:
-            travelled = self._planar_odometer.add(stamp_ns, _planar(pose), segment)
-        profile = self._profile.add(cloud, image.ego_velocity, self.mounting_check.yaw_error)
+        odometry, is_standing = self._path.add(
+            cloud.stamp_ns, elapsed_ns, ego_velocity, pose, segment
+        )
+        profile = self._profile.add(cloud, ego_velocity, self.mounting_check.yaw_error)
         return Query(
-            stamp_ns,
+            cloud.stamp_ns,
             image,
             pose,
-            travelled,
+            odometry,
             _milliseconds_since(start),
-            stamp_ns - self._set_by_ns,
+            elapsed_ns,
             segment,
             profile,
+            is_standing,
         )
 
-    def query(self, query: Query) -> Recognition:
-        """Return the mapped places that a prepared query may show, best first."""
+    def query(self, query: Query, is_requested: bool = False) -> Recognition:
+        """
+        Return the mapped places that a prepared query may show, best first.
+
+        :param is_requested: accept what was accepted before, even if the vehicle has not moved
+        """
+        self._arrive(query)
         start = time.perf_counter()
         descriptor = self._encoder.encode(query.image.bev)
         encode_ms = _milliseconds_since(start)
@@ -165,8 +166,9 @@ class PlaceRecognizer:
         num_points, config = query.image.num_points, self.config
         unlike = unlike_radars([*self._maps, self.live], query.profile)
         refused = {} if config.accept_risk_unknown_radar else refusals(unlike)
-        contract = self._encoder.contract
-        candidates, decision = judge(findings, contract, config, num_points, refused)
+        candidates = judge(findings, self._encoder.contract, config, num_points, refused)
+        candidates = without_repeats(candidates, findings, self._accepted, is_requested)
+        decision = candidates[0].decision if candidates else NO_CANDIDATE
         self._remember(descriptor, query, findings)
         times = StageTimes(query.bev_ms, encode_ms, search_ms, _milliseconds_since(start))
         return Recognition(
@@ -182,7 +184,14 @@ class PlaceRecognizer:
 
     def remember(self, query: Query) -> bool:
         """Keep a prepared query as `query` does, but do not search; return whether it is kept."""
+        self._arrive(query)
         return self._keep(query, lambda: self._encoder.encode(query.image.bev))
+
+    def _arrive(self, query: Query) -> None:
+        """Note where the vehicle has come."""
+        self._accepted.arrive(query.odometry, query.is_standing)
+        if self.live is not None and query.pose is not None:
+            self.live.arrive(query.pose.position_m, query.segment, query.is_standing)
 
     def _search(self, descriptor: NDArray[np.float32], elapsed_ns: int) -> list[Hit]:
         config = self.config
@@ -193,7 +202,7 @@ class PlaceRecognizer:
         hits = merge_hits(mapped, config.top_k, radius_m)
         if self.live:
             newest_ns = elapsed_ns - round(config.exclude_recent_s * 1e9)
-            live = self.live.search(descriptor, rows, newest_ns)
+            live = self.live.search(descriptor, rows, newest_ns, config.exclude_recent_m)
             hits += merge_hits([(self.live, live)], config.top_k, radius_m)
         return hits
 
@@ -228,7 +237,7 @@ class PlaceRecognizer:
         self, descriptor: NDArray[np.float32], query: Query, findings: Sequence[Finding]
     ) -> None:
         """Keep what later queries are compared with."""
-        if query.odometry is not None:
+        if query.odometry is not None and not query.is_standing:
             for is_live, sequence in self._sequences.items():
                 kind = [found for found in findings if found.hit.source.is_live == is_live]
                 # Not by confidence: it was fitted on what this sequence gave.
@@ -241,16 +250,13 @@ class PlaceRecognizer:
         live, image, pose = self.live, query.image, query.pose
         if live is None or pose is None or image.num_points < self.config.min_points:
             return False
+        if query.is_standing and len(live):
+            return False
         if not live.wants(query.elapsed_ns, pose.position_m, query.segment):
             return False
         keyframe = Keyframe(query.stamp_ns, *pose, returns_of_points(image.points_m))
         live.add(descriptor(), keyframe, query.elapsed_ns, query.segment)
         return True
-
-
-def _planar(pose: SensorPose) -> NDArray[np.float64]:
-    """Return x, y, yaw of a pose, shape (3,)."""
-    return np.append(pose.position_m[:2], yaw_from_quaternion(pose.quaternion_xyzw))
 
 
 def _milliseconds_since(start: float) -> float:

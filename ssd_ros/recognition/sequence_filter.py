@@ -15,7 +15,7 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from ssd_ros.motion.odometry import compose, motion_between, OdometryPose
+from ssd_ros.motion.odometry import apart_m, compose, motion_between, OdometryPose
 from ssd_ros.motion.trajectory import wrap_angle
 
 
@@ -99,7 +99,7 @@ class SequenceFilter:
         witnesses = [
             entry
             for entry in self._linked(odometry)
-            if abs(odometry.travelled_m - entry.odometry.travelled_m) >= self.config.spacing_m
+            if apart_m(odometry, entry.odometry) >= self.config.spacing_m
         ]
         if len(witnesses) < self.config.window / 2:
             return np.full(len(poses), np.nan)
@@ -134,10 +134,9 @@ class SequenceFilter:
             for entry in self._entries
             if not _is_same_kind(entry, odometry) or self._is_linked(entry, odometry)
         ]
-        if linked := self._linked(odometry):
-            last_m = linked[-1].odometry.travelled_m
-            if abs(odometry.travelled_m - last_m) < self.config.spacing_m:
-                return
+        linked = self._linked(odometry)
+        if linked and apart_m(odometry, linked[-1].odometry) < self.config.spacing_m:
+            return
         _, best = np.unique(map_ids, return_index=True)
         self._entries.append(SequenceEntry(odometry, poses[best], map_ids[best]))
         del self._entries[: -self.config.window]

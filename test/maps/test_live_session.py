@@ -62,3 +62,43 @@ def test_a_full_session_remembers_no_more_and_is_searched_on(
     session.clear()
     assert not session.is_full
     assert session.wants(1, np.zeros(3))
+
+
+def found(session: LiveSession, least_way_m: float) -> set[int]:
+    """Return which keyframes count when time excludes none."""
+    descriptor = session.snapshot().descriptors[0]
+    return set(session.search(descriptor, 100, 10**18, least_way_m).keyframes.tolist())
+
+
+def test_places_count_when_the_vehicle_has_travelled_far_enough_since() -> None:
+    session = LiveSession(64)
+    for number in range(6):
+        session.arrive(np.array([10.0 * number, 0, 0]))
+        add(session, number, 64)
+    assert found(session, 0) == {0, 1, 2, 3, 4, 5}
+    assert found(session, 30) == {0, 1, 2}
+    # A way back is way as well, jitter is none, nor is what a vehicle drifts that stands.
+    session.arrive(np.array([40.0, 0, 0]))
+    assert found(session, 30) == {0, 1, 2, 3}
+    for number in range(1000):
+        session.arrive(np.array([40 + 0.3 * (-1) ** number, 0.3, 0]))
+    for number in range(1000):
+        session.arrive(np.array([40 + 0.1 * number, 0, 0]), is_standing=True)
+    assert found(session, 30) == {0, 1, 2, 3}
+    session.arrive(np.array([160.0, 0, 0]))
+    assert found(session, 30) == {0, 1, 2, 3, 4, 5}
+
+
+def test_no_way_is_known_between_segments_and_to_impossible_positions() -> None:
+    session = LiveSession(64)
+    session.arrive(np.zeros(3))
+    add(session, 0, 64)
+    for position_m, segment in [([1e5, 0, 0], 1), ([np.nan, 0, 0], 1), ([1e300, 0, 0], 1)]:
+        session.arrive(np.array(position_m), segment)
+        assert found(session, 30) == set()
+    session.arrive(np.array([1e5, 31, 0]), 1)
+    assert found(session, 30) == {0}
+    session.clear()
+    add(session, 0, 64)
+    assert found(session, 0) == {0}
+    assert found(session, 30) == set()

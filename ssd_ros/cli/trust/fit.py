@@ -15,7 +15,7 @@ from ssd_ros.cli.trust.answers import PairAnswers
 from ssd_ros.confidence.fit import FirstAnswers, fit_confidence
 from ssd_ros.confidence.model import ConfidenceModel
 from ssd_ros.confidence.radar_envelope import envelope_of, RadarEnvelope
-from ssd_ros.recognition.candidate_judge import nearest_of_best
+from ssd_ros.recognition.findings import nearest_of_best
 
 # Reconstructed: a pose farther off than this would bend a pose graph.
 TOLERANCE_M = 2.0

@@ -201,13 +201,17 @@ class Matcher:
             self._sign.add(query.stamp_ns, ego_velocity.velocity_mps, *pose)
         return query
 
-    def match(self, job: Job, parameters: NodeParameters) -> Answer:
-        """Search for a window; parameters count from the next query on."""
+    def match(self, job: Job, parameters: NodeParameters, is_requested: bool = False) -> Answer:
+        """
+        Search for a window; parameters count from the next query on.
+
+        :param is_requested: somebody waits for the place, even if it was accepted before
+        """
         start_s = time.monotonic()
         config = parameters.recognizer_config()
         with self._lock:
             self._recognizer.config = config
-            recognition = self._recognizer.query(job.query)
+            recognition = self._recognizer.query(job.query, is_requested)
             maps = self._recognizer.maps
         max_ratio = config.accept_max_ratio or self.encoder.contract.accept_max_ratio
         answer = Answer(recognition, maps, max_ratio, self._live_distance_m)

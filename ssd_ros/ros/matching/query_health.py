@@ -72,9 +72,11 @@ class QueryStatistics:
         self.num_queries += 1
         self.busy_s += end_s - start_s
         self.num_since_accept += 1
-        if recognition.decision.accepted:
+        decision = recognition.decision
+        if decision.accepted:
             self.num_accepted += 1
             self.last_accept_s = end_s
+        if decision.accepted or decision.is_repeat:
             self.num_since_accept = 0
         if recognition.candidates:
             self.distances.append(recognition.candidates[0].distance)

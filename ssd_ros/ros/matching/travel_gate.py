@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ssd_ros.motion.odometry import OdometryPose
+from ssd_ros.motion.odometry import apart_m, OdometryPose
 
 
 class TravelGate:
@@ -15,10 +15,8 @@ class TravelGate:
 
     def passes(self, here: OdometryPose | None, min_travel_m: float) -> bool:
         """Return whether the vehicle has, or may have, come so far."""
-        last, self._last = self._last, here
-        if here is None or last is None or here.segment != last.segment:
-            return True
-        if abs(here.travelled_m - last.travelled_m) >= min_travel_m:
-            return True
-        self._last = last
-        return False
+        last = self._last
+        if here is not None and last is not None and apart_m(last, here) < min_travel_m:
+            return False
+        self._last = here
+        return True

@@ -226,7 +226,7 @@ class Session:
         reply = unanswered('the query failed: see the log' if is_active else NOT_ACTIVE)
         try:
             if is_active:
-                delivered = self._answer(job, any(asker.relocalize for asker in askers))
+                delivered = self._answer(job, [asker.relocalize for asker in askers])
                 if askers:
                     reply = answered(delivered)
                 else:  # they may ask for an old window
@@ -236,11 +236,12 @@ class Session:
             for asker in askers:
                 asker.future.set_result(reply)
 
-    def _answer(self, job: Job, relocalize: bool) -> Delivered:
+    def _answer(self, job: Job, relocalize: Sequence[bool]) -> Delivered:
         parameters = self._parameters()
         with self._answering:
-            answer = self._matcher.match(job, parameters)
-            return self._delivery.deliver(answer, job, parameters, relocalize)
+            is_awaited = bool(relocalize) or self._delivery.awaits_pose(parameters)
+            answer = self._matcher.match(job, parameters, is_awaited)
+            return self._delivery.deliver(answer, job, parameters, any(relocalize))
 
     def _on_work_error(self, error: Exception) -> None:
         if not self._node.context.ok():  # nothing can be published while ROS goes down

@@ -77,6 +77,10 @@ class Delivery:
         if self._to.tf_output is not None:
             self._to.tf_output.clear()
 
+    def awaits_pose(self, parameters: NodeParameters) -> bool:
+        """Return whether a back end waits for an initial pose."""
+        return self.initial_pose.is_due(parameters.initialpose_mode)
+
     def deliver(
         self, answer: Answer, job: Job, parameters: NodeParameters, is_requested: bool
     ) -> Delivered:

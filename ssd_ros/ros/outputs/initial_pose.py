@@ -23,13 +23,17 @@ class InitialPosePolicy:
         """Note what the back end says of itself."""
         self._is_lost = is_lost
 
+    def is_due(self, mode: str) -> bool:
+        """Return whether the back end waits for a pose."""
+        return (mode == 'once' and self._is_first) or (mode == 'on_lost' and self._is_lost)
+
     def wants(self, mode: str, is_requested: bool, now_s: float, min_interval_s: float) -> bool:
         """
         Return whether the back end is to be given this pose.
 
         :param is_requested: by a service, which needs no interval
         """
-        due = (mode == 'once' and self._is_first) or (mode == 'on_lost' and self._is_lost)
+        due = self.is_due(mode)
         if not is_requested and not (due and now_s - self._last_s >= min_interval_s):
             return False
         self._is_first = self._is_lost = False

@@ -145,6 +145,13 @@ class NodeParameters(SessionParameters):
         low=0.0,
         high=3600.0,
     )
+    exclude_recent_travel: float = option(
+        _RECOGNIZER.exclude_recent_m,
+        'places of the running drive do not count until the vehicle has travelled this far '
+        'since (m)',
+        low=0.0,
+        high=10_000.0,
+    )
     autostart: bool = option(
         True,
         'configure and activate at start; false leaves that to a lifecycle manager',
@@ -177,6 +184,7 @@ class NodeParameters(SessionParameters):
             accept_risk_unknown_radar=self.accept.risk_unknown_radar,
             verified_candidates=self.verified_candidates,
             exclude_recent_s=self.exclude_recent,
+            exclude_recent_m=self.exclude_recent_travel,
             min_points=self.aggregation.min_points,
         )
 

@@ -9,10 +9,11 @@ import math
 
 import numpy as np
 import pytest
+from ssd_ros.bev.preprocessing import CloudImage
 from ssd_ros.motion.odometry import OdometryPose
 from ssd_ros.radar.ego_velocity import EgoVelocity, Motion
-from ssd_ros.recognition.answer import LoopClosureCandidate, Recognition, StageTimes
-from ssd_ros.recognition.decision import Decision
+from ssd_ros.recognition.answer import LoopClosureCandidate, Query, Recognition, StageTimes
+from ssd_ros.recognition.decision import Decision, REPEATED
 from ssd_ros.ros.health.inputs import Level
 from ssd_ros.ros.matching.query_health import QueryStatistics
 from ssd_ros.ros.matching.recall_proxies import RecallProxies
@@ -20,6 +21,9 @@ from ssd_ros.ros.matching.recall_proxies import RecallProxies
 MAP_ID = 7
 ACCEPTED, REJECTED = Decision('accepted', ''), Decision('rejected', '')
 STANDING = EgoVelocity(Motion.STANDSTILL, np.zeros(3), np.zeros(3), np.zeros(0, bool))
+QUERY = Query(
+    0, CloudImage(np.zeros((1, 1), np.uint8), STANDING, np.zeros((0, 2))), None, None, 0, 0
+)
 
 
 def answer(
@@ -144,6 +148,15 @@ def test_two_hundred_queries_without_an_accepted_one_are_a_warning(
         assert not statistics.proxies.add(answer(0, REJECTED, distance), None, {MAP_ID: 0.9})
     assert warned(statistics).startswith(message)
     statistics.num_since_accept = 199
+    assert warned(statistics) == ''
+
+
+def test_a_vehicle_that_stands_where_it_was_found_is_not_warned() -> None:
+    statistics = QueryStatistics(0.0)
+    for number in range(300):
+        decision = REPEATED if number else ACCEPTED
+        statistics.count_answer(answer(0, decision), QUERY, {MAP_ID: 0.9}, 0, 0)
+    assert (statistics.num_accepted, statistics.num_since_accept) == (1, 0)
     assert warned(statistics) == ''
 
 

@@ -132,6 +132,21 @@ def test_a_second_round_finds_the_first_with_its_stamps_and_poses(localizer: Loc
     assert localizer.poses == []
 
 
+def test_a_vehicle_that_stands_where_it_was_before_closes_one_loop(localizer: Localizer) -> None:
+    first_round(localizer)
+    arrived_s = localizer.clock_ns // 10**9
+    stamps = localizer.peer.listen(Float64MultiArray, f'{NODE}/loop_closure_stamps')
+    accepted = [
+        bool(candidates.from_msg(drive(localizer, 1))[0]['flags'] & Flag.ACCEPTED)
+        for _ in range(8)
+    ]
+    assert accepted == [True] + 7 * [False]
+    assert [msg.data[0] for msg in stamps if msg.data[0] > arrived_s] == [arrived_s + 2]
+    response = localizer.peer.call(Trigger, f'{NODE}/query')
+    reason = 'accepted before, and the vehicle has not moved since'
+    assert json.loads(response.message)['reason'] == reason
+
+
 def test_the_session_is_saved_and_loads_as_a_map(localizer: Localizer, tmp_path: Path) -> None:
     peer = localizer.peer
     first_round(localizer)
