@@ -72,7 +72,8 @@ def without_repeats(
     Return the candidates, refused where their place was accepted since the vehicle moved last.
 
     :param findings: of the candidates, in the same order
-    :param accepted: gets the places that are accepted now
+    :param accepted: gets the place of the best candidate of the maps, and of the running drive, if
+        it is accepted now: the one that others are told
     :param is_requested: refuse none of a map
     """
     places = [(finding.frame, finding.pose_in_map) for finding in findings]
@@ -80,9 +81,10 @@ def without_repeats(
     is_repeat = [
         not free and accepted.holds(*place) for free, place in zip(is_free, places, strict=True)
     ]
-    for candidate, place in zip(candidates, places, strict=True):
-        if candidate.accepted:
-            accepted.add(*place)
+    for is_live in (False, True):
+        kind = [rank for rank, candidate in enumerate(candidates) if candidate.is_live == is_live]
+        if kind and candidates[kind[0]].accepted:
+            accepted.add(*places[kind[0]])
     return tuple(
         replace(candidate, decision=REPEATED) if candidate.accepted and repeats else candidate
         for candidate, repeats in zip(candidates, is_repeat, strict=True)

@@ -64,7 +64,9 @@ def thinned(cloud: RadarPointCloud, share: float) -> RadarPointCloud:
 
 
 def answers(recognizer: PlaceRecognizer, share: float = 1.0) -> list[Recognition]:
-    return [recognizer.process(thinned(MAP_DRIVE.cloud(index), share)) for index in range(30)]
+    """Ask each time: for who stands, as these do, a place is accepted once."""
+    queries = [recognizer.prepare(thinned(MAP_DRIVE.cloud(index), share)) for index in range(30)]
+    return [recognizer.query(query, is_requested=True) for query in queries]
 
 
 def test_the_radar_of_the_calibration_is_accepted(
