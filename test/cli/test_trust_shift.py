@@ -19,7 +19,7 @@ from ssd_ros.cli.trust.shift import answers_of_half, load_half, plan_of
 from ssd_ros.cli.trust.shift_sources import PlainDrive, ShiftedDrive
 from ssd_ros.cli.trust.tables import Judged, summary
 from ssd_ros.simulator.config import WorldConfig
-from ssd_ros.simulator.shift.sensors import Half
+from ssd_ros.simulator.shift.sensors import Half, Parts
 from support.posts import write_small_encoder
 
 FILES = Files(Path('work'), 'a' * 64)
@@ -29,7 +29,7 @@ def half_of(names: set[str], towns: tuple[int, ...], **options: object) -> Half:
     half = load_half('shift_fit')
     sensors = tuple(sensor for sensor in half.sensors if sensor.name in names)
     assert len(sensors) == len(names)
-    return replace(half, towns=towns, sensors=sensors, worlds=(), **options)
+    return replace(half, towns=towns, num_others=1, sensors=sensors, worlds=(), **options)
 
 
 def test_a_radar_is_asked_in_both_maps_of_its_place_and_of_five_others() -> None:
@@ -54,12 +54,29 @@ def test_what_differs_decides_whose_maps_and_queries_are_taken() -> None:
         # The map differs, not the radar.
         ('map_off_2_m', 'plain/2010_queries', 'map_off_2_m/2010_clouds/4d.map'),
         ('map_off_2_m', 'plain/2010_queries', 'map_off_2_m/2010_scans/spinning.map'),
-        ('map_brighter_50_px', 'plain/2010_queries', 'map_brighter_50_px/2010_scans/spinning.map'),
+        ('map_brighter_25_px', 'plain/2010_queries', 'map_brighter_25_px/2010_scans/spinning.map'),
     ):
         shift, *paths = expected
         assert (shift, *(f'shift/{path}' for path in paths)) in asked
     # Only the spinning radar is brighter.
-    assert not [1 for shift, _, path in asked if shift == 'map_brighter_50_px' and '4d' in path]
+    assert not [1 for shift, _, path in asked if shift == 'map_brighter_25_px' and '4d' in path]
+
+
+def test_worlds_that_repeat_themselves_are_asked_of_each_other() -> None:
+    plan = plan_of(load_half('shift'), FILES)
+    asked = [pair for pair in plan.asked if pair.shift == 'tunnel']
+    assert {pair.queries for pair in asked} == {
+        f'shift/tunnel/{seed}_queries' for seed in (2030, 2031)
+    }
+    # In a ring: the other tunnel is a neighbour, then come motorways and, round the end, blocks.
+    places = {
+        2030: [2030, 2029, 2031, 2028, 2020, 2027],
+        2031: [2031, 2030, 2020, 2029, 2021, 2028],
+    }
+    for seed, expected in places.items():
+        maps = [pair.map_path for pair in asked if f'{seed}_q' in pair.queries]
+        spinning = [path.split('/')[2] for path in maps if path.endswith('spinning.map')]
+        assert spinning == [f'{place}_scans' for place in expected]
 
 
 def test_every_map_that_is_asked_is_made_and_the_plain_scans_are_simulated_once() -> None:
@@ -77,10 +94,13 @@ def test_every_map_that_is_asked_is_made_and_the_plain_scans_are_simulated_once(
     assert of_points.digest != of_gain.digest
 
 
-def test_another_simulation_has_another_digest_and_a_new_option_at_its_default_has_not() -> None:
+def test_a_drive_of_another_part_or_brightness_has_another_digest() -> None:
     half = half_of({'points_15'}, (1010, 1011))
-    drives = [plan_of(each, FILES).drives['shift_fit/plain/1010_scans'].source
-              for each in (half, replace(half, scans_part=(0.0, 0.5)))]  # fmt: skip
+    shorter = replace(half, town_parts=replace(half.town_parts, scans=(0.0, 0.5)))
+    drives = [
+        plan_of(each, FILES).drives['shift_fit/plain/1010_scans'].source
+        for each in (half, shorter)
+    ]
     assert drives[0].digest != drives[1].digest
     assert isinstance(drives[0], PlainDrive)
     assert replace(drives[0], brightness_px=0).digest == drives[0].digest
@@ -99,9 +119,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> list[PairAnswers]:
     half = half_of(
         {'points_30', 'map_off_1_m'},
         (1010, 1011),
-        scans_part=part,
-        clouds_part=part,
-        queries_part=part,
+        town_parts=Parts(part, part, part),
         town=WorldConfig(size_m=230.0, route_length_m=400.0),
     )
     work = directory / 'work'

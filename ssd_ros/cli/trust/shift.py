@@ -45,10 +45,6 @@ from ssd_ros.simulator.shift.sensors import (
     Sensor,
 )
 
-# Whose maps a drive is asked in: its own, and those of the next ones in the list of worlds, the
-# nearest of which is the other one of its kind.
-_PLACES = (0, 1, -1, 2, -2, 3)
-
 
 def load_half(name: str) -> Half:
     """Return a half of the shipped list."""
@@ -75,14 +71,12 @@ class _Case(NamedTuple):
     def drive(self, what: str, brightness_px: int = 0) -> PlainDrive:
         """Return one of three drives: of the `scans` or `clouds` of a map, or the `queries`."""
         half, sensor = self.half, self.sensor
-        is_town = self.seed in half.towns
-        parts = {
-            'scans': half.scans_part,
-            'clouds': half.clouds_part,
-            'queries': half.queries_part if is_town else half.long_queries_part,
-        }
+        parts = half.town_parts if self.seed in half.towns else half.world_parts
+        part = getattr(parts, what)
+        if what == 'queries' and sensor.queries_part:
+            part = sensor.queries_part
         seen = sensor.conditions if what != 'scans' and sensor.conditions else half.plain
-        visit = Visit('02' if what == 'queries' else '01', seen, parts[what])
+        visit = Visit('02' if what == 'queries' else '01', seen, part)
         place = Place(self.seed, (Visit('01'), Visit('02')), self.world)
         return PlainDrive(place, visit, brightness_px)
 
@@ -178,12 +172,22 @@ def plan_of(half: Half, files: Files) -> Plan:
     for ring in _rings(half):
         for number, case in enumerate(ring):
             _add_case(plan, case, files)
-            for other in dict.fromkeys((number + step) % len(ring) for step in _PLACES):
-                plan.asked.extend(
-                    Asked(case.queries, f'{folder}/{kind}.map', case.sensor.name)
-                    for kind, folder in ring[other].maps.items()
-                )
+            plan.asked.extend(
+                Asked(case.queries, f'{folder}/{kind}.map', case.sensor.name)
+                for other in _places(number, half.num_others, len(ring))
+                for kind, folder in ring[other].maps.items()
+            )
     return plan
+
+
+def _places(number: int, num_others: int, num: int) -> list[int]:
+    """
+    Return a place and its neighbours on either side, in a ring of so many.
+
+    Worlds of one kind stand side by side, so that one of them is a neighbour of the other.
+    """
+    steps = sorted(range(-num_others, num_others + 1), key=abs)
+    return list(dict.fromkeys((number + step) % num for step in steps))[: num_others + 1]
 
 
 def simulate(stored: Iterable[StoredDrive], num_processes: int) -> None:

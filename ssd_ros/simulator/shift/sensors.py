@@ -37,6 +37,7 @@ class Sensor:
     :param drive: how its scans differ; they are made of the plain one's
     :param map: how the map differs in which the plain radar is looked up
     :param conditions: of another simulation, where the plain one's scans do not do
+    :param queries_part: of the loop that is driven, see Parts; None = as the others
     :param query_every_s: time between queries, where the vehicle hardly moves; None = by way
     :param has_own_maps: the 4D maps that it is looked up in are its own, not the plain radar's
     """
@@ -45,6 +46,7 @@ class Sensor:
     drive: DriveChange = field(default_factory=DriveChange)
     map: MapChange = field(default_factory=MapChange)
     conditions: Conditions | None = None
+    queries_part: tuple[float, ...] | None = None
     query_every_s: float | None = None
     has_own_maps: bool = True
 
@@ -69,6 +71,21 @@ class Worlds:
 
 
 @dataclass(frozen=True, slots=True)
+class Parts:
+    """
+    Which parts of the loop are driven, from and to, as shares; see Visit.
+
+    :param scans: for the spinning map
+    :param clouds: for the 4D map
+    :param queries: by those who are looked up
+    """
+
+    scans: tuple[float, ...]
+    clouds: tuple[float, ...]
+    queries: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Half:
     """
     What calibration may be fitted on, or what it is judged by.
@@ -76,20 +93,18 @@ class Half:
     :param name: one of SEEDS
     :param towns: seeds of the worlds that every sensor drives through
     :param plain: conditions of the radar that the others are made of
-    :param scans_part: of the loop that the spinning maps cover, from and to, as shares, see Visit
-    :param clouds_part: likewise, of the 4D maps
-    :param queries_part: likewise, of the drives that are looked up in towns
-    :param long_queries_part: likewise, in `worlds`, of which there are fewer of a kind
+    :param num_others: places besides its own in whose maps each drive is looked up
+    :param town_parts: driven in towns
+    :param world_parts: driven in the others, of which there are fewer of a kind
     :param town: what all towns are like
     """
 
     name: str
     towns: tuple[int, ...]
     plain: Conditions
-    scans_part: tuple[float, ...]
-    clouds_part: tuple[float, ...]
-    queries_part: tuple[float, ...]
-    long_queries_part: tuple[float, ...]
+    num_others: int
+    town_parts: Parts
+    world_parts: Parts
     sensors: tuple[Sensor, ...]
     worlds: tuple[Worlds, ...] = ()
     town: WorldConfig = field(default_factory=WorldConfig)
@@ -97,6 +112,11 @@ class Half:
     def __post_init__(self) -> None:
         if self.name not in SEEDS:
             raise ValueError(f'a half is named {self.name!r}, expected one of {", ".join(SEEDS)}')
+        if not 1 <= self.num_others < len(self.towns):
+            raise ValueError(
+                f'num_others of {self.name!r} is {self.num_others}, expected 1 ... '
+                f'{len(self.towns) - 1}, as there are {len(self.towns)} towns'
+            )
         seeds = list(self.seeds)
         if foreign := [seed for seed in seeds if seed not in SEEDS[self.name]]:
             raise ValueError(f'world {foreign[0]} cannot serve {self.name!r}')
@@ -145,7 +165,7 @@ def _what(one: Sensor | Worlds) -> object:
     """Return what makes it another than others, whatever it is called."""
     if isinstance(one, Worlds):
         return one.world
-    return one.drive, one.map, one.conditions
+    return one.drive, one.map, one.conditions, one.queries_part
 
 
 def load_shift(path: Path, benchmark: Benchmark) -> ShiftBenchmark:
