@@ -16,7 +16,7 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from ssd_ros.confidence.radar_profile import NAMES, STATISTICS
+from ssd_ros.confidence.radar_profile import is_misaligned, NAMES, STATISTICS
 
 MAX_DRIVES = 500
 _QUANTILES = (0.02, 0.98)  # of a drive: a few odd scans make no radar
@@ -122,11 +122,13 @@ def envelope_of(profiles: Iterable[NDArray[np.float64]]) -> RadarEnvelope | None
     """
     Return what drives teach about their radars, None if the statistics of none are known.
 
+    What a radar measured that pointed elsewhere than its mounting says teaches nothing.
+
     :param profiles: of each drive, shape (Q, S)
     """
     drives = []
     for of_drive in profiles:
-        known = of_drive[np.isfinite(of_drive).any(axis=1)]
+        known = of_drive[np.isfinite(of_drive).any(axis=1) & ~is_misaligned(of_drive)]
         if len(known):
             drives.append(_statistics_of(known))
     return RadarEnvelope(NAMES, tuple(_not_within(drives))) if drives else None

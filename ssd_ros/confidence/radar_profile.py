@@ -76,6 +76,18 @@ _DIRECTION_RAD = math.radians(2)
 _CELL_M = 2.0
 
 
+def is_misaligned(profiles: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """
+    Return which radars point elsewhere than their mounting says, beyond doubt.
+
+    No calibration mends that: their poses are turned.
+
+    :param profiles: shape (..., S)
+    :return: shape (...)
+    """
+    return np.asarray(profiles[..., NAMES.index('yaw_deg')] > STATISTICS['yaw_deg'].margin)
+
+
 def unknown_profiles(num: int) -> NDArray[np.float64]:
     """Return the statistics of radars of which nothing is known, shape (num, S)."""
     return np.full((num, len(NAMES)), np.nan)

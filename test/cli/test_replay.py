@@ -72,7 +72,7 @@ def test_where_the_radar_points_is_told(folder: Path, tmp_path: Path) -> None:
     write_rosbag2(tmp_path / 'bag', moving_drive(turned_rad=-0.1), with_scans=False)
     summary = run(folder, tmp_path, source=str(tmp_path / 'bag'))
     assert summary['yaw_error_deg'] == pytest.approx(np.degrees(-0.1), abs=0.1)
-    assert summary['radar'].startswith('points 5.7 degrees (+-')
+    assert summary['mounting'].startswith('the radar points 5.7 degrees (+-')
     assert any('add -0.1' in text for text in summary['warnings'])
 
 

@@ -18,7 +18,7 @@ from ssd_ros.cli.trust.fit import fit_models
 from ssd_ros.cli.trust.jobs import answers_of, Drive, Models
 from ssd_ros.cli.trust.queries import DriveQueries, queries_of
 from ssd_ros.cli.trust.report import write_report
-from ssd_ros.cli.trust.tables import figures_of, judge, Judged, summary
+from ssd_ros.cli.trust.tables import figures_of, judge, Judged, mountings, summary
 from ssd_ros.confidence.file import write_confidence
 from ssd_ros.confidence.model import ConfidenceModel, Judgement, LogOdds
 from ssd_ros.confidence.radar_profile import NAMES
@@ -29,6 +29,7 @@ from ssd_ros.radar.types import RadarPointCloud
 from ssd_ros.recognition.place_recognizer import PlaceRecognizer
 from ssd_ros.shared_files import shared_file
 from support.posts import (
+    moving_drive,
     PostDrive,
     random_posts,
     SMALL,
@@ -107,6 +108,14 @@ def test_a_cloud_that_cannot_be_read_makes_no_query(tmp_path: Path) -> None:
     assert queries.poses[:, 0].tolist() == [0, 20, 60, 80, 100]
     assert len(queries.bevs) == len(queries.stamps_ns) == len(queries.travelled_m) == 5
     assert queries.stamps_ns[2] == whole.cloud_stamps_ns[6]
+
+
+def test_where_the_radar_of_each_drive_points_is_told_by_its_true_poses(tmp_path: Path) -> None:
+    recognizer = PlaceRecognizer(small_encoder(tmp_path, '4d'), [])
+    queries = queries_of(moving_drive(turned_rad=0.1), recognizer, 4.0, lambda new, total: None)
+    off_deg = queries.profile[:, NAMES.index('yaw_deg')]
+    assert np.isnan(off_deg[0])
+    assert 4.5 < off_deg[-1] < np.degrees(0.1)
 
 
 def test_queries_survive_the_disk(tmp_path: Path) -> None:
@@ -309,6 +318,22 @@ def test_a_calibration_is_fitted_for_each_sensor(answers: list[PairAnswers]) -> 
     # The drives in their own maps are left out.
     assert models['spinning'].fitted.num_queries == 40
     assert models['spinning'].fitted.num_strangers == 40
+
+
+def test_answers_of_a_misaligned_radar_are_neither_fitted_nor_unsaid(
+    answers: list[PairAnswers],
+) -> None:
+    (aside,) = {pair.query_drive for pair in answers if pair.query_drive.endswith('1/02')}
+    spoiled = []
+    for pair in _spoiled(answers):
+        profile = pair.profile.copy()
+        profile[:, NAMES.index('yaw_deg')] = 5.0 if pair.query_drive == aside else 0.0
+        spoiled.append(replace(pair, profile=profile))
+    models = fit_models(spoiled, 'posts', min_precision=0.5, max_stranger_rate=0.5)
+    assert models['spinning'].fitted.num_queries == 20  # of 40
+    lines = mountings([judge(pair, BY_OVERLAP) for pair in spoiled]).split('\n\n')
+    assert lines[0].startswith(f'The 4D radar of {aside} points at least 5.0 degrees elsewhere')
+    assert lines[1] == 'Mountings of 4D radars: 3 right, 1 wrong, 0 not known\n'
 
 
 def test_the_report_holds_all_drives_and_no_nan(

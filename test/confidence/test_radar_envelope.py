@@ -57,6 +57,14 @@ def test_what_is_known(values: dict[str, float], is_known: bool) -> None:
     assert (ENVELOPE.difference(profile(**values)) == '') == is_known
 
 
+def test_no_drive_teaches_that_a_radar_may_point_elsewhere_than_its_mounting_says() -> None:
+    assert envelope_of([drive(yaw_deg=6)]) is None
+    envelope = envelope_of([drive(), drive(yaw_deg=6)])
+    assert envelope is not None
+    assert envelope.is_unlike(profile(yaw_deg=5))
+    assert not envelope.is_unlike(profile())
+
+
 def test_the_difference_is_said_in_words_to_the_most_similar_drive() -> None:
     assert ENVELOPE is not None
     text = ENVELOPE.difference(profile(points=12, directions=9, cells=1.0))

@@ -76,7 +76,7 @@ def summary_of(
             name: _percentiles(log.best[name])
             for name in ('distance', 'ratio', 'confidence', 'support')
         },
-        'radar': yaw_error.words,
+        'mounting': f'the radar {yaw_error.words}',
         'yaw_error_deg': float(np.degrees(yaw_error.rad)),
         'yaw_error_sigma_deg': float(np.degrees(yaw_error.sigma_rad)),
         'truth': judged.figures() if isinstance(judged, Truth) else None,
@@ -133,7 +133,7 @@ def text_of(summary: Mapping[str, Any]) -> str:
         ),
         ('scans', f'{summary["scans"]}, of which {summary["scans_left_out"]} left out'),
         ('queries', f'{summary["queries"]}'),
-        ('radar', summary['radar']),
+        ('mounting', summary['mounting']),
         ('accepted', f'{summary["accepted"]} ({summary["accept_rate"]:.1%})'),
         ('ambiguous', f'{summary["ambiguous"]}'),
         ('rejected', f'{summary["rejected"]}'),

@@ -94,7 +94,7 @@ def run(arguments: argparse.Namespace) -> None:
     from ssd_ros.cli.trust.jobs import answers_of, Models
     from ssd_ros.cli.trust.report import report_paths, write_report
     from ssd_ros.cli.trust.shift import answers_of_benchmark, require_fit
-    from ssd_ros.cli.trust.tables import judge, summary
+    from ssd_ros.cli.trust.tables import judge, mountings, summary
     from ssd_ros.confidence.file import CONFIDENCE_MARK, write_confidence
     from ssd_ros.data_origin import kind_of, radar_of
     from ssd_ros.encoders.place_encoder import open_encoder
@@ -140,7 +140,8 @@ def run(arguments: argparse.Namespace) -> None:
     kinds = {pair.sensor for pair in answers}
     calibration = {kind: _calibration(path, space, kind) for kind in kinds}
     judged = [judge(pair, calibration[pair.sensor]) for pair in answers]
-    tables = '\n'.join(filter(None, [summary(judged), acceptance_table(judged)]))
+    parts = [summary(judged), acceptance_table(judged), mountings(judged)]
+    tables = '\n'.join(filter(None, parts))
     print(tables, end='')
     if arguments.report:
         write_report(arguments.report, judged, data, tables)

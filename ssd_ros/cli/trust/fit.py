@@ -15,6 +15,7 @@ from ssd_ros.cli.trust.answers import PairAnswers
 from ssd_ros.confidence.fit import FirstAnswers, fit_confidence
 from ssd_ros.confidence.model import ConfidenceModel
 from ssd_ros.confidence.radar_envelope import envelope_of, RadarEnvelope
+from ssd_ros.confidence.radar_profile import is_misaligned
 from ssd_ros.recognition.findings import nearest_of_best
 
 # Reconstructed: a pose farther off than this would bend a pose graph.
@@ -114,7 +115,7 @@ def _first_answers(
         }
         for name in ('distance', 'ratio', 'overlap', 'support'):
             of_pair[name] = getattr(pair, name)[rows, picks]
-        has_answer = np.isfinite(of_pair['overlap'])
+        has_answer = np.isfinite(of_pair['overlap']) & ~is_misaligned(pair.profile)
         for name, values in of_pair.items():
             columns.setdefault(name, []).append(values[has_answer])
     return FirstAnswers(**{name: np.concatenate(parts) for name, parts in columns.items()})

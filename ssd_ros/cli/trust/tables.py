@@ -6,12 +6,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+import math
 
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.cli.trust.answers import PairAnswers
 from ssd_ros.cli.trust.fit import confidence_of, first_of, is_right
 from ssd_ros.confidence.model import ConfidenceModel, Reliability, reliability
+from ssd_ros.confidence.radar_profile import NAMES, STATISTICS
 
 RADIUS_M = 5.0  # of the papers: a keyframe that near is right
 _KINDS = ('single session', 'other session', 'other world')
@@ -160,6 +162,28 @@ def summary(judged: Sequence[Judged]) -> str:
             f'| {text_of(pooled["accepted_precision"])} | {text_of(pooled["accepted_recall"])} |'
         )
     return '\n'.join(lines) + '\n'
+
+
+def mountings(judged: Sequence[Judged]) -> str:
+    """Return as text which drives had a radar that points elsewhere than its mounting says."""
+    off_deg = {}
+    for item in judged:
+        known = item.answers.profile[:, NAMES.index('yaw_deg')]
+        known = known[np.isfinite(known)]
+        name = ', '.join(filter(None, [item.answers.query_drive, item.answers.shift]))
+        off_deg[name] = float(known[-1]) if len(known) else math.nan
+    wrong = {name: off for name, off in off_deg.items() if off > STATISTICS['yaw_deg'].margin}
+    num_unknown = sum(map(math.isnan, off_deg.values()))
+    lines = [
+        f'The 4D radar of {name} points at least {off:.1f} degrees elsewhere than its mounting '
+        'says: `doctor` tells what to correct'
+        for name, off in wrong.items()
+    ]
+    num_right = len(off_deg) - len(wrong) - num_unknown
+    lines.append(
+        f'Mountings of 4D radars: {num_right} right, {len(wrong)} wrong, {num_unknown} not known'
+    )
+    return '\n\n'.join(lines) + '\n'
 
 
 def _line(figures: Mapping[str, float | int | str]) -> str:
