@@ -48,6 +48,7 @@ def judge(
         decision = (
             too_few
             or refused.get(source.map_id)
+            or (Decision('rejected', finding.too_few) if finding.too_few else None)
             or limits_of(source, contract, config).decide(
                 Evidence(
                     candidate.distance,

@@ -26,14 +26,16 @@ class Finding:
     """
     A hit and what its returns say.
 
-    :param verification: None for hits too far down the list
+    :param verification: None for hits too far down the list, and where too little can be seen
     :param support: NaN without odometry
+    :param too_few: what is too little, in words
     """
 
     hit: Hit
     keyframe: Keyframe
     verification: Verification | None
     support: float = math.nan
+    too_few: str = ''
 
     @cached_property
     def pose_in_map(self) -> NDArray[np.float64]:

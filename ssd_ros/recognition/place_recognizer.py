@@ -223,15 +223,13 @@ class PlaceRecognizer:
     def _laid_over(self, hit: Hit, query: Query, is_verified: bool) -> Finding:
         """Lay the query's returns over those of a keyframe."""
         keyframe = hit.source.keyframe(hit.number)
-        if not is_verified:
-            return Finding(hit, keyframe, None)
-        verification = self._verifier.verify(
-            query.image.points_m,
-            keyframe.returns_cm,
-            hit.yaw_rad,
-            key=(hit.source.map_id, hit.number),
-        )
-        return Finding(hit, keyframe, verification)
+        points_m = query.image.points_m
+        too_few = self._verifier.too_few(points_m)
+        if too_few or not is_verified:
+            return Finding(hit, keyframe, None, too_few=too_few)
+        key = (hit.source.map_id, hit.number)
+        found = self._verifier.verify(points_m, keyframe.returns_cm, hit.yaw_rad, key)
+        return Finding(hit, keyframe, None if found.too_few else found, too_few=found.too_few)
 
     def _remember(
         self, descriptor: NDArray[np.float32], query: Query, findings: Sequence[Finding]

@@ -34,6 +34,7 @@ class KeyframeGrids:
         """
         points_m = returns_cm[returns_cm[:, 0] != NO_RETURN] / 100
         points_m = points_m[(np.abs(points_m) < _HALF_M - 2 * COARSE_M).all(axis=1)]
+        self.num_returns = len(points_m)
         self._fine = _drawn(points_m, FINE_M, _FINE_WIDTH_M).ravel()
         coarse = _drawn(points_m, COARSE_M, _COARSE_WIDTH_M)
         rows = np.zeros((_NUM_COARSE, _NUM_COARSE, _ROW), np.uint16)
@@ -74,9 +75,13 @@ class KeyframeGrids:
         """
         cells = _indices(x_m, y_m, FINE_M)
         shifts = (steps[:, None] * _NUM_FINE + steps).ravel()
-        values = self._fine.take(cells[:, :, None] + shifts)
-        sums: NDArray[np.uint32] = np.add.reduce(values, axis=1, dtype=np.uint32)
+        values = self._fine.take(cells[:, None, :] + shifts[:, None])
+        sums: NDArray[np.uint32] = np.add.reduce(values, axis=2, dtype=np.uint32)
         return sums.reshape(len(x_m), len(steps), len(steps))
+
+    def fine_values(self, x_m: NDArray[np.float32], y_m: NDArray[np.float32]) -> NDArray[np.uint8]:
+        """Return how well each point is explained, 0 to PEAK, of the shape of x_m."""
+        return self._fine.take(_indices(x_m, y_m, FINE_M))
 
 
 def _drawn(points_m: NDArray[np.float64], cell_m: float, width_m: float) -> NDArray[np.uint8]:

@@ -4,7 +4,8 @@
 Correlative matching of a 4D radar's static points with a keyframe's returns.
 
 Coarse to fine over all shifts and headings about a candidate, after Olson, Real-time correlative
-scan matching (ICRA 2009); the covariance is the second moment of the correlation surface.
+scan matching (ICRA 2009); the covariance is the second moment of the correlation surface. What
+chance gives is measured for each query in each keyframe, at the other poses of the search.
 """
 
 from __future__ import annotations
@@ -23,17 +24,18 @@ from ssd_ros.verification.likelihood import (
     FINE_M,
     KeyframeGrids,
     PEAK,
-    REACH_M,
     SEARCH_M,
 )
+from ssd_ros.verification.query_points import QueryPoints, thinned
 
 _SEARCH_RAD = math.radians(8)
 _COARSE_YAWS_RAD = np.linspace(-_SEARCH_RAD, _SEARCH_RAD, 9)
 _NUM_STARTS = 12  # best coarse poses that are looked at more closely
+_NUM_RIVALS, _RIVAL_M = 6, 2.5  # likewise, of those farther than this from the best one
+_RIVAL_SHARE = 0.25  # of the best rival in what chance gives, the rest is the mean about the best
 _CLOSER_STEPS = np.arange(-2, 3, 2)  # in fine cells
 _FINE_STEPS = np.arange(-4, 5)
 _FINE_YAWS_RAD = np.radians(np.linspace(-1.2, 1.2, 5))
-_POINT_CELL_M = 0.25  # points in one cell count once
 _POINT_LIMIT = 1300  # half of them is what the coarse sums hold
 
 
@@ -42,20 +44,27 @@ class VerificationConfig:
     """Constants of the matching; all reconstructed, on simulated validation worlds."""
 
     max_points: int = 800  # of the query in the fine search, half of them in the coarse one
-    min_points: int = 20  # fewer are not matched
-    full_gain: float = 0.3  # gain of explained share over poses about it that is a full overlap
+    min_distinct: float = 15.0  # points, and returns, that say something of their own
+    full_deviations: float = 7.5  # standard deviations above chance that are a full overlap
+    share_std: float = 0.015  # of the explained share between poses, however many the points
     surface_scale: float = 0.005  # loss of explained share that makes a pose e times less likely
     position_floor_m: float = 0.1  # standard deviation that is never undercut
     yaw_floor_rad: float = math.radians(0.3)
     num_cached_keyframes: int = 32  # 1.5 MB each
 
     def __post_init__(self) -> None:
-        if not 1 <= self.min_points <= self.max_points <= _POINT_LIMIT:
+        if not 1 <= self.min_distinct <= self.max_points <= _POINT_LIMIT:
             raise ValueError(
-                f'min_points is {self.min_points} and max_points {self.max_points}, '
-                f'expected 1 <= min_points <= max_points <= {_POINT_LIMIT}'
+                f'min_distinct is {self.min_distinct} and max_points {self.max_points}, '
+                f'expected 1 <= min_distinct <= max_points <= {_POINT_LIMIT}'
             )
-        for name in ('full_gain', 'surface_scale', 'position_floor_m', 'yaw_floor_rad'):
+        for name in (
+            'full_deviations',
+            'share_std',
+            'surface_scale',
+            'position_floor_m',
+            'yaw_floor_rad',
+        ):
             if not getattr(self, name) > 0:
                 raise ValueError(f'{name} is {getattr(self, name)}, expected more than 0')
 
@@ -66,9 +75,10 @@ class Verification:
     How a query fits a keyframe; x_m, y_m, yaw_rad are T_keyframe_query.
 
     :param covariance: shape (3, 3) float64 of x, y, yaw
-    :param overlap: how much larger the share of the query's points that returns of the keyframe
-        explain is here than at poses about it: 0 = by chance alone, 1 = as large as between two
-        scans of the same radar from the same place
+    :param overlap: by how much the share of the query's points that returns of the keyframe
+        explain stands out here from other poses of the search, measured in what it varies by
+        chance for so many points that lie so: 0 = not at all, 1 = beyond doubt
+    :param too_few: why nothing can be told, in words; then the pose may be anywhere in the search
     """
 
     x_m: float
@@ -76,6 +86,7 @@ class Verification:
     yaw_rad: float
     covariance: NDArray[np.float64]
     overlap: float
+    too_few: str = ''
 
 
 DEFAULT_CONFIG = VerificationConfig()
@@ -88,7 +99,7 @@ class Verifier:
         self._config = config
         self._grids: OrderedDict[Hashable, KeyframeGrids] = OrderedDict()
         self._query_m: NDArray[np.float32] = np.empty((0, 2), np.float32)
-        self._points: NDArray[np.float32] = self._query_m
+        self._points = thinned(self._query_m, config.max_points)
 
     def verify(
         self,
@@ -106,18 +117,31 @@ class Verifier:
         :param yaw_rad: of the best view: heading of the query in the keyframe frame
         :param key: tells the keyframe from all others, to keep its grids; None keeps nothing
         """
-        config = self._config
-        points = self._points_of(points_m)
-        if len(points) < config.min_points:
-            return _unmatched(yaw_rad)
+        if too_few := self.too_few(points_m):
+            return _unmatched(yaw_rad, too_few)
         grids = self._grids_of(returns_cm, key)
-        start = _coarse_pose(points[::2], grids, yaw_rad)
-        return _refined(points, grids, start, config)
+        if too_few := self._fewness(grids.num_returns, 'returns in the keyframe'):
+            return _unmatched(yaw_rad, too_few)
+        points = self._points_of(points_m)
+        start, elsewhere = _coarse_pose(points.points_m, grids, yaw_rad)
+        return _refined(points, grids, start, elsewhere, self._config)
 
-    def _points_of(self, points_m: NDArray[np.float32]) -> NDArray[np.float32]:
+    def too_few(self, points_m: NDArray[np.float32]) -> str:
+        """
+        Return why a query cannot be told from others wherever it is laid, '' if it can.
+
+        :param points_m: as in `verify`
+        """
+        return self._fewness(self._points_of(points_m).num_distinct, 'points')
+
+    def _fewness(self, num: float, what: str) -> str:
+        least = self._config.min_distinct
+        return f'too few to tell: {num:.0f} distinct {what} of {least:g}' if num < least else ''
+
+    def _points_of(self, points_m: NDArray[np.float32]) -> QueryPoints:
         """Return the points of a query thinned, once for all its candidates."""
         if points_m is not self._query_m:
-            self._points = _thinned(points_m, self._config.max_points)
+            self._points = thinned(points_m, self._config.max_points)
             self._query_m = points_m
         return self._points
 
@@ -131,42 +155,56 @@ class Verifier:
         return grids
 
 
-def _thinned(points_m: NDArray[np.float32], max_points: int) -> NDArray[np.float32]:
-    """Return at most max_points points within reach, one per cell, spread over the view."""
-    near = points_m[np.hypot(points_m[:, 0], points_m[:, 1]) < REACH_M]  # a NaN is not
-    column, row = np.floor(near * (1 / _POINT_CELL_M)).astype(np.int64).T
-    first = np.unique(column * 65536 + row, return_index=True)[1]
-    return near[first[:: max(1, -(-len(first) // max_points))]]
-
-
 def _coarse_pose(
     points: NDArray[np.float32], grids: KeyframeGrids, yaw_rad: float
-) -> NDArray[np.float64]:
-    """Return the pose x, y, yaw that explains most points, to half a metre and two degrees."""
+) -> tuple[NDArray[np.float64], float]:
+    """
+    Return the pose x, y, yaw that explains most points, to half a metre and two degrees.
+
+    :return: that pose, and the share that the best pose elsewhere in the search explains
+    """
     yaws = yaw_rad + _COARSE_YAWS_RAD
-    sums = grids.coarse_sums(*_turned(points, yaws))
-    best = np.argpartition(sums.ravel(), -_NUM_STARTS)[-_NUM_STARTS:]
+    half = points[::2]
+    sums = grids.coarse_sums(*_turned(half, yaws))
+    start, _ = _best_of(sums, _NUM_STARTS, half, grids, yaws)
+    shifts = np.arange(-SEARCH_M, SEARCH_M + 1) * COARSE_M
+    sums[:, np.hypot(shifts - start[0], shifts[:, None] - start[1]) <= _RIVAL_M] = 0
+    _, elsewhere = _best_of(sums, _NUM_RIVALS, points, grids, yaws)
+    return start, elsewhere
+
+
+def _best_of(
+    sums: NDArray[np.uint16],
+    num: int,
+    points: NDArray[np.float32],
+    grids: KeyframeGrids,
+    yaws: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], float]:
+    """Return the pose x, y, yaw and the share of the best of the num greatest coarse sums."""
+    best = np.argpartition(sums.ravel(), -num)[-num:]
     turn, row, column = np.unravel_index(best, sums.shape)
     x_m = (column - SEARCH_M) * COARSE_M
     y_m = (row - SEARCH_M) * COARSE_M
     closer = grids.fine_sums(*_placed(points, x_m, y_m, yaws[turn]), _CLOSER_STEPS)
     start, row_step, column_step = np.unravel_index(closer.argmax(), closer.shape)
     shift = _CLOSER_STEPS[[column_step, row_step]] * FINE_M
-    return np.array([x_m[start] + shift[0], y_m[start] + shift[1], yaws[turn[start]]])
+    pose = np.array([x_m[start] + shift[0], y_m[start] + shift[1], yaws[turn[start]]])
+    return pose, float(closer.max()) / (PEAK * len(points))
 
 
 def _refined(
-    points: NDArray[np.float32],
+    query: QueryPoints,
     grids: KeyframeGrids,
     start: NDArray[np.float64],
+    elsewhere: float,
     config: VerificationConfig,
 ) -> Verification:
     """Search about a pose, and take mean and covariance of the poses that fit."""
     x_m, y_m, yaw_rad = start.tolist()
     yaws = yaw_rad + _FINE_YAWS_RAD
-    sums = grids.fine_sums(*_placed(points, x_m, y_m, yaws), _FINE_STEPS)
-    scores = sums / (PEAK * len(points))
-    best, chance = float(scores.max()), float(scores.mean())
+    sums = grids.fine_sums(*_placed(query.points_m, x_m, y_m, yaws), _FINE_STEPS)
+    scores = sums / (PEAK * len(query))
+    best = float(scores.max())
     shifts = _FINE_STEPS * FINE_M
     yaw, y, x = np.meshgrid(yaws, y_m + shifts, x_m + shifts, indexing='ij')
     poses = np.column_stack([x.ravel(), y.ravel(), yaw.ravel()])
@@ -177,8 +215,31 @@ def _refined(
     floor = np.square([config.position_floor_m, config.position_floor_m, config.yaw_floor_rad])
     covariance = symmetric((weights * apart.T) @ apart) + np.diag(floor)
     x_mean, y_mean, yaw_mean = mean.tolist()
-    overlap = min((best - chance) / config.full_gain, 1.0)
+    chance = (1 - _RIVAL_SHARE) * float(scores.mean()) + _RIVAL_SHARE * elsewhere
+    overlap = _overlap(query, grids, poses[scores.argmax()], best - chance, config)
     return Verification(x_mean, y_mean, float(wrap_angle(yaw_mean)), covariance, overlap)
+
+
+def _overlap(
+    query: QueryPoints,
+    grids: KeyframeGrids,
+    pose: NDArray[np.float64],
+    excess: float,
+    config: VerificationConfig,
+) -> float:
+    """
+    Return by how much a pose stands out, in what the explained share varies by chance.
+
+    Of 1000 wrong keyframes of simulated validation worlds, for each number of points from 30 to
+    800, the 99th percentile is .18 to .23 in spinning maps and .16 to .20 in 4D maps, of points in
+    5 to 15 clusters at most .19, of single walls along the road at most .25.
+
+    :param excess: of the explained share over what chance gives
+    """
+    x_m, y_m = _placed(query.points_m, pose[0], pose[1], pose[2:])
+    variance = query.variance(grids.fine_values(x_m, y_m)[0])
+    deviations = excess / math.sqrt(config.share_std**2 + variance)
+    return min(max(deviations / config.full_deviations, 0.0), 1.0)
 
 
 def _turned(
@@ -203,7 +264,7 @@ def _placed(
     return x, y
 
 
-def _unmatched(yaw_rad: float) -> Verification:
+def _unmatched(yaw_rad: float, too_few: str) -> Verification:
     """Return that the pose may be anywhere in the search, and nothing overlaps."""
     variance = np.square([SEARCH_M, SEARCH_M, _SEARCH_RAD]) / 3
-    return Verification(0.0, 0.0, float(wrap_angle(yaw_rad)), np.diag(variance), 0.0)
+    return Verification(0.0, 0.0, float(wrap_angle(yaw_rad)), np.diag(variance), 0.0, too_few)

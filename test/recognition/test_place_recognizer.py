@@ -189,6 +189,18 @@ def test_a_nearly_empty_scan_is_answered_but_not_accepted(
     assert not any(candidate.accepted for candidate in answer.candidates)
 
 
+def test_a_scan_too_small_to_tell_is_accepted_in_no_map(
+    student: OnnxEncoder, database: PlaceDatabase
+) -> None:
+    # Not calibrated, and the user asks for no points: distance and ratio alone would accept it.
+    cloud = MAP_DRIVE.cloud(15)
+    few = cloud.select(np.arange(len(cloud)) < 15)
+    config = RecognizerConfig(min_points=0, accept_max_distance=2.0, accept_max_ratio=1.0)
+    answer = PlaceRecognizer(student, [database], config).process(few)
+    assert not any(item.accepted or item.verified for item in answer.candidates)
+    assert answer.decision.reason == 'too few to tell: 9 distinct points of 15'
+
+
 def test_an_empty_scan_is_no_error(student: OnnxEncoder, database: PlaceDatabase) -> None:
     empty = MAP_DRIVE.cloud(0).select(np.zeros(len(MAP_DRIVE.cloud(0)), bool))
     answer = PlaceRecognizer(student, [database]).process(empty)
@@ -267,9 +279,9 @@ def test_queries_that_agree_along_the_way_support_a_candidate(
         recognizer.process(drive.cloud(index), pose_on_the_way(x)).candidates[0].support
         for index, x in enumerate(x_m)
     ]
-    # Nobody knows before eight have been asked; then nearly all agree.
+    # Nobody knows before eight have been asked; then three of four agree, of twenty points each.
     assert np.isnan(support[:8]).all()
-    assert np.median(support[10:]) >= 0.8
+    assert np.median(support[10:]) >= 0.75
     recognizer.clear()
     answer = recognizer.process(drive.cloud(0), pose_on_the_way(140.0))
     assert math.isnan(answer.candidates[0].support)

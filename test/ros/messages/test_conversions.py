@@ -74,8 +74,8 @@ def test_a_row_keeps_full_precision_and_whole_numbers() -> None:
         ({'relative_yaw_std_rad': math.pi / math.sqrt(3)}, Flag.STATIONARY,
          Flag.ACCEPTED | Flag.STATIONARY),
         # Laid over, but it fits no better than another world may.
-        ({'overlap': 0.21}, Flag(0), Flag.ACCEPTED | Flag.YAW_VALID),
-        ({'overlap': 0.22}, Flag(0),
+        ({'overlap': 0.22}, Flag(0), Flag.ACCEPTED | Flag.YAW_VALID),
+        ({'overlap': 0.23}, Flag(0),
          Flag.ACCEPTED | Flag.YAW_VALID | Flag.GEOMETRICALLY_VERIFIED),
     ],
 )  # fmt: skip
