@@ -244,13 +244,26 @@ def test_verified_candidates_of_another_session_are_near_the_truth(
     assert figures['yaw_error_deg'] < 1
 
 
-def test_the_judgement_is_that_of_the_recogniser(models: Models, work: Path) -> None:
+@pytest.mark.usefixtures('answers')  # which fill the folder
+@pytest.mark.parametrize('stands_from', [20, 8])
+def test_the_judgement_is_that_of_the_recogniser(
+    models: Models, work: Path, stands_from: int
+) -> None:
+    """Of twenty queries the last ones are of a vehicle that stands, or none is."""
     from ssd_ros.encoders.network import OnnxEncoder
 
     student = OnnxEncoder(models.student, 'cpu')
     teacher = OnnxEncoder(models.teacher, 'cpu')
     database = build_database(drive_of(1, 1), teacher)
     queries = DriveQueries.load(work / 'posts/1_1/queries.npz')
+    assert not queries.is_standing.any()  # the poses tell that it moves, although no Doppler does
+    travelled_m = 4.0 * np.minimum(np.arange(20), stands_from)
+    queries = replace(
+        queries,
+        travelled_m=travelled_m,
+        segments=np.zeros(20, np.int64),
+        is_standing=np.arange(20) > stands_from,
+    )
     pair = ask(queries, PlaceRecognizer(student, [database]), range(len(queries)), lambda *_: None)
     middle = float(np.median(judge(pair, BY_OVERLAP).confidence))
     judged = judge(pair, replace(BY_OVERLAP, threshold=middle))
@@ -260,7 +273,9 @@ def test_the_judgement_is_that_of_the_recogniser(models: Models, work: Path) -> 
     firsts = [item.candidates[0] for item in recognitions]
     np.testing.assert_allclose(judged.confidence, [first.confidence for first in firsts])
     assert judged.accepted.tolist() == [first.accepted for first in firsts]
-    assert 0 < judged.accepted.sum() < len(judged.accepted)
+    assert 0 < judged.accepted[: stands_from + 1].sum() < len(judged.accepted)
+    confident = judged.confidence >= middle
+    assert (confident & ~judged.accepted)[stands_from + 1 :].any() == (stands_from < 20)
     np.testing.assert_allclose(judged.of_first('overlap'), [first.overlap for first in firsts])
 
 

@@ -44,6 +44,7 @@ class PairAnswers:
     :param x_m: shape (Q, K), with y_m where the candidate says that the query is in the map
     :param offset_m: shape (Q, K), from the candidate's keyframe to there
     :param low_points: shape (Q,), too few static returns for any candidate to be accepted
+    :param travelled_m: shape (Q,), with segments and is_standing as of DriveQueries
     :param profile: shape (Q, S), of the radar, see RadarProfile; NaN where not known
     :param verify_ms: shape (Q,), of all candidates together
     :param shift: what is unlike the other benchmark, by name; empty if nothing is
@@ -66,6 +67,9 @@ class PairAnswers:
     y_m: NDArray[np.float64]
     offset_m: NDArray[np.float64]
     low_points: NDArray[np.bool_]
+    travelled_m: NDArray[np.float64]
+    segments: NDArray[np.int64]
+    is_standing: NDArray[np.bool_]
     profile: NDArray[np.float64]
     verify_ms: NDArray[np.float64]
     shift: str = ''
@@ -102,9 +106,16 @@ class PairAnswers:
         :raise ValueError: it holds something else
         """
         found = read_archive(path, MAX_ARCHIVE_BYTES, 'the answers of a map')
-        # Earlier ones do not tell these.
-        profile = unknown_profiles(len(np.atleast_1d(found.get('poses', 0))))
-        later = {'origin': UNKNOWN, 'profile': profile, 'shift': ''}
+        num = len(np.atleast_1d(found.get('poses', 0)))
+        profile = unknown_profiles(num)
+        later = {  # which earlier ones do not tell
+            'origin': UNKNOWN,
+            'travelled_m': np.full(num, np.nan),
+            'segments': np.zeros(num, np.int64),
+            'is_standing': np.zeros(num, bool),
+            'profile': profile,
+            'shift': '',
+        }
         values: dict[str, Any] = {**later, **found}
         if missing := [name for name in cls.__slots__ if name not in values]:
             raise ValueError(f'{path} does not hold the answers of a map: {missing[0]} is missing')
@@ -155,6 +166,9 @@ def ask(
         poses=queries.poses[chosen],
         nearest_m=_nearest_m(queries.poses[chosen], database, is_stranger),
         low_points=np.array(low_points),
+        travelled_m=queries.travelled_m[chosen],
+        segments=queries.segments[chosen],
+        is_standing=queries.is_standing[chosen],
         profile=queries.profile[chosen],
         verify_ms=np.array(verify_ms),
         **columns,

@@ -74,7 +74,7 @@ def fit(
 
 def _radars_of(answers: Sequence[PairAnswers]) -> RadarEnvelope | None:
     """Return which radars the drives had, each however many maps it was asked of."""
-    return envelope_of({pair.query_drive: pair.profile for pair in answers}.values())
+    return envelope_of({(pair.query_drive, pair.shift): pair.profile for pair in answers}.values())
 
 
 def _or_one(values: NDArray[np.float64]) -> NDArray[np.float64]:

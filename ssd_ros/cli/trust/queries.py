@@ -33,6 +33,8 @@ from ssd_ros.verification import returns_of_points
 
 Progress = Callable[[int, int], None]
 
+_MOVED_M = 1.0  # reconstructed: from query to query, by the true poses
+
 
 @dataclass(frozen=True, slots=True)
 class DriveQueries:
@@ -48,6 +50,7 @@ class DriveQueries:
     :param first_points: shape (Q + 1,), where those of each query begin
     :param travelled_m: shape (Q,), by the radar's own velocity; NaN where not known
     :param segments: shape (Q,), see OdometryPose
+    :param is_standing: shape (Q,), whether the vehicle stood
     :param profile: shape (Q, S), of the radar until then, see RadarProfile; NaN where not known
     """
 
@@ -60,6 +63,7 @@ class DriveQueries:
     first_points: NDArray[np.int64]
     travelled_m: NDArray[np.float64]
     segments: NDArray[np.int64]
+    is_standing: NDArray[np.bool_]
     profile: NDArray[np.float64]
 
     def __len__(self) -> int:
@@ -77,14 +81,19 @@ class DriveQueries:
         unknown = EgoVelocity(
             Motion.UNKNOWN, np.zeros(3), np.full(3, np.inf), np.ones(len(points_m), bool)
         )
-        travelled_m = float(self.travelled_m[number])
-        odometry = None
-        if np.isfinite(travelled_m):
-            odometry = OdometryPose(travelled_m, None, int(self.segments[number]))
+        odometry = odometry_at(float(self.travelled_m[number]), int(self.segments[number]))
         image = CloudImage(self.bevs[number], unknown, points_m)
         stamp_ns = int(self.stamps_ns[number])
-        profile = self.profile[number]
-        return Query(stamp_ns, image, None, odometry, 0.0, stamp_ns, profile=profile)
+        return Query(
+            stamp_ns,
+            image,
+            None,
+            odometry,
+            0.0,
+            stamp_ns,
+            profile=self.profile[number],
+            is_standing=bool(self.is_standing[number]),
+        )
 
     @classmethod
     def none(cls, name: str, origin: Origin) -> DriveQueries:
@@ -112,7 +121,9 @@ class DriveQueries:
         try:
             # Earlier ones do not tell.
             origin = json.loads(str(found['origin'])) if 'origin' in found else None
-            known = {'profile': unknown_profiles(len(found['stamps_ns'])), **found}
+            num = len(found['stamps_ns'])
+            later = {'profile': unknown_profiles(num), 'is_standing': np.zeros(num, bool)}
+            known = {**later, **found}
             arrays = {name: known[name] for name in _ARRAYS}
             _check_arrays(arrays)
             return cls(str(found['name']), origin_from(origin), **arrays)
@@ -129,8 +140,14 @@ _ARRAYS: dict[str, tuple[tuple[int, ...], type]] = {
     'first_points': ((1,), np.int64),
     'travelled_m': ((0,), np.float64),
     'segments': ((0,), np.int64),
+    'is_standing': ((0,), np.bool_),
     'profile': ((0, len(NAMES)), np.float64),
 }
+
+
+def odometry_at(travelled_m: float, segment: int) -> OdometryPose | None:
+    """Return how far a vehicle has come, None where that is not known."""
+    return OdometryPose(travelled_m, None, segment) if np.isfinite(travelled_m) else None
 
 
 def _check_arrays(arrays: dict[str, NDArray[Any]]) -> None:
@@ -185,6 +202,10 @@ def queries_of(
     if not queries:
         raise ValueError(f'{drive.name}: none of {len(chosen)} queries could be read')
     kept = kept.select(is_read[chosen])
+    # There are drivers whose Doppler is always zero: who has another pose has not stood.
+    steps_m = np.hypot(*np.diff(kept.positions_m[:, :2], axis=0).T)
+    moved_m = np.insert(steps_m, 0, steps_m[:1].sum())
+    is_standing = np.array([query.is_standing for query in queries]) & (moved_m < _MOVED_M)
     known = [query.odometry or OdometryPose(0.0, None, -1) for query in queries]
     travelled_m = [pose.travelled_m if pose.segment >= 0 else np.nan for pose in known]
     return DriveQueries(
@@ -197,6 +218,7 @@ def queries_of(
         np.cumsum([0, *(query.image.num_points for query in queries)]),
         np.array(travelled_m),
         np.array([pose.segment for pose in known]),
+        is_standing,
         np.stack([query.profile for query in queries]),
     )
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.cli.trust.answers import PairAnswers
 from ssd_ros.cli.trust.fit import confidence_of, first_of, is_right
+from ssd_ros.cli.trust.repeats import repeats_of
 from ssd_ros.confidence.model import ConfidenceModel, Reliability, reliability
 from ssd_ros.confidence.radar_profile import NAMES, STATISTICS
 
@@ -57,11 +58,20 @@ class Judged:
 def judge(answers: PairAnswers, model: ConfidenceModel) -> Judged:
     """Rank and decide as the recogniser does with this calibration."""
     first, rows = first_of(answers, model), np.arange(len(answers))
-    confidence = np.nan_to_num(confidence_of(answers, model)[rows, first], nan=0.0)
-    accepted = (confidence >= model.threshold) & ~answers.low_points
+    confidence = confidence_of(answers, model)
+    accepted = (confidence >= model.threshold) & (answers.support != 0)
+    refused = answers.low_points
     if model.radars is not None:
-        accepted &= ~model.radars.is_unlike(answers.profile)
-    return Judged(answers, first, confidence, accepted, is_right(answers)[rows, first])
+        refused = refused | model.radars.is_unlike(answers.profile)
+    accepted &= ~refused[:, None]
+    told = accepted & ~repeats_of(answers, accepted)
+    return Judged(
+        answers,
+        first,
+        np.nan_to_num(confidence[rows, first], nan=0.0),
+        told[rows, first],
+        is_right(answers)[rows, first],
+    )
 
 
 def figures_of(judged: Judged) -> dict[str, float | int | str]:
