@@ -40,7 +40,8 @@ class EgoVelocityConfig:
     max_azimuth_deg: float = 60.0
     max_elevation_deg: float = 45.0
     standstill_quantile: float = 0.9
-    standstill_mps: float = 0.1  # slower than this at the quantile means standing still
+    # Slower than this at the quantile, or by most directions, means standing still.
+    standstill_mps: float = 0.1
     num_draws: int = 20  # at least; the share of returns that agree tells how many more
     max_condition: float = 1e3  # of the normal matrix of a draw
     inlier_mps: float = 0.2
@@ -115,10 +116,14 @@ def estimate_ego_velocity(
     returns = returns_of(directions, -radial_velocity_mps[gated].astype(np.float64))
     speeds, limit_mps = returns.speeds_mps, _limit_mps(returns, config)
     quantile = min(int(config.standstill_quantile * len(gated)), len(gated) - 1)
-    if np.partition(np.abs(speeds), quantile)[quantile] < config.standstill_mps:
+    motion, fitted = Motion.MOVING, None
+    is_still = np.partition(np.abs(speeds), quantile)[quantile] < config.standstill_mps
+    if not is_still:
+        fitted = _moving(returns, limit_mps, config)
+        # Who stands in traffic has more that moves around it, but is itself as slow.
+        is_still = fitted is not None and np.hypot(*fitted[0][:2]) < config.standstill_mps
+    if is_still:
         motion, fitted = Motion.STANDSTILL, _standstill(returns, config)
-    else:
-        motion, fitted = Motion.MOVING, _moving(returns, limit_mps, config)
     if fitted is None:
         return unknown
     velocity, sigma = fitted

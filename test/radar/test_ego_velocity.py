@@ -71,6 +71,28 @@ def test_standing_still_keeps_static_returns_and_drops_a_pedestrian() -> None:
     assert np.flatnonzero(~result.usable).tolist() == [7]
 
 
+@pytest.mark.parametrize('movers', [20, 60])
+def test_who_stands_in_traffic_stands(movers: int) -> None:
+    xyz = static_points(200)
+    rng = np.random.default_rng(1)
+    speeds = 0.055 * rng.standard_normal(len(xyz)).astype(np.float32)
+    speeds[:movers] += rng.uniform(3, 9, movers)
+    result = estimate_ego_velocity(xyz, zeros(xyz), speeds, EgoVelocityConfig())
+    assert result.motion is Motion.STANDSTILL
+    np.testing.assert_array_equal(result.velocity_mps, np.zeros(3))
+    assert not result.usable[:movers].any()
+    assert result.usable[movers:].mean() > 0.95
+
+
+def test_who_creeps_at_1_km_an_hour_does_not_stand() -> None:
+    xyz = static_points(200)
+    speeds = doppler(xyz, [0.28, 0.0, 0.0])
+    speeds += 0.055 * np.random.default_rng(1).standard_normal(len(xyz)).astype(np.float32)
+    result = estimate_ego_velocity(xyz, zeros(xyz), speeds, EgoVelocityConfig())
+    assert result.motion is Motion.MOVING
+    assert result.velocity_mps[0] == pytest.approx(0.28, abs=0.02)
+
+
 def test_returns_outside_the_gate_are_not_usable() -> None:
     xyz = static_points(40)
     xyz[0] = [160, 0, 0]  # beyond 150 m

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from ssd_ros.simulator.config import WorldConfig
 from ssd_ros.simulator.random_streams import stream
 from ssd_ros.simulator.scene.buildings import BuildingMaker
-from ssd_ros.simulator.scene.copies import NO_SLOTS, ParkingSlots, Scene, scene_of
+from ssd_ros.simulator.scene.copies import ParkingSlots, Scene, scene_of
 from ssd_ros.simulator.scene.elements import ElementBuilder
 from ssd_ros.simulator.scene.furniture import (
     add_fence,
@@ -49,7 +49,7 @@ class TownMaker:
     def scene(self) -> Scene:
         """Return all that was filled so far."""
         if not self._slots:
-            return scene_of(self._builder, NO_SLOTS)
+            return scene_of(self._builder)
         grid_m = np.vstack([xy for xy, _ in self._slots])
         heading = np.concatenate([heading for _, heading in self._slots])
         return scene_of(

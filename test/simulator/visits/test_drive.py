@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from ssd_ros.radar.ego_velocity import EgoVelocityConfig, estimate_ego_velocity, Motion
 from ssd_ros.simulator.config import Conditions, Driving, PRESETS, UNIT_SEED
 from ssd_ros.simulator.radars.fourd import Origin
 from ssd_ros.simulator.recordings.sequence import SimulatedSequence
@@ -47,6 +48,28 @@ def test_a_standing_radar_has_new_noise_in_each_scan_while_traffic_moves_on() ->
     moved = np.abs(vehicles_m[1] - vehicles_m[0]) > 0.5
     assert moved.mean() > 0.5
     assert not moved[:14].any()  # but for the one ahead, which waits, too
+
+
+@pytest.mark.parametrize(
+    ('options', 'motion'),
+    [
+        ({'stand_s': 300.0}, Motion.STANDSTILL),
+        ({'speed_mps': 0.28}, Motion.MOVING),
+        ({'is_reverse': True}, Motion.MOVING),
+    ],
+)
+def test_doppler_tells_who_stands_in_traffic_from_who_creeps(
+    options: dict[str, float], motion: Motion
+) -> None:
+    sequence = drive_of(**options)
+    clouds = [sequence.cloud(index) for index in range(0, 600, 30)]
+    found = [
+        estimate_ego_velocity(
+            cloud.xyz_m, cloud.rcs_dbsm, cloud.radial_velocity_mps, EgoVelocityConfig()
+        )
+        for cloud in clouds
+    ]
+    assert [each.motion for each in found] == [motion] * len(clouds)
 
 
 def test_a_creeping_vehicle_drives_1_km_an_hour() -> None:
