@@ -61,6 +61,7 @@ IN_THE_WAY = [
     (['pose_graph_demo', '--preset', 'unit', '--output', '{}'], 'edges.jsonl'),
     (['pose_graph_demo', '--preset', 'unit', '--output', '{}'], 'truth.tum'),
     (['pose_graph_demo', '--preset', 'unit', '--output', '{}'], 'pose_graph.json'),
+    (['pose_graph_demo', '--false-closures', '0.5', '--output', '{}'], 'rejection.json'),
     (['soak', '--output', '{}'], 'soak.json'),
     (['soak', '--output', '{}'], 'soak.png'),
     (['export', '--cache', 'nowhere', '--run', 'nowhere', '--out', '{}'], 'README.md'),

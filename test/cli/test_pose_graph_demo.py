@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+import re
 import subprocess
 import sys
 from typing import Any
@@ -78,7 +79,25 @@ def test_another_drive_does_not_take_the_place_of_the_one_that_is_there(
     assert 'holds another drive: choose another --output or --fresh' in capsys.readouterr().err
 
 
-@pytest.mark.parametrize('arguments', [['--laps', '0'], ['--rate', 'x'], ['--preset', 'moon']])
+def test_false_closures_are_fed_to_the_graph_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip('gtsam')
+    arguments = ['--output', str(tmp_path), '--false-closures', '0.5', '--seeds', '1']
+    assert pose_graph_demo.main(arguments) == 0
+    assert re.search(r'shifted, 50%, first 20 all .* 1 of 1,', capsys.readouterr().out)
+    cases = json.loads((tmp_path / 'rejection.json').read_text())['cases']
+    assert [case['kind'] for case in cases] == ['shifted', 'shifted', 'along', 'scattered']
+    for case in cases:
+        assert case['consensus']['worst'] < 1.05
+        assert case['false_believed'] == 0
+    assert (tmp_path / 'rejection.png').read_bytes()[:8] == b'\x89PNG\r\n\x1a\n'
+
+
+@pytest.mark.parametrize(
+    'arguments',
+    [['--laps', '0'], ['--rate', 'x'], ['--preset', 'moon'], ['--false-closures', '1']],
+)
 def test_wrong_usage_is_refused(arguments: list[str]) -> None:
     with pytest.raises(SystemExit, match='2'):
         pose_graph_demo.main(arguments)

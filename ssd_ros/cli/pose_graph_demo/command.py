@@ -12,9 +12,16 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from contextlib import ExitStack
+import os
 from pathlib import Path
 
-from ssd_ros.cli.common.console import at_least, make_parser, run_command
+from ssd_ros.cli.common.console import (
+    at_least,
+    make_parser,
+    ONE_THREAD,
+    run_command,
+    usable_cores,
+)
 from ssd_ros.cli.common.played_bag import wait_for_collector, wait_for_player
 from ssd_ros.cli.common.ros_processes import ros_process
 
@@ -22,8 +29,11 @@ EXAMPLES = """\
   pose_graph_demo --output pose_graph
   pose_graph_demo --output pose_graph --laps 2 --rate 2 --fresh
   pose_graph_demo --output pose_graph_map --map demo/map
+  pose_graph_demo --output rejection --false-closures 0.5 --seeds 100
 """
 _REPORTS = 'pose_graph.json', 'pose_graph.png'
+_REJECTION_REPORTS = 'rejection.json', 'rejection.png'
+_NUM_FIRST = 20  # of 134 answers: so many false ones come first in one of the cases
 
 
 def parser() -> argparse.ArgumentParser:
@@ -43,10 +53,58 @@ def parser() -> argparse.ArgumentParser:
     presets = ('demo', 'unit')
     add('--preset', choices=presets, default='demo', help='world to drive in (%(default)s)')
     add('--fresh', action='store_true', help='simulate again')
+    add(
+        '--false-closures',
+        type=_share,
+        metavar='SHARE',
+        help='instead, without ROS: feed drives of poses alone to the graph, this share of their '
+        'loop closures false; writes rejection.json and rejection.png after some minutes',
+    )
+    add('--seeds', type=at_least(int, 1), default=100, help='drives of those (%(default)s)')
     return result
 
 
+def _share(text: str) -> float:
+    share = float(text)
+    if not 0 <= share < 1:
+        raise argparse.ArgumentTypeError(f'{text} is not 0 or more and less than 1')
+    return share
+
+
 def run(arguments: argparse.Namespace) -> None:
+    """Do what the options ask for."""
+    if arguments.false_closures is None:
+        _run_laps(arguments)
+    else:
+        _run_false_closures(arguments)
+
+
+def _run_false_closures(arguments: argparse.Namespace) -> None:
+    """Drive with false closures, with and without consensus."""
+    os.environ.update(ONE_THREAD)  # a core for each process
+    from ssd_ros.cli.common.parallel import run_jobs
+    from ssd_ros.cli.common.progress import progress_bar
+    from ssd_ros.cli.pose_graph_demo.false_closures import FalseClosures, KINDS
+    from ssd_ros.cli.pose_graph_demo.rejection import outcomes
+    from ssd_ros.cli.pose_graph_demo.rejection_report import RejectionReport
+    from ssd_ros.targets import check_files, check_working_folder
+
+    output: Path = arguments.output.absolute()
+    check_working_folder(output)
+    check_files([output / name for name in _REJECTION_REPORTS])
+    share = arguments.false_closures
+    kinds = [FalseClosures(kind, share) for kind in KINDS]
+    kinds.insert(1, FalseClosures(KINDS[0], share, _NUM_FIRST))
+    jobs = [(seed, kinds) for seed in range(arguments.seeds)]
+    with progress_bar('drive', 'drive') as progress:
+        found = run_jobs(jobs, outcomes, usable_cores(), progress)
+    report = RejectionReport([outcome for of_seed in found for outcome in of_seed])
+    print(report.table())
+    print(f'figures: {report.write(output / _REJECTION_REPORTS[0])}')
+    print(f'picture: {report.draw(output / _REJECTION_REPORTS[1])}')
+
+
+def _run_laps(arguments: argparse.Namespace) -> None:
     """Simulate what is missing, play it and judge the result."""
     from ssd_ros.cli.pose_graph_demo.drive import LapsDrive, prepared_drive
     from ssd_ros.cli.pose_graph_demo.report import read_report

@@ -17,7 +17,7 @@ from ssd_ros.simulator.random_streams import stream
 LIVE_MAP_ID = 0xFFFFFFFF
 KINDS = ('shifted', 'along', 'scattered')
 LAPS, POSES_A_LAP, STEP_NS = 3, 200, 300_000_000
-_QUERY_SPACING = 2  # poses
+_QUERY_SPACING = 3  # poses
 _POSITION_STD_M, _YAW_STD_RAD = 0.15, 0.01  # of what is right
 _OFFSETS_M = 15.0, 60.0
 _MAX_TURN_RAD = 0.1
@@ -65,7 +65,7 @@ def answers(
     drive: Trajectory, false: FalseClosures, seed: int
 ) -> tuple[dict[int, NDArray[np.void]], set[int]]:
     """
-    Return the rows of every second query after the first lap, by stamp; and which are false.
+    Return the rows of every third query after the first lap, by stamp; and which are false.
 
     Keyframes are those of the first lap. The queries, their noise and, for one share, which of
     them are false depend on the seed alone.
