@@ -141,6 +141,38 @@ def test_clouds_that_tell_too_little_are_told(
     assert words in found[subject][1]
 
 
+class Late(MovingDrive):
+    """A drive whose scans are stamped a step of 250 ms late."""
+
+    def cloud(self, index: int) -> RadarPointCloud:
+        before = super().cloud(max(index - 1, 0))
+        return replace(before, stamp_ns=int(self.cloud_stamps_ns[index]))
+
+
+@pytest.mark.parametrize(
+    ('kind', 'late_s', 'expected'), [(MovingDrive, 0.0, 'good'), (Late, 0.25, 'MEND')]
+)
+def test_scans_that_are_stamped_late_are_told(
+    capsys: pytest.CaptureFixture[str],
+    student: str,
+    tmp_path: Path,
+    kind: type[MovingDrive],
+    late_s: float,
+    expected: str,
+) -> None:
+    seconds = np.arange(120) * 0.25
+    along_m = 6 * seconds + 6 * np.sin(seconds / 2)  # at 3 to 9 m/s
+    xy_yaw = np.column_stack([along_m, 0 * along_m, 0 * along_m])
+    bag = bag_of(kind(moving_drive().posts, xy_yaw, step_ns=250_000_000), tmp_path / 'bag')
+    code, found = told(capsys, student, bag)
+    level, words = found['clocks']
+    assert (level, code) == (expected, int(expected == 'MEND'))
+    stamped = re.search(r'stamped (\d\.\d+) s', words)
+    assert stamped is not None
+    assert float(stamped[1]) == pytest.approx(late_s, abs=0.03)
+    assert late_s == 0 or 'late of the odometry' in words
+
+
 def test_a_map_is_looked_at_and_what_cannot_be_read_is_to_be_mended(
     capsys: pytest.CaptureFixture[str], student: str, tmp_path: Path
 ) -> None:

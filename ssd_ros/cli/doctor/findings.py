@@ -12,6 +12,8 @@ import numpy as np
 from ssd_ros.cli.doctor.scans import Scans
 from ssd_ros.cli.replay.run import Replay
 from ssd_ros.radar.ego_velocity import Motion
+from ssd_ros.recognition.decision import UNLIKE_RADAR
+from ssd_ros.recognition.radar_check import unlike_radars
 from ssd_ros.ros.health.inputs import LOW_RATE_HZ
 from ssd_ros.ros.health.texts import MISALIGNED
 
@@ -20,6 +22,7 @@ _MIN_KNOWN = 0.5  # reconstructed, as what follows: share of scans whose velocit
 _MAX_FAULTS = 0.1
 _MOVING_MPS = 3.0
 _MIN_WAY_M = 20.0
+_MAX_SIGMA_S, _MAX_SHIFT_S = 0.1, 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,8 @@ def findings_of(scans: Scans, replay: Replay) -> list[Finding]:
         _doppler(scans, replay),
         _odometry(scans),
         _mounting(scans),
-        *_maps(replay),
+        *_clocks(scans),
+        *_maps(scans, replay),
     ]
 
 
@@ -125,8 +129,24 @@ def _mounting(scans: Scans) -> Finding:
     return Finding(GOOD, 'mounting', f'the radar {error.words}')
 
 
-def _maps(replay: Replay) -> Iterator[Finding]:
-    for place in replay.recognizer.maps:
+def _clocks(scans: Scans) -> Iterator[Finding]:
+    late_s, sigma_s = scans.time_shift
+    if not sigma_s <= _MAX_SIGMA_S:  # too steady to tell
+        return
+    side = 'late' if late_s > 0 else 'early'
+    text = f'the scans are stamped {abs(late_s):.2f} s (+-{sigma_s:.2f}) {side} of the odometry'
+    if abs(late_s) - 3 * sigma_s > _MAX_SHIFT_S:
+        hint = 'poses are off by the way driven meanwhile: mend the stamps of the driver'
+        yield Finding(MEND, 'clocks', f'{text}: {hint}')
+    else:
+        yield Finding(GOOD, 'clocks', text)
+
+
+def _maps(scans: Scans, replay: Replay) -> Iterator[Finding]:
+    maps = replay.recognizer.maps
+    for difference in unlike_radars(maps, scans.profile).values():
+        yield Finding(MEND, 'radar', UNLIKE_RADAR.format(difference=difference))
+    for place in maps:
         text = f'{len(place)} keyframes of {place.info.source}, {place.info.data_origin.text}'
         if place.confidence is None:
             hint = 'it has no calibration: `trust --store-in`, or build it with --confidence'

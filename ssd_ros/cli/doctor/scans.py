@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ssd_ros.cli.common.progress import progress_bar
 from ssd_ros.cli.replay.run import Replay
 from ssd_ros.motion.mounting_check import YawError
+from ssd_ros.motion.time_shift import fit_time_shift, TimeShift
 from ssd_ros.radar.doppler_sign import DopplerSignCheck
 from ssd_ros.radar.ego_velocity import Motion
 
@@ -29,6 +30,8 @@ class Scans:
     :param has_pose: shape (N,)
     :param is_opposite: Doppler runs against the odometry
     :param yaw_error: of the mounting
+    :param time_shift: of the scans against the odometry
+    :param profile: of the radar at the end, see RadarProfile
     """
 
     stamps_ns: NDArray[np.int64]
@@ -39,6 +42,8 @@ class Scans:
     has_pose: NDArray[np.bool_]
     is_opposite: bool
     yaw_error: YawError
+    time_shift: TimeShift
+    profile: NDArray[np.float64]
 
     def __len__(self) -> int:
         return len(self.stamps_ns)
@@ -71,19 +76,29 @@ def scans_of(replay: Replay) -> Scans:
                 is_opposite |= sign.is_opposite
             speed_mps = float(np.hypot(*ego.velocity_mps[:2]))
             num_points, num_static = len(ego.usable), query.image.num_points
-            has_pose = pose is not None
-            rows.append((query.stamp_ns, num_points, num_static, ego.motion, speed_mps, has_pose))
+            x_y_m = (np.nan, np.nan) if pose is None else tuple(pose.position_m[:2])
+            row = (query.stamp_ns, num_points, num_static, ego.motion, speed_mps, x_y_m)
+            rows.append(row)
+            profile = query.profile
     if not rows:
         faults = '; '.join(reason for reason, _ in replay.faults.most_common(3))
         raise ValueError(f'no scan of {replay.drive.name} can be read: {faults}')
-    stamps_ns, points, static, motions, speeds_mps, placed = zip(*rows, strict=True)
+    stamps_ns, points, static, motions, speeds_mps, places_m = zip(*rows, strict=True)
+    placed = np.isfinite(np.array(places_m)[:, 0])
+    known = placed & [motion is Motion.MOVING for motion in motions]
     return Scans(
         np.array(stamps_ns),
         np.array(points),
         np.array(static),
         np.array(motions, dtype=object),
         np.array(speeds_mps),
-        np.array(placed),
+        placed,
         is_opposite,
         replay.recognizer.mounting_check.yaw_error,
+        fit_time_shift(
+            (np.array(stamps_ns)[known] - stamps_ns[0]) / 1e9,
+            np.array(speeds_mps)[known],
+            np.array(places_m)[known],
+        ),
+        profile,
     )
