@@ -194,9 +194,9 @@ def _held_out(answers: FirstAnswers, limits: tuple[float, float]) -> Judgement |
 def _shortage(answers: FirstAnswers) -> str:
     """Return what kind of answer there is too little of, empty if nothing lacks."""
     num_right, num_strangers = int(answers.correct.sum()), int(answers.is_stranger.sum())
-    num_wrong = len(answers.correct) - num_right - num_strangers
-    if not (num_right and num_wrong):
-        return f'{num_right} right and {num_wrong} wrong answers inside the map, expected both'
+    if not num_right:
+        num_wrong = len(answers.correct) - num_strangers
+        return f'0 right and {num_wrong} wrong answers inside the map, expected right ones, too'
     if num_strangers < _MIN_STRANGERS:
         return (
             f'{num_strangers} queries outside the map, expected at least {_MIN_STRANGERS}: '

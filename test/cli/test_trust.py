@@ -399,4 +399,4 @@ def test_strangers_without_drives_are_refused(
 ) -> None:
     given = ['--benchmark', 'validation', '--strangers', 'Sports/01', '--out', str(tmp_path)]
     assert main(given) == 1
-    assert '--strangers goes with --drives' in capsys.readouterr().err
+    assert '--strangers goes with recorded drives' in capsys.readouterr().err

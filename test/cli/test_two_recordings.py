@@ -9,13 +9,12 @@ lie in files beside them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 import json
 from pathlib import Path
 import shutil
 
 import numpy as np
-from numpy.typing import NDArray
 import pytest
 from ssd_ros.cli.build_db.command import main as build_db
 from ssd_ros.cli.cache.command import main as cache
@@ -28,40 +27,16 @@ from ssd_ros.confidence.file import write_confidence
 from ssd_ros.confidence.model import ConfidenceModel, Judgement, LogOdds
 from ssd_ros.datasets.bags.rosbag2_writer import write_rosbag2
 from ssd_ros.datasets.formats.hercules import write_hercules
-from ssd_ros.datasets.poses import empty_trajectory, write_hercules_poses
+from ssd_ros.datasets.poses import write_hercules_poses
 from ssd_ros.evaluation.bev_cache import load_drives
 from ssd_ros.evaluation.queries.pairs import pairs_of
-from ssd_ros.motion.trajectory import Trajectory
 from ssd_ros.shared_files import shared_file
-from support.posts import PostDrive, SPACE, straight_drive, write_small_encoder
+from support.posts import OneRadar, SPACE, straight_drive, write_small_encoder
 
 PREPROCESSING = read_preprocessing(shared_file('config/training.yaml'))
-NO_STAMPS = np.zeros(0, np.int64)
 MAPPED = straight_drive(num=20)
 BESIDE = replace(MAPPED, xy_yaw=MAPPED.xy_yaw[5:15] + np.array([0.5, 0.5, 0.1]))
 ELSEWHERE = straight_drive(num=6, seed=9)
-
-
-@dataclass
-class OneRadar:
-    """A drive of which one radar was recorded, and no poses."""
-
-    drive: PostDrive
-    sensor: str
-    name: str = 'x'
-    cloud_poses: Trajectory = field(default_factory=empty_trajectory)
-    scan_poses: Trajectory = field(default_factory=empty_trajectory)
-
-    @property
-    def cloud_stamps_ns(self) -> NDArray[np.int64]:
-        return self.drive.cloud_stamps_ns if self.sensor == '4d' else NO_STAMPS
-
-    @property
-    def scan_stamps_ns(self) -> NDArray[np.int64]:
-        return self.drive.scan_stamps_ns if self.sensor == 'spinning' else NO_STAMPS
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self.drive, name)
 
 
 @pytest.fixture(scope='module')

@@ -265,6 +265,15 @@ def test_too_few_answers_of_a_kind_are_named() -> None:
         fit_confidence(all_wrong, 5.0, 'all wrong')
 
 
+def test_strangers_are_wrong_answers_enough() -> None:
+    answers, _ = simulated_answers(600, 300)
+    kept = answers.select(answers.correct | answers.is_stranger)
+    model = fit_confidence(kept, 5.0, 'a drive that is recognised everywhere', 0.9, 0.05)
+    assert model.fitted.precision == 1.0
+    assert model.fitted.recall > 0.5
+    assert model.fitted.stranger_rate <= 0.05
+
+
 def test_limits_that_cannot_be_kept_are_an_error() -> None:
     answers, _ = simulated_answers(200, 100)
     with pytest.raises(ValueError, match=r'no threshold gives a precision of 0\.99.*268 or more'):

@@ -18,6 +18,7 @@ from onnx import helper, numpy_helper, TensorProto
 from ssd_ros.bev.polar_bev import PolarGrid
 from ssd_ros.bev.preprocessing import PreprocessingConfig
 from ssd_ros.data_origin import Origin
+from ssd_ros.datasets.poses import empty_trajectory
 from ssd_ros.encoders.model_contract import CONTRACT_KEY, FORMAT_VERSION, ModelContract, SENSORS
 from ssd_ros.encoders.network import OnnxEncoder
 from ssd_ros.motion.trajectory import quaternion_from_yaw, Trajectory
@@ -28,6 +29,7 @@ SPACE = 'a' * 64
 SMALL = PreprocessingConfig(grid=PolarGrid(num_ranges=64, num_azimuths=48, max_range_m=100.0))
 DESCRIPTOR_SIZE = 64
 NUM_VIEWS = 36
+NO_STAMPS = np.zeros(0, np.int64)
 START_NS = 1_735_689_600_000_000_001
 
 
@@ -193,6 +195,28 @@ class PostDrive:
         offset = self.posts - (x, y)
         azimuth_rad = np.arctan2(offset[:, 1], offset[:, 0]) - yaw
         return np.hypot(*offset.T), np.mod(azimuth_rad + math.pi, 2 * math.pi) - math.pi
+
+
+@dataclass
+class OneRadar:
+    """A drive of which one radar was recorded, and no poses."""
+
+    drive: PostDrive
+    sensor: str
+    name: str = 'x'
+    cloud_poses: Trajectory = field(default_factory=empty_trajectory)
+    scan_poses: Trajectory = field(default_factory=empty_trajectory)
+
+    @property
+    def cloud_stamps_ns(self) -> NDArray[np.int64]:
+        return self.drive.cloud_stamps_ns if self.sensor == '4d' else NO_STAMPS
+
+    @property
+    def scan_stamps_ns(self) -> NDArray[np.int64]:
+        return self.drive.scan_stamps_ns if self.sensor == 'spinning' else NO_STAMPS
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.drive, name)
 
 
 def straight_drive(

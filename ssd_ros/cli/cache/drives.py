@@ -61,17 +61,20 @@ class RecordedDrive:
 
     :param name: world and number
     :param sensors: whose messages are read of a bag
+    :param is_odometry: its poses are odometry, in a frame of its own
     """
 
     path: Path
     name: str
     options: DriveOptions
     sensors: tuple[str, ...] = BOTH
+    is_odometry: bool = False
 
     @property
     def digest(self) -> str:
         """What tells it from other drives of its name."""
-        return f'recorded, poses checked{self.options.digest}'
+        how = 'odometry' if self.is_odometry else 'poses checked'
+        return f'recorded, {how}{self.options.digest}'
 
     def open(self, say: Callable[[str], None] = lambda line: None) -> CheckedDrive:
         """
@@ -81,24 +84,29 @@ class RecordedDrive:
         :raise ValueError: they cannot be used
         """
         wanted = Rosbag2Config(sensors=self.sensors)
-        return replace(open_drive(self.path, self.options, wanted, say=say), name=self.name)
+        heading = None if self.is_odometry else 'auto'
+        return replace(open_drive(self.path, self.options, wanted, heading, say), name=self.name)
 
 
-def check_drives(sources: Iterable[Source]) -> None:
+def check_drives(sources: Iterable[Source]) -> list[CheckedDrive]:
     """
     Say what became of the poses of recorded drives before the work on them begins.
 
+    :return: the recorded ones
     :raise ValueError: those of one or more cannot be used, or are in another frame than those of
         the first drive of their world
     """
-    if faults := _faults_of(sources):
+    opened, faults = _opened(sources)
+    if faults:
         raise ValueError('\n'.join(faults.values()))
+    return opened
 
 
-def _faults_of(sources: Iterable[Source]) -> dict[Source, str]:
-    """Return what is the matter with those that cannot be used."""
+def _opened(sources: Iterable[Source]) -> tuple[list[CheckedDrive], dict[Source, str]]:
+    """Return the recorded drives, and what is the matter with those that cannot be used."""
     places: list[tuple[str, NDArray[np.float64], str]] = []
     faults: dict[Source, str] = {}
+    drives: list[CheckedDrive] = []
     for source in sources:
         if not isinstance(source, RecordedDrive):
             continue
@@ -107,13 +115,14 @@ def _faults_of(sources: Iterable[Source]) -> dict[Source, str]:
         except (ValueError, OSError) as error:
             faults[source] = str(error)
             continue
+        drives.append(opened)
         world = source.name.rpartition('/')[0]
         places += [
             (opened.name, poses.positions_m, world)
             for poses in (opened.scan_poses, opened.cloud_poses)
         ]
     require_one_place(places)
-    return faults
+    return drives, faults
 
 
 def without_faulty(jobs: Sequence[CacheJob]) -> tuple[list[CacheJob], list[str]]:
@@ -122,7 +131,7 @@ def without_faulty(jobs: Sequence[CacheJob]) -> tuple[list[CacheJob], list[str]]
 
     :raise ValueError: none can, or one that is the map of a place
     """
-    fault_of = _faults_of(job.source for job in jobs)
+    _, fault_of = _opened(job.source for job in jobs)
     maps = {
         f'{split}/{place}_{numbers[0]}'
         for split, places in PAPERS_SPLIT.items()

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,8 @@ class PairAnswers:
     :param keyframe_m: shape (Q, K), from the query to the candidate's keyframe, likewise
     :param error_m: shape (Q, K), of the candidate's position, likewise
     :param yaw_error_rad: shape (Q, K), absolute
-    :param x_m: shape (Q, K), with y_m where the candidate says that the query is in the map
+    :param x_m: shape (Q, K), with y_m and yaw_rad where the candidate says that the query is in
+        the map
     :param offset_m: shape (Q, K), from the candidate's keyframe to there
     :param low_points: shape (Q,), too few static returns for any candidate to be accepted
     :param travelled_m: shape (Q,), with segments and is_standing as of DriveQueries
@@ -65,6 +66,7 @@ class PairAnswers:
     yaw_error_rad: NDArray[np.float64]
     x_m: NDArray[np.float64]
     y_m: NDArray[np.float64]
+    yaw_rad: NDArray[np.float64]
     offset_m: NDArray[np.float64]
     low_points: NDArray[np.bool_]
     travelled_m: NDArray[np.float64]
@@ -91,6 +93,13 @@ class PairAnswers:
     def is_same_session(self) -> bool:
         """Whether the drive was looked up in its own map."""
         return self.query_drive == self.map_drive
+
+    def select(self, chosen: NDArray[np.bool_]) -> PairAnswers:
+        """Return the answers to some of the queries."""
+        arrays: dict[str, Any] = {
+            name: getattr(self, name)[chosen] for name in self.__slots__ if name not in _TEXTS
+        }
+        return replace(self, **arrays)
 
     def save(self, path: Path) -> None:
         """Write the answers, whole or not at all."""
@@ -155,7 +164,9 @@ def ask(
         progress(1, 0)
     chosen = np.array(numbers, np.int64)
     columns: dict[str, Any] = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
+    nearest_m = nearest_keyframe_m(queries.poses[chosen], database)
     if is_stranger:
+        nearest_m[:] = np.inf
         for name in ('keyframe_m', 'error_m'):
             columns[name][:] = np.inf
     return PairAnswers(
@@ -164,7 +175,7 @@ def ask(
         map_drive=database.info.source,
         sensor=database.info.sensor,
         poses=queries.poses[chosen],
-        nearest_m=_nearest_m(queries.poses[chosen], database, is_stranger),
+        nearest_m=nearest_m,
         low_points=np.array(low_points),
         travelled_m=queries.travelled_m[chosen],
         segments=queries.segments[chosen],
@@ -175,11 +186,8 @@ def ask(
     )
 
 
-def _nearest_m(
-    poses: NDArray[np.float64], database: PlaceDatabase, is_stranger: bool
-) -> NDArray[np.float64]:
-    if is_stranger:
-        return np.full(len(poses), np.inf)
+def nearest_keyframe_m(poses: NDArray[np.float64], database: PlaceDatabase) -> NDArray[np.float64]:
+    """Return the distance of poses of shape (Q, 3) to the nearest keyframe in xy, shape (Q,)."""
     offsets = poses[:, None, :2] - database.keyframes.positions_m[None, :, :2]
     return np.asarray(np.hypot(offsets[..., 0], offsets[..., 1]).min(axis=1))
 
@@ -187,7 +195,8 @@ def _nearest_m(
 def _row(
     found: Sequence[LoopClosureCandidate], truth: NDArray[np.float64], width: int
 ) -> dict[str, NDArray[np.float64]]:
-    names = (*_PER_CANDIDATE, 'keyframe_m', 'error_m', 'yaw_error_rad', 'x_m', 'y_m', 'offset_m')
+    poses = 'x_m', 'y_m', 'yaw_rad', 'offset_m'
+    names = (*_PER_CANDIDATE, 'keyframe_m', 'error_m', 'yaw_error_rad', *poses)
     row: dict[str, NDArray[np.float64]] = {name: np.full(width, np.nan) for name in names}
     for place, candidate in enumerate(found):
         for name in _PER_CANDIDATE:
@@ -195,7 +204,7 @@ def _row(
         row['keyframe_m'][place] = np.hypot(*(candidate.position_m[:2] - truth[:2]))
         pose = pose_of(candidate)
         row['error_m'][place] = np.hypot(*(pose[:2] - truth[:2]))
-        row['x_m'][place], row['y_m'][place] = pose[:2]
+        row['x_m'][place], row['y_m'][place], row['yaw_rad'][place] = pose
         row['offset_m'][place] = np.hypot(candidate.relative_x_m, candidate.relative_y_m)
         row['yaw_error_rad'][place] = abs(float(wrap_angle(pose[2] - truth[2])))
     return row

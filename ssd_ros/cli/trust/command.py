@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 from ssd_ros.cli.common.console import at_least, make_parser, run_command, usable_cores
 from ssd_ros.cli.common.drive_options import (
     add_drive_options,
-    options_of,
+    flag_of,
     refuse_drive_options,
 )
 from ssd_ros.shared_files import ENCODERS, shared_file
 
 if TYPE_CHECKING:
+    from ssd_ros.cli.trust.jobs import Models
     from ssd_ros.confidence.model import ConfidenceModel
     from ssd_ros.encoders.place_encoder import PlaceEncoder
 
@@ -32,6 +33,9 @@ EXAMPLES = """\
       --fit mine.json --store-in library.map --report mine
   trust --drives mapping_car.mcap radar_car.mcap --poses mapping_car.txt radar_car.txt \\
       --scan-topic /radar/polar --points-topic /ars548/points --out runs/yard --report yard
+  trust --drives library.map radar_car.mcap --poses radar_car.txt --out runs/mine --fit mine.json
+  trust --unlabelled radar_car.mcap --poses-topic /odom --map library.map --out runs/mine \\
+      --stranger-maps sports.map --fit mine.json --store-in library.map
 """
 
 
@@ -59,16 +63,40 @@ def parser() -> argparse.ArgumentParser:
         type=Path,
         nargs='+',
         metavar='PATH',
-        help='recorded; the first, with '
-        'spinning radar, makes the map, and the others, with 4D radar, are looked up in it',
+        help='recorded, with true poses; the first, with spinning radar, makes the map, or is a '
+        'map, and the others, with 4D radar, are looked up in it',
     )
-    add('--strangers', type=Path, nargs='+', default=[], metavar='PATH', help='with --drives: '
-        'drives somewhere else, which must not be accepted')  # fmt: skip
+    source.add_argument(
+        '--unlabelled',
+        type=Path,
+        nargs='+',
+        metavar='PATH',
+        help='recorded with 4D radar and odometry, but without true poses, in the place of --map: '
+        'right is what the answers of many queries and the odometry agree on',
+    )
+    add('--map', type=Path, metavar='MAP', help='of the place of --unlabelled')
+    add(
+        '--strangers',
+        type=Path,
+        nargs='+',
+        default=[],
+        metavar='PATH',
+        help='recorded drives somewhere else, which must not be accepted (none: without '
+        '--stranger-maps, too, drives are asked of the half of the map that lies far from them)',
+    )
+    add(
+        '--stranger-maps',
+        type=Path,
+        nargs='+',
+        default=[],
+        metavar='MAP',
+        help='of other places, in which the recorded drives must not be accepted',
+    )
     add('--out', required=True, type=Path, help='working directory')
     add('--fit', type=Path, metavar='FILE', help='fit the confidence on these and write it here')
     add('--store-in', type=Path, metavar='MAP', help='put the calibration into a map as well')
     add('--report', type=Path, metavar='NAME', help='write NAME.json, NAME.md and NAME.html')
-    add('--encoder', choices=tuple(ENCODERS), default='network', help='of the node (%(default)s)')
+    add('--encoder', choices=tuple(ENCODERS), help='of the node (that of the map, or network)')
     add('--student', type=Path, help="the 4D radar's model (the one that is installed)")
     add('--teacher', type=Path, help="the spinning radar's model (the one that is installed)")
     add('--confidence', type=Path, help='the calibration to judge (the one that is installed)')
@@ -81,7 +109,7 @@ def parser() -> argparse.ArgumentParser:
     )
     add('--min-precision', type=float, default=0.99, help='of --fit (%(default)s)')
     add('--max-stranger-rate', type=float, default=0.001, help='of --fit (%(default)s)')
-    add_drive_options(result, order='--drives --strangers')
+    add_drive_options(result, order='--drives (but a map), --unlabelled, --strangers')
     add('--jobs', type=at_least(int, 1), default=usable_cores(), help='(%(default)s)')
     return result
 
@@ -89,47 +117,26 @@ def parser() -> argparse.ArgumentParser:
 def run(arguments: argparse.Namespace) -> None:
     """Answer all queries, fit if asked for, and print the tables."""
     from ssd_ros.cli.trust.acceptance import acceptance_table
-    from ssd_ros.cli.trust.drives import recorded_drives
     from ssd_ros.cli.trust.fit import fit_models
-    from ssd_ros.cli.trust.jobs import answers_of, Models
-    from ssd_ros.cli.trust.report import report_paths, write_report
-    from ssd_ros.cli.trust.shift import answers_of_benchmark, require_fit
+    from ssd_ros.cli.trust.recorded import answers_of_recorded, require_lessons
+    from ssd_ros.cli.trust.report import write_report
+    from ssd_ros.cli.trust.shift import answers_of_benchmark
     from ssd_ros.cli.trust.tables import judge, mountings, summary
-    from ssd_ros.confidence.file import CONFIDENCE_MARK, write_confidence
+    from ssd_ros.confidence.file import write_confidence
     from ssd_ros.data_origin import kind_of, radar_of
     from ssd_ros.encoders.place_encoder import open_encoder
-    from ssd_ros.maps.meta import read_meta
-    from ssd_ros.maps.target import check_map_target
-    from ssd_ros.targets import check_distinct, check_files, check_working_folder
 
-    if arguments.strangers and not arguments.drives:
-        raise ValueError('--strangers goes with --drives: a split of --benchmark has its own')
-    if arguments.fit and arguments.benchmark:
-        require_fit(arguments.benchmark)
-    check_working_folder(arguments.out)
-    check_files([arguments.fit], CONFIDENCE_MARK)
-    if arguments.report:
-        check_files(report_paths(arguments.report))
-        check_distinct([arguments.fit, *report_paths(arguments.report)])
-    if arguments.store_in:
-        read_meta(arguments.store_in)
-        check_map_target(arguments.store_in)
-    shipped = ENCODERS[arguments.encoder]
-    models = Models(
-        arguments.student or shared_file(shipped.student),
-        arguments.teacher or shared_file(shipped.teacher),
-    )
-    work = arguments.out, arguments.query_spacing, int(arguments.jobs)
-    if arguments.drives:
-        paths = [*arguments.drives, *arguments.strangers]
-        options = options_of(arguments, paths)
-        drives = recorded_drives(paths, options, num_strangers=len(arguments.strangers))
-        answers = answers_of(drives, models, *work)
-        what = f'{len(drives)} drives, map of {paths[0]}'
-    else:
-        refuse_drive_options(arguments, 'is for --drives; the benchmark has its own')
+    _check_options(arguments)
+    _check_outputs(arguments)
+    models, told = _models_of(arguments), ''
+    if arguments.benchmark:
+        work = arguments.out, arguments.query_spacing, int(arguments.jobs)
         answers = answers_of_benchmark(arguments.benchmark, models, *work)
         what = f'worlds of {", ".join(arguments.benchmark)}'
+    else:
+        answers, what, told = answers_of_recorded(arguments, models)
+        if arguments.fit:
+            require_lessons(answers)
     data = f'{radar_of(kind_of(pair.origin for pair in answers))}, {what}'
     student = open_encoder(models.student, 'cpu')
     space = student.contract.descriptor_space
@@ -140,13 +147,63 @@ def run(arguments: argparse.Namespace) -> None:
     kinds = {pair.sensor for pair in answers}
     calibration = {kind: _calibration(path, space, kind) for kind in kinds}
     judged = [judge(pair, calibration[pair.sensor]) for pair in answers]
-    parts = [summary(judged), acceptance_table(judged), mountings(judged)]
+    parts = [summary(judged), acceptance_table(judged), mountings(judged), told]
     tables = '\n'.join(filter(None, parts))
     print(tables, end='')
     if arguments.report:
         write_report(arguments.report, judged, data, tables)
     if arguments.store_in:
         _store(arguments.store_in, path, student)
+
+
+def _check_options(arguments: argparse.Namespace) -> None:
+    """Refuse options that would be passed over."""
+    from ssd_ros.cli.trust.shift import require_fit
+
+    if arguments.benchmark:
+        if arguments.fit:
+            require_fit(arguments.benchmark)
+        for name in ('strangers', 'stranger_maps'):
+            if getattr(arguments, name):
+                raise ValueError(f'{flag_of(name)} goes with recorded drives, --drives or '
+                                 '--unlabelled: a split of --benchmark has its own')  # fmt: skip
+        refuse_drive_options(arguments, 'is for --drives; the benchmark has its own')
+    if bool(arguments.map) != bool(arguments.unlabelled):
+        raise ValueError(
+            '--unlabelled and --map go together; the map of --drives is the first of them'
+        )
+
+
+def _check_outputs(arguments: argparse.Namespace) -> None:
+    """Refuse to write where something else stands, before the work."""
+    from ssd_ros.cli.trust.report import report_paths
+    from ssd_ros.confidence.file import CONFIDENCE_MARK
+    from ssd_ros.maps.meta import read_meta
+    from ssd_ros.maps.target import check_map_target
+    from ssd_ros.targets import check_distinct, check_files, check_working_folder
+
+    check_working_folder(arguments.out)
+    check_files([arguments.fit], CONFIDENCE_MARK)
+    if arguments.report:
+        check_files(report_paths(arguments.report))
+        check_distinct([arguments.fit, *report_paths(arguments.report)])
+    if arguments.store_in:
+        read_meta(arguments.store_in)
+        check_map_target(arguments.store_in)
+
+
+def _models_of(arguments: argparse.Namespace) -> Models:
+    """Return the models that are named, or those of the encoder that the given map is of."""
+    from ssd_ros.cli.trust.drives import encoder_of
+    from ssd_ros.cli.trust.jobs import Models
+    from ssd_ros.cli.trust.recorded import given_map
+
+    place = given_map(arguments)
+    shipped = ENCODERS[arguments.encoder or (encoder_of(place) if place else 'network')]
+    return Models(
+        arguments.student or shared_file(shipped.student),
+        arguments.teacher or shared_file(shipped.teacher),
+    )
 
 
 def _calibration(path: Path, space: str, sensor: str) -> ConfidenceModel:

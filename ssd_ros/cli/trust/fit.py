@@ -22,6 +22,7 @@ from ssd_ros.recognition.findings import nearest_of_best
 TOLERANCE_M = 2.0
 YAW_TOLERANCE_RAD = math.radians(5)
 _NUM_ROUNDS = 5
+_NUM_PARTS = 5  # of a lone drive, each judged by what the others teach
 
 
 def is_right(answers: PairAnswers) -> NDArray[np.bool_]:
@@ -74,7 +75,10 @@ def fit(
 
 def _radars_of(answers: Sequence[PairAnswers]) -> RadarEnvelope | None:
     """Return which radars the drives had, each however many maps it was asked of."""
-    return envelope_of({(pair.query_drive, pair.shift): pair.profile for pair in answers}.values())
+    profiles: dict[tuple[str, str], list[NDArray[np.float64]]] = {}
+    for pair in answers:
+        profiles.setdefault((pair.query_drive, pair.shift), []).append(pair.profile)
+    return envelope_of(np.concatenate(of_drive) for of_drive in profiles.values())
 
 
 def _or_one(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -99,15 +103,22 @@ def first_of(answers: PairAnswers, model: ConfidenceModel) -> NDArray[np.int64]:
     )
 
 
+def _groups_of(answers: Sequence[PairAnswers]) -> list[NDArray[np.int64]]:
+    """Return the number of the drive of each query, of a lone drive that of a part of it."""
+    drives = sorted({pair.query_drive for pair in answers if not pair.is_stranger})
+    if len(drives) == 1:
+        return [np.arange(len(pair)) * _NUM_PARTS // max(len(pair), 1) for pair in answers]
+    drives += sorted({pair.query_drive for pair in answers} - set(drives))
+    return [np.full(len(pair), drives.index(pair.query_drive)) for pair in answers]
+
+
 def _first_answers(
     answers: Sequence[PairAnswers], chosen: Sequence[NDArray[np.int64]]
 ) -> FirstAnswers:
-    """Return the chosen candidate of each query of all drives; drives are groups."""
-    drives = sorted({pair.query_drive for pair in answers})
+    """Return the chosen candidate of each query of all drives."""
     columns: dict[str, list[NDArray[Any]]] = {}
-    for pair, picks in zip(answers, chosen, strict=True):
+    for pair, picks, group in zip(answers, chosen, _groups_of(answers), strict=True):
         rows = np.arange(len(pair))
-        group = np.full(len(pair), drives.index(pair.query_drive))
         of_pair: dict[str, NDArray[Any]] = {
             'correct': is_right(pair)[rows, picks],
             'is_stranger': np.full(len(pair), pair.is_stranger),

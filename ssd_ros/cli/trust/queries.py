@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import json
 from pathlib import Path
 from typing import Any
@@ -94,6 +94,19 @@ class DriveQueries:
             profile=self.profile[number],
             is_standing=bool(self.is_standing[number]),
         )
+
+    def select(self, numbers: NDArray[np.int64]) -> DriveQueries:
+        """Return some of the queries, ascending numbers of shape (N,)."""
+        windows = [slice(*self.first_points[number : number + 2]) for number in numbers]
+        chosen: dict[str, Any] = {
+            name: getattr(self, name)[numbers] for name in _ARRAYS if 'points' not in name
+        }
+        chosen['points_m'] = np.concatenate([np.zeros((0, 2), np.float32), *(
+            self.points_m[window] for window in windows
+        )])  # fmt: skip
+        lengths = np.diff(self.first_points)[numbers]
+        chosen['first_points'] = np.concatenate([[0], np.cumsum(lengths)])
+        return replace(self, **chosen)
 
     @classmethod
     def none(cls, name: str, origin: Origin) -> DriveQueries:
