@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -147,9 +147,9 @@ def _prepare(models: Models, files: Files, query_m: float, drive: Drive, report:
     queries_path = files.queries(drive.directory)
     settings = {'source': drive.source.digest}
     settle(queries_path.with_name('settings.json'), settings, OTHER_SETTINGS)
-    student = open_encoder(models.student, 'cpu')
+    student, opened = _encoder(models.student, '4d'), cache(drive.source.open)
     if not queries_path.exists():
-        sequence = drive.source.open()
+        sequence = opened()
         report(0, len(sequence.cloud_stamps_ns))
         # A mapping car need not have a 4D radar.
         has_clouds = '4d' in drive.sensors and len(sequence.cloud_stamps_ns) > 0
@@ -164,12 +164,17 @@ def _prepare(models: Models, files: Files, query_m: float, drive: Drive, report:
         return
     path = files.map(f'{drive.directory}/spinning.map')
     if 'spinning' in drive.sensors and not path.exists():
-        teacher = open_encoder(models.teacher, 'cpu', expected_sensor='spinning')
-        build_database(drive.source.open(), teacher, keyframe_distance_m=KEYFRAME_M).save(path)
+        teacher = _encoder(models.teacher, 'spinning')
+        build_database(opened(), teacher, keyframe_distance_m=KEYFRAME_M).save(path)
     path = files.map(f'{drive.directory}/4d.map')
     queries = DriveQueries.load(queries_path)
     if len(queries) and not path.exists():
         _map_of_queries(queries, student).save(path)
+
+
+@cache  # of each process, which has many jobs
+def _encoder(path: Path, sensor: str) -> PlaceEncoder:
+    return open_encoder(path, 'cpu', expected_sensor=sensor)
 
 
 def _map_of_queries(queries: DriveQueries, student: PlaceEncoder) -> PlaceDatabase:
@@ -218,7 +223,7 @@ def _answer(models: Models, files: Files, pairs: Sequence[Asked], report: Report
     missing = [pair for pair in pairs if not files.answers(pair).exists()]
     if not missing:
         return
-    student = EncodedOnce(open_encoder(models.student, 'cpu'))
+    student = EncodedOnce(_encoder(models.student, '4d'))
     queries = DriveQueries.load(files.queries(missing[0].queries))
     report(0, len(queries) * len(missing))
     for pair in missing:
