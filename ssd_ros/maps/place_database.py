@@ -9,6 +9,7 @@ The index is built from the descriptors at loading, see place_index.
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -171,11 +172,11 @@ def ratios_to_other_places(
     distances: NDArray[np.float32],
     positions_m: NDArray[np.float64],
     horizon: float,
-    num_first: int,
+    chosen: Sequence[int],
     ambiguity_radius_m: float,
 ) -> NDArray[np.float64]:
     """
-    Return the ratio of each of the first distances to that of the best other place.
+    Return the ratios of chosen distances to those of the best other places.
 
     If no other place is among the neighbours, the last row searched bounds its distance from
     below, hence the ratio from above: too few rows make the answer more careful, not less.
@@ -184,10 +185,12 @@ def ratios_to_other_places(
     :param positions_m: shape (K, 2) or (K, 3), of these keyframes
     :param horizon: of the search
     :param ambiguity_radius_m: a place farther than this is another place
-    :return: shape (min(num_first, K),)
+    :param chosen: which of them
+    :return: shape (len(chosen),)
     """
-    apart_m = np.linalg.norm(positions_m[:num_first, None] - positions_m[None], axis=2)
+    of = np.asarray(chosen, np.int64)
+    apart_m = np.linalg.norm(positions_m[of, None] - positions_m[None], axis=2)
     exact = distances.astype(np.float64)
     others = np.where(apart_m > ambiguity_radius_m, exact, horizon)
     best_other = np.maximum(others.min(axis=1), 1e-9)  # two places with equal descriptors
-    return np.asarray(exact[:num_first] / best_other)
+    return np.asarray(exact[of] / best_other)

@@ -13,6 +13,7 @@ from ssd_ros.confidence.model import ConfidenceModel
 from ssd_ros.maps.place_database import Keyframe, ratios_to_other_places
 from ssd_ros.maps.place_index import Neighbours
 
+ELSEWHERE_M = 5.0  # reconstructed: what lies farther away is another place
 _APART_M = 1e9
 
 
@@ -68,14 +69,20 @@ class Hit(NamedTuple):
 
 
 def merge_hits(
-    found: Sequence[tuple[PlaceSource, Neighbours]], top_k: int, ambiguity_radius_m: float
+    found: Sequence[tuple[PlaceSource, Neighbours]],
+    top_k: int,
+    ambiguity_radius_m: float,
+    num_first: int = 0,
+    num_elsewhere: int = 0,
 ) -> list[Hit]:
     """
     Return the nearest of what several searches found, with their distinctiveness.
 
     :param found: of sources in one frame
-    :param top_k: hits to return
+    :param top_k: hits to return, and those elsewhere
     :param ambiguity_radius_m: a place farther than this is another place
+    :param num_first: hits after which the nearest of other places follow, then the rest
+    :param num_elsewhere: at most; each lies ELSEWHERE_M from the first and from the others
     """
     sizes = [len(neighbours) for _, neighbours in found]
     if not sum(sizes):
@@ -85,17 +92,18 @@ def merge_hits(
         [_places_m(source, neighbours.keyframes) for source, neighbours in found]
     )
     order = np.argsort(distances, kind='stable')
+    chosen = _chosen(positions_m[order], top_k, num_first, num_elsewhere)
     ratios = ratios_to_other_places(
         distances[order],
         positions_m[order],
         min(neighbours.horizon for _, neighbours in found),
-        top_k,
+        chosen,
         ambiguity_radius_m,
     )
     owner = np.repeat(np.arange(len(found)), sizes)
     first = np.cumsum([0, *sizes])
     hits = []
-    for place, ratio in zip(order[:top_k].tolist(), ratios.tolist(), strict=True):
+    for place, ratio in zip(order[chosen].tolist(), ratios.tolist(), strict=True):
         source, neighbours = found[owner[place]]
         row = place - int(first[owner[place]])
         hits.append(
@@ -108,6 +116,20 @@ def merge_hits(
             )
         )
     return hits
+
+
+def _chosen(
+    positions_m: NDArray[np.float64], top_k: int, num_first: int, num_elsewhere: int
+) -> list[int]:
+    """Return which of the nearest to take, in this order; see merge_hits."""
+    nearest = list(range(min(top_k, len(positions_m))))
+    chosen = nearest[:num_first]
+    for _ in range(num_elsewhere):
+        apart_m = np.linalg.norm(positions_m[:, None] - positions_m[chosen], axis=2).min(axis=1)
+        if not (elsewhere := np.flatnonzero(apart_m > ELSEWHERE_M)).size:
+            break
+        chosen.append(int(elsewhere[0]))
+    return [*chosen, *(place for place in nearest if place not in chosen)]
 
 
 def _places_m(source: PlaceSource, numbers: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -26,6 +26,7 @@ class RecognizerConfig:
     search_rows: int = 1024  # rows of the map looked at; the views of a place take one each
     ambiguity_radius_m: float = 25.0  # a place farther than this is another place
     verified_candidates: int = 5  # of the nearest, laid over the map's returns
+    verified_rivals: int = 2  # and of the nearest of other places
     # Reconstructed: younger and nearer places of this drive do not count.
     exclude_recent_s: float = 30.0
     exclude_recent_m: float = 30.0  # of way travelled
@@ -33,8 +34,14 @@ class RecognizerConfig:
     accept_max_ratio: float = 0.0  # 0: likewise
     accept_min_confidence: float = 0.0  # 0: the map's own, calibrated in validation
     accept_min_support: float = 0.0  # share of recent queries that must agree
+    accept_max_rival: float = 0.8  # share of the overlap that other places may reach; 0: any
     accept_risk_unknown_radar: bool = False  # one unlike those that the calibration knows
     min_points: int = 30  # reconstructed: static returns in the window, fewer are not trusted
+
+    @property
+    def num_verified(self) -> tuple[int, int]:
+        """Of the nearest, and of those elsewhere; none of these if none of those."""
+        return self.verified_candidates, self.verified_rivals * (self.verified_candidates > 0)
 
     def __post_init__(self) -> None:
         for name in ('top_k', 'search_rows'):
@@ -44,7 +51,8 @@ class RecognizerConfig:
             ('ambiguity_radius_m', 'verified_candidates', 'exclude_recent_s', 'exclude_recent_m'),
             math.inf,
         )
-        limits |= {'min_points': math.inf, 'accept_max_distance': 2.0, 'accept_max_ratio': 1.0}
+        limits |= {'min_points': math.inf, 'verified_rivals': math.inf, 'accept_max_rival': 1.0}
+        limits |= {'accept_max_distance': 2.0, 'accept_max_ratio': 1.0}
         limits |= {'accept_min_confidence': 1.0, 'accept_min_support': 1.0}
         for name, limit in limits.items():
             if not 0 <= getattr(self, name) <= limit:
@@ -91,6 +99,8 @@ class LoopClosureCandidate:
         from this one; small = distinctive, 1 or more = another place fits as well
     :param support: share of recent queries that agree; NaN without odometry and until half of
         the window is linked by it
+    :param rival: best overlap of other places as a share of its own: near 1 or more = they fit as
+        well, and the recent queries do not speak against them; 0 = none, NaN if not verified
     :param confidence: calibrated probability that the pose is right, NaN if not calibrated
     :param position_m: shape (3,) float64, of the keyframe in the map; in the odometry frame if
         the keyframe is live
@@ -110,6 +120,7 @@ class LoopClosureCandidate:
     distance: float
     ratio: float
     support: float
+    rival: float
     confidence: float
     decision: Decision
     stamp_ns: int

@@ -10,8 +10,8 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
+from ssd_ros.confidence.model import ConfidenceModel
 from ssd_ros.encoders.model_contract import ModelContract
-from ssd_ros.maps.place_search import PlaceSource
 from ssd_ros.recognition.answer import LoopClosureCandidate, RecognizerConfig
 from ssd_ros.recognition.decision import (
     AcceptLimits,
@@ -49,12 +49,13 @@ def judge(
             too_few
             or refused.get(source.map_id)
             or (Decision('rejected', finding.too_few) if finding.too_few else None)
-            or limits_of(source, contract, config).decide(
+            or limits_of(source.confidence, config, contract).decide(
                 Evidence(
                     candidate.distance,
                     candidate.ratio,
                     candidate.confidence,
                     candidate.support,
+                    candidate.rival,
                     candidate.verified,
                 )
             )
@@ -93,20 +94,26 @@ def without_repeats(
 
 
 def limits_of(
-    source: PlaceSource, contract: ModelContract, config: RecognizerConfig
+    model: ConfidenceModel | None, config: RecognizerConfig, contract: ModelContract | None = None
 ) -> AcceptLimits:
-    """Return the limits of a map: the user's, else its calibration's, else the model's."""
-    model = source.confidence
-    default_distance = contract.accept_max_distance if model is None else math.inf
-    default_ratio = contract.accept_max_ratio if model is None else math.inf
+    """
+    Return the limits of a map: the user's, else its calibration's, else the model's.
+
+    :param model: the calibration of the map, None if it has none
+    :param contract: of the encoder; without it, what would be its limit is none
+    """
+    own = contract if model is None else None
     return AcceptLimits(
-        max_distance=config.accept_max_distance or default_distance,
-        max_ratio=config.accept_max_ratio or default_ratio,
-        ambiguous_ratio=config.accept_max_ratio or contract.accept_max_ratio,
+        max_distance=config.accept_max_distance or (own.accept_max_distance if own else math.inf),
+        max_ratio=config.accept_max_ratio or (own.accept_max_ratio if own else math.inf),
+        ambiguous_ratio=(
+            config.accept_max_ratio or (contract.accept_max_ratio if contract else math.inf)
+        ),
         min_confidence=(
             None if model is None else config.accept_min_confidence or model.threshold
         ),
         min_support=config.accept_min_support,
+        max_rival=config.accept_max_rival or math.inf,
     )
 
 
@@ -135,6 +142,7 @@ def _candidate(finding: Finding, rank: int) -> LoopClosureCandidate:
         distance=hit.distance,
         ratio=hit.ratio,
         support=finding.support,
+        rival=finding.rival,
         confidence=finding.confidence,
         decision=NO_CANDIDATE,
         stamp_ns=keyframe.stamp_ns,

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+import math
 from typing import NamedTuple
 
 
@@ -42,6 +43,7 @@ class Evidence:
 
     :param confidence: calibrated probability, NaN where the map has no calibration
     :param support: share of recent queries that agree, NaN without odometry
+    :param rival: best overlap of another place as a share of the candidate's, NaN if not known
     :param verified: its returns were laid over those of the keyframe
     """
 
@@ -49,6 +51,7 @@ class Evidence:
     ratio: float
     confidence: float
     support: float
+    rival: float
     verified: bool
 
 
@@ -58,6 +61,7 @@ class AcceptLimits:
     What a candidate must reach.
 
     :param ambiguous_ratio: a candidate that fails with a ratio above it is ambiguous
+    :param max_rival: one with a rival above it is ambiguous
     :param min_confidence: None where the map has no calibration; then nothing asks for a
         verification either
     """
@@ -67,13 +71,14 @@ class AcceptLimits:
     ambiguous_ratio: float
     min_confidence: float | None
     min_support: float
+    max_rival: float = math.inf
 
     def decide(self, evidence: Evidence) -> Decision:
         """Return what to do with a candidate; the first failure is the reason."""
         failure = self._failure(evidence)
         if not failure:
             return Decision('accepted', self._success(evidence))
-        is_ambiguous = evidence.ratio > self.ambiguous_ratio
+        is_ambiguous = evidence.ratio > self.ambiguous_ratio or evidence.rival > self.max_rival
         return Decision('ambiguous' if is_ambiguous else 'rejected', failure)
 
     def _failure(self, evidence: Evidence) -> str:
@@ -88,6 +93,11 @@ class AcceptLimits:
                 return f'confidence {evidence.confidence:.3f} is below {self.min_confidence:.3f}'
         if evidence.support == 0:
             return 'support 0: none of the recent queries agrees'
+        if evidence.rival > self.max_rival:
+            return (
+                f'another place fits {evidence.rival:.2f} times as well, '
+                f'more than {self.max_rival:.2f}'
+            )
         # Negated: without odometry the support is NaN, which supports nothing.
         if self.min_support > 0 and not evidence.support >= self.min_support:
             return f'support {evidence.support:.2f} is below {self.min_support:.2f}'

@@ -29,6 +29,7 @@ class Finding:
     :param verification: None for hits too far down the list, and where too little can be seen
     :param support: NaN without odometry
     :param too_few: what is too little, in words
+    :param rival: best overlap of another place as a share of its own; NaN as far as not known
     """
 
     hit: Hit
@@ -36,6 +37,7 @@ class Finding:
     verification: Verification | None
     support: float = math.nan
     too_few: str = ''
+    rival: float = math.nan
 
     @cached_property
     def pose_in_map(self) -> NDArray[np.float64]:

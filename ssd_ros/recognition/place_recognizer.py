@@ -31,6 +31,7 @@ from ssd_ros.recognition.candidate_judge import judge, without_repeats
 from ssd_ros.recognition.decision import NO_CANDIDATE
 from ssd_ros.recognition.findings import Finding, planar_poses_of, ranked, supported
 from ssd_ros.recognition.radar_check import refusals, unlike_radars
+from ssd_ros.recognition.rivals import testimony, with_rivals
 from ssd_ros.recognition.sequence_filter import SequenceFilter
 from ssd_ros.recognition.standstill import AcceptedPlaces
 from ssd_ros.recognition.vehicle_path import VehiclePath
@@ -199,23 +200,25 @@ class PlaceRecognizer:
         mapped: list[tuple[PlaceSource, Neighbours]] = [
             (database, database.search(descriptor, rows)) for database in self._maps
         ]
-        hits = merge_hits(mapped, config.top_k, radius_m)
+        hits = merge_hits(mapped, config.top_k, radius_m, *config.num_verified)
         if self.live:
             newest_ns = elapsed_ns - round(config.exclude_recent_s * 1e9)
             live = self.live.search(descriptor, rows, newest_ns, config.exclude_recent_m)
-            hits += merge_hits([(self.live, live)], config.top_k, radius_m)
+            found = [(self.live, live)]
+            hits += merge_hits(found, config.top_k, radius_m, *config.num_verified)
         return hits
 
     def _findings(self, hits: Sequence[Hit], query: Query) -> list[Finding]:
         """Return what verification and sequence say about each hit, best first."""
-        kinds: list[list[Finding]] = []
+        config, kinds = self.config, list[list[Finding]]()
+        num_verified = sum(config.num_verified)
         for is_live, sequence in self._sequences.items():
             kind = [hit for hit in hits if hit.source.is_live == is_live]
             laid = [
-                self._laid_over(hit, query, rank < self.config.verified_candidates)
-                for rank, hit in enumerate(kind)
+                self._laid_over(hit, query, rank < num_verified) for rank, hit in enumerate(kind)
             ]
-            kinds.append(ranked(supported(laid, query, sequence)))
+            found = ranked(with_rivals(supported(laid, query, sequence)))
+            kinds.append(found[: config.top_k])
         # The running drive and the maps have calibrations of their own: the surer one is first.
         kinds.sort(key=lambda findings: findings[0].order if findings else (math.inf, 0.0))
         return [finding for findings in kinds for finding in findings]
@@ -238,9 +241,7 @@ class PlaceRecognizer:
         if query.odometry is not None and not query.is_standing:
             for is_live, sequence in self._sequences.items():
                 kind = [found for found in findings if found.hit.source.is_live == is_live]
-                # Not by confidence: it was fitted on what this sequence gave.
-                kind.sort(key=lambda found: -found.overlap)
-                sequence.add(query.odometry, *planar_poses_of(kind))
+                sequence.add(query.odometry, *planar_poses_of(testimony(kind)))
         self._keep(query, lambda: descriptor)
 
     def _keep(self, query: Query, descriptor: Callable[[], NDArray[np.float32]]) -> bool:

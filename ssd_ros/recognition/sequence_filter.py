@@ -55,8 +55,8 @@ class SequenceEntry:
     """
     One remembered query.
 
-    :param poses: shape (M, 3): x, y, yaw of its best candidate in each map
-    :param map_ids: shape (M,) int64, in which map, each once
+    :param poses: shape (M, 3): x, y, yaw of its best candidates, those that fit about alike
+    :param map_ids: shape (M,) int64, in which map
     """
 
     odometry: OdometryPose
@@ -85,10 +85,10 @@ class SequenceFilter:
         """
         Return the share of the remembered queries that agree with each candidate.
 
-        A query agrees if the motion since then carries its best pose in the same map to the
-        candidate's. Queries nearer than spacing_m are no witnesses: they saw the same.
-        With fewer witnesses than half the window the share is not known, since a lucky first one
-        would make it 1.
+        A query agrees if the motion since then carries one of its poses in the same map to the
+        candidate's: where it could not tell two places apart, it is a witness for both. Queries
+        nearer than spacing_m are no witnesses: they saw the same. With fewer witnesses than half
+        the window the share is not known, since a lucky first one would make it 1.
 
         :param odometry: at the query that the candidates answer
         :param poses: shape (K, 3): x, y, yaw of the query in the map according to each candidate
@@ -103,7 +103,8 @@ class SequenceFilter:
         ]
         if len(witnesses) < self.config.window / 2:
             return np.full(len(poses), np.nan)
-        of_witness = np.repeat(np.arange(len(witnesses)), [len(w.poses) for w in witnesses])
+        sizes = [len(entry.poses) for entry in witnesses]
+        of_witness = np.repeat(np.arange(len(witnesses)), sizes)
         before = np.concatenate([entry.poses for entry in witnesses])[:, None]
         travelled_m = np.array(
             [odometry.travelled_m - entry.odometry.travelled_m for entry in witnesses]
@@ -114,9 +115,10 @@ class SequenceFilter:
             odometry_before = np.array([entry.odometry.planar for entry in witnesses])
             motion = motion_between(odometry_before, odometry.planar)[of_witness, None]
             agrees = self._arrives(before, motion, travelled_m, poses)
-        # A witness has one pose in the candidate's map, so none is counted twice.
         agrees &= np.concatenate([entry.map_ids for entry in witnesses])[:, None] == map_ids
-        return np.asarray(agrees.sum(axis=0) / len(witnesses))
+        # However many poses a witness has, it is one.
+        is_witness = [agrees[of_witness == number].any(axis=0) for number in range(len(witnesses))]
+        return np.asarray(np.mean(is_witness, axis=0))
 
     def add(
         self, odometry: OdometryPose, poses: NDArray[np.float64], map_ids: NDArray[np.integer]
@@ -124,7 +126,7 @@ class SequenceFilter:
         """
         Remember a query if it lies spacing_m from the last one.
 
-        :param poses: shape (K, 3), as for support(), best first
+        :param poses: shape (K, 3), as for support(): the best, and those that fit as well
         :param map_ids: shape (K,)
         """
         poses, map_ids = _checked(poses, map_ids)
@@ -137,8 +139,7 @@ class SequenceFilter:
         linked = self._linked(odometry)
         if linked and apart_m(odometry, linked[-1].odometry) < self.config.spacing_m:
             return
-        _, best = np.unique(map_ids, return_index=True)
-        self._entries.append(SequenceEntry(odometry, poses[best], map_ids[best]))
+        self._entries.append(SequenceEntry(odometry, poses, map_ids))
         del self._entries[: -self.config.window]
 
     def _linked(self, odometry: OdometryPose) -> list[SequenceEntry]:

@@ -8,11 +8,11 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
+from ssd_ros.maps.place_search import ELSEWHERE_M
 from ssd_ros.motion.odometry import apart_m, OdometryPose
 from ssd_ros.radar.ego_velocity import Motion
 
 # All reconstructed.
-ANOTHER_PLACE_M = 5.0  # a pose farther away than this is another place
 _MOVED_M = 0.1  # of creeping; a scan at 20 Hz and 2 m/s is as far from the next
 _DRIFT_M, _DRIFT_MPS = 1.5, 0.3  # of the odometry of a vehicle that stands
 _REST_S = 5.0  # over which drift is looked at
@@ -84,7 +84,7 @@ class AcceptedPlaces:
         :param pose: shape (3,), x, y, yaw
         """
         return any(
-            frame == of and math.dist(pose[:2], place[:2]) <= ANOTHER_PLACE_M
+            frame == of and math.dist(pose[:2], place[:2]) <= ELSEWHERE_M
             for of, place in self._places
         )
 

@@ -16,8 +16,9 @@ LIMITS = AcceptLimits(
     ambiguous_ratio=0.9,
     min_confidence=0.9,
     min_support=0.0,
+    max_rival=0.8,
 )
-GOOD = Evidence(distance=0.4, ratio=0.5, confidence=0.95, support=0.8, verified=True)
+GOOD = Evidence(distance=0.4, ratio=0.5, confidence=0.95, support=0.8, rival=0.3, verified=True)
 
 
 @pytest.mark.parametrize('confidence', [0.9, 0.999, 1.0])
@@ -38,3 +39,14 @@ def test_the_rule_of_witnesses_holds_in_maps_without_a_calibration() -> None:
     unknown = replace(GOOD, confidence=math.nan, support=math.nan)
     assert uncalibrated.decide(unknown).accepted
     assert not uncalibrated.decide(replace(unknown, support=0.0)).accepted
+
+
+@pytest.mark.parametrize(
+    ('rival', 'kind'), [(math.nan, 'accepted'), (0.8, 'accepted'), (0.81, 'ambiguous')]
+)
+def test_a_candidate_whose_rival_fits_as_well_is_ambiguous(rival: float, kind: str) -> None:
+    decision = LIMITS.decide(replace(GOOD, rival=rival))
+    assert decision.kind == kind
+    if kind == 'ambiguous':
+        assert decision.reason == 'another place fits 0.81 times as well, more than 0.80'
+    assert replace(LIMITS, max_rival=math.inf).decide(replace(GOOD, rival=rival)).accepted

@@ -78,7 +78,7 @@ def test_the_verified_pose_is_that_of_the_query_in_the_keyframe(
     assert (best.relative_x_m, best.relative_y_m) == pytest.approx((3, 1), abs=1.6)
     assert math.degrees(best.relative_yaw_rad) == pytest.approx(94, abs=5)
     assert 0.1**2 <= best.covariance[0, 0] < 1
-    assert [item.verified for item in answer.candidates] == [True] * 5 + [False] * 5
+    assert [item.verified for item in answer.candidates] == [True] * 7 + [False] * 3
 
 
 def test_a_candidate_carries_the_pose_and_stamp_of_its_keyframe(

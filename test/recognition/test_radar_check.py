@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from ssd_ros.confidence.model import ConfidenceModel, Judgement, LogOdds
 from ssd_ros.confidence.radar_envelope import envelope_of, RadarEnvelope
 from ssd_ros.encoders.network import OnnxEncoder
 from ssd_ros.maps.builder import build_database
@@ -17,20 +16,11 @@ from ssd_ros.maps.place_database import PlaceDatabase
 from ssd_ros.radar.types import RadarPointCloud
 from ssd_ros.recognition.answer import Recognition, RecognizerConfig
 from ssd_ros.recognition.place_recognizer import PlaceRecognizer
-from support.posts import random_posts, small_encoder, straight_drive
+from support.posts import EASY, random_posts, small_encoder, straight_drive
 
 # So many posts that a fifth of them is enough to verify.
 MAP_DRIVE = replace(straight_drive(num=30), posts=random_posts(1250))
-# All that was verified is accepted.
-EASY = ConfidenceModel(
-    supported=LogOdds((0.0, 0.0, 0.0, 0.0), 4.0),
-    unsupported=LogOdds((0.0, 0.0, 0.0), 4.0),
-    threshold=0.5,
-    tolerance_m=2.0,
-    data='invented',
-    fitted=Judgement(1, 0, 0, 0.0, 0.0, 0.0, 0.0),
-)
-CONFIG = RecognizerConfig(min_points=1)
+CONFIG = RecognizerConfig(min_points=1, accept_max_rival=0.0)
 
 
 @pytest.fixture(scope='module')

@@ -155,16 +155,16 @@ def test_another_map_with_the_same_coordinates_is_another_place() -> None:
     assert support.tolist() == [0, 1]
 
 
-def test_the_best_answer_in_each_map_counts() -> None:
+def test_every_answer_of_a_query_counts_in_its_map() -> None:
     sequence = SequenceFilter(SINGLE)
     answers = poses([100, 50, 0], [0, -300, 0], [-40, 70, 0])
     sequence.add(along_x(0), answers, ids(7, 7, 8))
     candidates = poses([110, 50, 0], [10, -300, 0], [-30, 70, 0], [-30, 70, 0])
     support = sequence.support(along_x(10), candidates, ids(7, 7, 8, 7))
-    assert support.tolist() == [1, 0, 1, 0]
+    assert support.tolist() == [1, 1, 1, 0]
     (entry,) = sequence.state()
-    assert entry.poses.tolist() == [[100, 50, 0], [-40, 70, 0]]
-    assert entry.map_ids.tolist() == [7, 8]
+    assert entry.poses.tolist() == [[100, 50, 0], [0, -300, 0], [-40, 70, 0]]
+    assert entry.map_ids.tolist() == [7, 7, 8]
 
 
 @pytest.mark.parametrize('odometry', [along_x, speed_only])

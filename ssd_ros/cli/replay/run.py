@@ -99,7 +99,7 @@ class Replay:
         """Return what candidates of the first map are accepted by, or of the running drive."""
         source = self.recognizer.live if self.has_no_map else self.recognizer.maps[0]
         assert source is not None  # open_replay wants one of them
-        return limits_of(source, self.encoder.contract, self.recognizer.config)
+        return limits_of(source.confidence, self.recognizer.config, self.encoder.contract)
 
     def keyframes_m(self) -> NDArray[np.float64]:
         """Return where the keyframes of all maps are, shape (K, 3)."""

@@ -23,7 +23,7 @@ from ssd_ros.targets import file_written
 
 Progress = Callable[[int, int], None]
 _TEXTS = ('query_drive', 'origin', 'map_drive', 'sensor', 'shift')
-_PER_CANDIDATE = ('distance', 'ratio', 'overlap', 'support')
+_PER_CANDIDATE = ('distance', 'ratio', 'overlap', 'support', 'rival')
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,7 @@ class PairAnswers:
     ratio: NDArray[np.float64]
     overlap: NDArray[np.float64]
     support: NDArray[np.float64]
+    rival: NDArray[np.float64]
     keyframe_m: NDArray[np.float64]
     error_m: NDArray[np.float64]
     yaw_error_rad: NDArray[np.float64]
@@ -124,6 +125,7 @@ class PairAnswers:
             'is_standing': np.zeros(num, bool),
             'profile': profile,
             'shift': '',
+            'rival': np.full(np.shape(found.get('overlap', 0)), np.nan),
         }
         values: dict[str, Any] = {**later, **found}
         if missing := [name for name in cls.__slots__ if name not in values]:
@@ -151,7 +153,7 @@ def ask(
     """
     (database,) = recognizer.maps
     is_stranger = queries.world != database.info.source.rpartition('/')[0]
-    width = recognizer.config.verified_candidates
+    width = sum(recognizer.config.num_verified)
     rows: list[dict[str, NDArray[np.float64]]] = []
     low_points, verify_ms = [], []
     recognizer.clear()

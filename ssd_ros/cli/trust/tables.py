@@ -15,6 +15,9 @@ from ssd_ros.cli.trust.fit import confidence_of, first_of, is_right
 from ssd_ros.cli.trust.repeats import repeats_of
 from ssd_ros.confidence.model import ConfidenceModel, Reliability, reliability
 from ssd_ros.confidence.radar_profile import NAMES, STATISTICS
+from ssd_ros.recognition.answer import DEFAULT_CONFIG
+from ssd_ros.recognition.candidate_judge import limits_of
+from ssd_ros.recognition.decision import Evidence
 
 RADIUS_M = 5.0  # of the papers: a keyframe that near is right
 _KINDS = ('single session', 'other session', 'other world')
@@ -59,7 +62,7 @@ def judge(answers: PairAnswers, model: ConfidenceModel) -> Judged:
     """Rank and decide as the recogniser does with this calibration."""
     first, rows = first_of(answers, model), np.arange(len(answers))
     confidence = confidence_of(answers, model)
-    accepted = (confidence >= model.threshold) & (answers.support != 0)
+    accepted = _accepted(answers, model, confidence)
     refused = answers.low_points
     if model.radars is not None:
         refused = refused | model.radars.is_unlike(answers.profile)
@@ -72,6 +75,24 @@ def judge(answers: PairAnswers, model: ConfidenceModel) -> Judged:
         told[rows, first],
         is_right(answers)[rows, first],
     )
+
+
+def _accepted(
+    answers: PairAnswers, model: ConfidenceModel, confidence: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """Return which candidates keep the limits of the recogniser, shape (Q, K)."""
+    limits = limits_of(model, DEFAULT_CONFIG)
+    evidence = zip(
+        answers.distance.flat,
+        answers.ratio.flat,
+        confidence.flat,
+        answers.support.flat,
+        answers.rival.flat,
+        np.isfinite(answers.overlap).flat,
+        strict=True,
+    )
+    decided = [limits.decide(Evidence(*known)).accepted for known in evidence]
+    return np.array(decided, bool).reshape(confidence.shape)
 
 
 def figures_of(judged: Judged) -> dict[str, float | int | str]:

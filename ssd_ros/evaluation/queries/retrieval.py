@@ -123,7 +123,7 @@ def _ratios(
             distances[query, :seen],
             positions_m[keyframes[query, :seen]],
             float(horizon),
-            1,
+            [0],
             ambiguity_radius_m,
         )[0]
     return ratios

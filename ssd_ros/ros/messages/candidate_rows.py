@@ -100,7 +100,7 @@ def _flags_of(candidate: LoopClosureCandidate, max_ratio: float) -> Flag:
     flags = Flag(0)
     for flag, holds in (
         (Flag.ACCEPTED, candidate.accepted),
-        (Flag.AMBIGUOUS, candidate.ratio > max_ratio),
+        (Flag.AMBIGUOUS, candidate.ratio > max_ratio or candidate.decision.kind == 'ambiguous'),
         (Flag.SEQUENCE_CONSISTENT, candidate.support >= 0.5),
         (Flag.GEOMETRICALLY_VERIFIED, candidate.overlap >= VERIFIED_OVERLAP),
         (Flag.YAW_VALID, knows_yaw(candidate)),

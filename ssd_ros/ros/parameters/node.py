@@ -62,6 +62,14 @@ class AcceptParameters:
         low=0.0,
         high=1.0,
     )
+    max_rival: float = option(
+        _RECOGNIZER.accept_max_rival,
+        'accept candidates if no other place of the map reaches this share of their overlap; one '
+        'that does, unless less than half as many of the last queries agree with it, makes them '
+        'ambiguous; 0 = no limit',
+        low=0.0,
+        high=1.0,
+    )
     risk_unknown_radar: bool = option(
         _RECOGNIZER.accept_risk_unknown_radar,
         'accept candidates of a radar that is unlike those the calibration of the map knows, too: '
@@ -181,6 +189,7 @@ class NodeParameters(SessionParameters):
             accept_max_ratio=self.accept.max_ratio,
             accept_min_confidence=self.accept.min_confidence,
             accept_min_support=self.accept.min_support,
+            accept_max_rival=self.accept.max_rival,
             accept_risk_unknown_radar=self.accept.risk_unknown_radar,
             verified_candidates=self.verified_candidates,
             exclude_recent_s=self.exclude_recent,

@@ -47,6 +47,7 @@ def answer(
         distance=distance,
         ratio=0.8,
         support=support,
+        rival=0.0,
         confidence=math.nan,
         decision=decision,
         stamp_ns=0,

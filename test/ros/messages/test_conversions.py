@@ -46,6 +46,7 @@ CANDIDATE = LoopClosureCandidate(
     distance=0.5,
     ratio=0.8,
     support=math.nan,
+    rival=0.0,
     confidence=math.nan,
     decision=ACCEPTED,
     stamp_ns=1_735_689_600_000_000_001,

@@ -1,0 +1,83 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Candidates beside their rivals: other places of the map that fit about as well."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from ssd_ros.maps.place_search import ELSEWHERE_M
+from ssd_ros.recognition.findings import Finding
+
+# Chosen on ten validation towns, their maps held twice, and places that repeat themselves.
+_ALIKE = 0.8  # share of the best overlap from which on a query is a witness for a pose as well
+_LEAST_SUPPORT = 0.5  # share of a candidate's support with less of which none is its rival
+_NO_OVERLAP, _MAX_RIVAL = 0.01, 10.0  # added to both: what hardly fits has no ratio
+_APART_M = 1e9  # between two segments
+
+
+def rival_shares(
+    places_m: NDArray[np.float64], overlap: NDArray[np.float64], support: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """
+    Return for each candidate the best overlap of its rivals as a share of its own.
+
+    A rival is a verified candidate more than 5 m away, unless the recent queries speak against
+    it: where they are known, it has at least half the support.
+
+    :param places_m: shape (K, D), of the query in the map according to each candidate
+    :param overlap: shape (K,), NaN if not verified
+    :param support: shape (K,), NaN where not known
+    :return: shape (K,), 0 = no rival, 10 at most; NaN if not verified, or if nothing fits
+    """
+    apart_m = np.linalg.norm(places_m[:, None] - places_m[None], axis=2)
+    # Negated: what is not known speaks against nobody.
+    is_rival = (apart_m > ELSEWHERE_M) & ~(support < _LEAST_SUPPORT * support[:, None])
+    is_rival &= np.isfinite(overlap)
+    best = np.where(is_rival, overlap, -math.inf).max(axis=1, initial=-math.inf)
+    shares = np.maximum(best + _NO_OVERLAP, 0) / np.maximum(overlap + _NO_OVERLAP, _NO_OVERLAP)
+    is_blank = np.maximum(best, overlap) <= 0  # as of a query of too few points
+    return np.where(is_blank, math.nan, np.minimum(shares, _MAX_RIVAL))
+
+
+def with_rivals(findings: Sequence[Finding]) -> list[Finding]:
+    """Return findings of one frame, each with what its rivals reach of its overlap."""
+    if not findings:
+        return []
+    hits = [finding.hit for finding in findings]
+    segments = [hit.source.segment(hit.number) for hit in hits]
+    poses = np.array([finding.pose_in_map for finding in findings])
+    shares = rival_shares(
+        np.column_stack([poses[:, :2], _APART_M * np.array(segments)]),
+        np.array(
+            [
+                math.nan if found.verification is None else found.verification.overlap
+                for found in findings
+            ]
+        ),
+        np.array([finding.support for finding in findings]),
+    )
+    return [
+        replace(finding, rival=share)
+        for finding, share in zip(findings, shares.tolist(), strict=True)
+    ]
+
+
+def testimony(findings: Sequence[Finding]) -> list[Finding]:
+    """
+    Return the findings that a query is a witness for: per frame the best, and those as good.
+
+    Not by confidence: it was fitted on what this sequence gave.
+    """
+    best: dict[int, float] = {}
+    chosen = []
+    for finding in sorted(findings, key=lambda found: -found.overlap):
+        is_first = finding.frame not in best
+        least = _ALIKE * best.setdefault(finding.frame, finding.overlap)
+        if is_first or finding.overlap >= least > 0:
+            chosen.append(finding)
+    return chosen
