@@ -231,7 +231,8 @@ def test_every_column_and_flag_of_a_row_is_explained() -> None:
     explained = section('## Reading candidates')
     assert f'one row of {DTYPE.itemsize} bytes' in explained
     assert [name for name, _, _ in FIELDS if f'`{name}`' not in explained] == []
-    flags = dict(re.findall(r'(\d+) ([a-z -]+)[,|]', explained.partition('`flags` |')[2]))
+    row = explained.partition('`flags` |')[2].partition('\n')[0]
+    flags = dict(re.findall(r'(\d+) ([a-z -]+)[,|]', row))
     assert len(flags) == len(Flag)
     for flag in Flag:
         said_words = flags[str(flag.value)].strip().replace('-', ' ')
