@@ -89,6 +89,7 @@ class Flag(IntFlag):
     LIVE_SESSION = 32
     STATIONARY = 64
     LOW_POINTS = 128
+    UNKNOWN_RADAR = 256  # unlike those that the calibration knows: not accepted by default
 
 
 def to_msg(rows: NDArray[np.void], msg: Any, field_type: Any) -> Any:

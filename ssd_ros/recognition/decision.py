@@ -31,7 +31,7 @@ class Decision(NamedTuple):
 NO_CANDIDATE = Decision('rejected', 'the map gave no candidate')
 UNLIKE_RADAR = (
     'this radar is unlike those the calibration knows: {difference}: nothing is accepted until '
-    '`trust` was run with drives of yours'
+    'trust was run with drives of yours'
 )
 REPEATED = Decision('rejected', 'accepted before, and the vehicle has not moved since', True)
 

@@ -11,6 +11,10 @@ from numpy.typing import NDArray
 from ssd_ros.maps.place_search import PlaceSource
 from ssd_ros.recognition.decision import Decision, UNLIKE_RADAR
 
+RADARS_NOT_KNOWN = (
+    'the calibration does not know its radars: whether this one is like them is open'
+)
+
 
 def unlike_radars(
     sources: Iterable[PlaceSource | None], profile: NDArray[np.float64]
@@ -29,6 +33,22 @@ def unlike_radars(
         if difference := source.confidence.radars.difference(profile):
             unlike[source.map_id] = difference
     return unlike
+
+
+def radar_words(sources: Iterable[PlaceSource | None], unlike: str) -> str:
+    """
+    Return what the calibrations of maps say of the radar.
+
+    :param unlike: how it differs, as known by now, '' if it does not
+    """
+    models = [source.confidence for source in sources if source is not None]
+    if unlike:
+        return f'unlike those the calibration knows: {unlike}'
+    if all(model is None for model in models):
+        return 'no calibration'
+    if any(model is not None and model.radars is None for model in models):
+        return RADARS_NOT_KNOWN
+    return 'like those the calibration knows'
 
 
 def refusals(unlike: Mapping[int, str]) -> dict[int, Decision]:

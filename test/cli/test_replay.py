@@ -20,16 +20,20 @@ from rosbags.typesys import get_typestore, Stores
 from ssd_ros.cli.replay import command as replay
 from ssd_ros.cli.replay.files import Table
 from ssd_ros.confidence.model import ConfidenceModel, Judgement, LogOdds
+from ssd_ros.confidence.radar_envelope import DriveStatistics, RadarEnvelope
 from ssd_ros.datasets.bags.rosbag2_writer import ODOMETRY_TOPIC, write_rosbag2
 from ssd_ros.datasets.formats.hercules import write_hercules
 from ssd_ros.encoders.scan_context_encoder import ScanContextEncoder
 from ssd_ros.maps import live_session
 from ssd_ros.maps.builder import build_database
 from ssd_ros.recognition.candidates import DTYPE, Flag
+from ssd_ros.recognition.radar_check import RADARS_NOT_KNOWN
 from ssd_ros.shared_files import shared_file
 from support.posts import (
+    EASY,
     moving_drive,
     PostDrive,
+    random_posts,
     small_encoder,
     straight_drive,
     write_small_encoder,
@@ -57,6 +61,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_ros1(path / 'ros1.bag', messages_of(path / 'mcap'), first_seq=250)
     write_hercules(path, 'Posts', '02', DRIVE)
     return path
+
+
+def calibrated(tmp_path: Path, confidence: ConfidenceModel) -> tuple[str, str]:
+    """Return a map with a calibration and a bag, of so many posts that a scan is verified."""
+    posts = random_posts(1000)
+    teacher = small_encoder(tmp_path, 'spinning')
+    mapping = replace(MAPPING, posts=posts)
+    build_database(mapping, teacher, 36, 2.0, confidence=confidence).save(tmp_path / 'map')
+    write_rosbag2(tmp_path / 'bag', replace(DRIVE, posts=posts), with_scans=False)
+    return str(tmp_path / 'map'), str(tmp_path / 'bag')
 
 
 def run(folder: Path, tmp_path: Path, *more: str, source: str = 'sqlite3') -> dict[str, Any]:
@@ -150,10 +164,9 @@ def test_a_calibrated_map_accepts_by_confidence(
         LogOdds((-2.0, -2.0, 5.0, 1.0), -2.0), LogOdds((-2.0, -2.0, 5.0), -2.0), 0.4, 5.0,
         'made up', Judgement(0, 0, 0, 0.0, 0.0, 0.0, 0.0),
     )  # fmt: skip
-    teacher = small_encoder(tmp_path, 'spinning')
-    build_database(MAPPING, teacher, 36, 2.0, confidence=calibration).save(tmp_path / 'map')
-    files = ('--map', str(tmp_path / 'map'), '--html', str(tmp_path / 'report.html'))
-    summary = run(folder, tmp_path, *files)
+    map_path, bag = calibrated(tmp_path, calibration)
+    files = ('--map', map_path, '--html', str(tmp_path / 'report.html'))
+    summary = run(folder, tmp_path, *files, source=bag)
     sure = [
         float(row['confidence']) >= 0.4 and not int(row['flags']) & Flag.LOW_POINTS
         for row in rows_of(tmp_path)
@@ -165,7 +178,33 @@ def test_a_calibrated_map_accepts_by_confidence(
     assert summary['accepted_by']['max_distance'] is None
     assert 0 < summary['best']['confidence']['p50'] < 1
     assert '<figcaption>Confidence</figcaption>' in (tmp_path / 'report.html').read_text()
-    assert 'no calibration' not in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert 'no calibration' not in printed
+    assert summary['radar_kind'] == RADARS_NOT_KNOWN
+    assert RADARS_NOT_KNOWN in printed
+
+
+@pytest.mark.parametrize('is_risked', [False, True])
+def test_a_radar_that_the_calibration_does_not_know_is_told(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], is_risked: bool
+) -> None:
+    # It had 5000 points a scan, or more.
+    radars = RadarEnvelope(('points',), (DriveStatistics((5000.0,), (6000.0,)),))
+    map_path, bag = calibrated(tmp_path, replace(EASY, radars=radars))
+    parameters = tmp_path / 'params.yaml'
+    risk = {'accept': {'risk_unknown_radar': is_risked}}
+    parameters.write_text(json.dumps({'ssd_localizer': {'ros__parameters': risk}}))
+    files = ('--map', map_path, '--params', str(parameters))
+    summary = run(folder, tmp_path, *files, source=bag)
+    assert summary['queries_of_unknown_radar'] == summary['queries'] == 11
+    assert (summary['accepted'] > 0) == is_risked
+    assert summary['accepted'] + summary['rejected'] == 11
+    end = 'accepts it all the same' if is_risked else 'with drives of yours'
+    (said,) = [text for text in summary['warnings'] if 'radar is unlike' in text]
+    assert said.startswith('11 of 11 queries: this radar is unlike those the calibration knows: ')
+    assert 'static points a scan (known: 5000 to 6000)' in said
+    assert said.endswith(end)
+    assert said in capsys.readouterr().out
 
 
 def test_poses_that_are_not_true_are_compared_as_odometry(folder: Path, tmp_path: Path) -> None:

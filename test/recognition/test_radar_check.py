@@ -7,15 +7,14 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
-from ssd_ros.confidence.radar_envelope import envelope_of, RadarEnvelope
 from ssd_ros.encoders.network import OnnxEncoder
 from ssd_ros.maps.builder import build_database
 from ssd_ros.maps.place_database import PlaceDatabase
-from ssd_ros.radar.types import RadarPointCloud
 from ssd_ros.recognition.answer import Recognition, RecognizerConfig
 from ssd_ros.recognition.place_recognizer import PlaceRecognizer
+from ssd_ros.recognition.radar_check import radar_words, RADARS_NOT_KNOWN
+from support.known_radar import calibration_of, thinned
 from support.posts import EASY, random_posts, small_encoder, straight_drive
 
 # So many posts that a fifth of them is enough to verify.
@@ -29,29 +28,15 @@ def student(tmp_path_factory: pytest.TempPathFactory) -> OnnxEncoder:
 
 
 @pytest.fixture(scope='module')
-def radars(student: OnnxEncoder) -> RadarEnvelope:
-    recognizer = PlaceRecognizer(student, [])
-    profiles = [recognizer.prepare(MAP_DRIVE.cloud(index)).profile for index in range(30)]
-    envelope = envelope_of([np.stack(profiles)])
-    assert envelope is not None
-    return envelope
-
-
-@pytest.fixture(scope='module')
-def database(tmp_path_factory: pytest.TempPathFactory, radars: RadarEnvelope) -> PlaceDatabase:
+def database(tmp_path_factory: pytest.TempPathFactory, student: OnnxEncoder) -> PlaceDatabase:
     found = build_database(MAP_DRIVE, small_encoder(tmp_path_factory.mktemp('t'), 'spinning'))
-    found.confidence = replace(EASY, radars=radars)
+    found.confidence = calibration_of(MAP_DRIVE, student)
     return found
 
 
 def saved(database: PlaceDatabase, directory: Path) -> Path:
     database.save(directory / 'a.map')
     return directory / 'a.map'
-
-
-def thinned(cloud: RadarPointCloud, share: float) -> RadarPointCloud:
-    rng = np.random.default_rng(cloud.stamp_ns % 1000)
-    return cloud.select(rng.random(len(cloud)) < share)
 
 
 def answers(recognizer: PlaceRecognizer, share: float = 1.0) -> list[Recognition]:
@@ -78,7 +63,7 @@ def test_a_radar_of_a_fifth_of_the_points_is_refused_unless_a_user_takes_the_ris
     assert 'static points a scan (known: ' in found[-1].unlike_radar
     assert found[-1].decision.reason == (
         'this radar is unlike those the calibration knows: '
-        f'{found[-1].unlike_radar}: nothing is accepted until `trust` was run with drives of yours'
+        f'{found[-1].unlike_radar}: nothing is accepted until trust was run with drives of yours'
     )
     risky = replace(CONFIG, accept_risk_unknown_radar=True)
     found = answers(PlaceRecognizer(student, [database], risky), 0.2)
@@ -107,9 +92,19 @@ def test_with_a_drive_that_begins_anew_another_radar_may(
 
 
 def test_a_map_carries_the_radars_that_its_calibration_knows(
-    database: PlaceDatabase, radars: RadarEnvelope, tmp_path: Path
+    database: PlaceDatabase, tmp_path: Path
 ) -> None:
     loaded = PlaceDatabase.load(saved(database, tmp_path)).confidence
     assert loaded == database.confidence
     assert loaded is not None
-    assert loaded.radars == radars
+    assert loaded.radars is not None
+
+
+def test_what_the_calibrations_say_of_a_radar(database: PlaceDatabase, tmp_path: Path) -> None:
+    other = PlaceDatabase.load(saved(database, tmp_path))
+    assert radar_words([database, None], '') == 'like those the calibration knows'
+    assert radar_words([database], 'x').startswith('unlike those the calibration knows: x')
+    other.confidence = EASY
+    assert radar_words([database, other], '') == RADARS_NOT_KNOWN
+    other.confidence = None
+    assert radar_words([other, None], '') == 'no calibration'

@@ -48,7 +48,8 @@ class ReplayLog:
     @property
     def decisions(self) -> NDArray[np.str_]:
         """One of DECISIONS about each best candidate, shape (Q,)."""
-        is_ambiguous = self.has_flag(Flag.AMBIGUOUS) & ~self.has_flag(Flag.LOW_POINTS)
+        is_refused = self.has_flag(Flag.LOW_POINTS | Flag.UNKNOWN_RADAR)
+        is_ambiguous = self.has_flag(Flag.AMBIGUOUS) & ~is_refused
         return np.where(self.accepted, 'accepted', np.where(is_ambiguous, *DECISIONS[1:]))
 
     @property

@@ -88,6 +88,8 @@ class Replay:
         self.encoder = encoder
         self.parameters = parameters
         self.faults: Counter[str] = Counter()  # reason -> scans that gave none
+        self.num_unlike = 0  # queries of a radar that the calibration does not know
+        self.unlike_radar = ''  # how it differed in the last of these
         self._poses = odometry_of(self.drive) if has_odometry else {}
 
     @property
@@ -148,6 +150,9 @@ class Replay:
         return cloud
 
     def _step(self, found: Recognition, read_ms: float) -> Step:
+        if found.unlike_radar:
+            self.num_unlike += 1
+            self.unlike_radar = found.unlike_radar
         flags, max_ratio = flags_of_query(found), self.limits().ambiguous_ratio
         rows = candidate_rows(found.candidates, self.base_radar, max_ratio, flags)
         is_live = has_flag(rows, Flag.LIVE_SESSION)

@@ -16,8 +16,11 @@ from ssd_ros.cli.replay.poses import Motion, Truth
 from ssd_ros.cli.replay.run import Replay
 from ssd_ros.data_origin import kind_of
 from ssd_ros.datasets.sequence import origin_of
+from ssd_ros.maps.place_search import PlaceSource
 from ssd_ros.recognition.candidates import Flag
-from ssd_ros.ros.health.texts import MISALIGNED, SESSION_FULL
+from ssd_ros.recognition.decision import UNLIKE_RADAR
+from ssd_ros.recognition.radar_check import radar_words, RADARS_NOT_KNOWN
+from ssd_ros.ros.health.texts import MISALIGNED, RADAR_AT_RISK, SESSION_FULL
 
 # The stages of the recogniser; reading the recording is not one of them.
 _NOT_A_STAGE = ('read',)
@@ -61,6 +64,8 @@ def summary_of(
         'encoder': replay.encoder.digest,
         'scans': len(stamps_ns),
         'scans_left_out': num_faults,
+        'radar_kind': radar_words(_sources(replay), replay.unlike_radar),
+        'queries_of_unknown_radar': replay.num_unlike,
         'queries': len(log),
         'without_candidate': int((~log.has_candidate).sum()),
         **counts,
@@ -85,6 +90,10 @@ def summary_of(
     }
 
 
+def _sources(replay: Replay) -> list[PlaceSource | None]:
+    return [*replay.recognizer.maps, replay.recognizer.live]
+
+
 def _percentiles(values: NDArray[Any]) -> dict[str, float]:
     """Return the percentiles of what is known, NaN if nothing is."""
     known = values[np.isfinite(values)]
@@ -102,10 +111,7 @@ def _warnings(
         yield f'{count} scans left out: {reason}'
     if (low := int(log.has_flag(Flag.LOW_POINTS).sum())) > len(log) // 10:
         yield f'{low} of {len(log)} queries had too few static points to be accepted'
-    if (yaw_error := replay.recognizer.mounting_check.yaw_error).is_wrong:
-        yield MISALIGNED.format(
-            words=yaw_error.words, correction_rad=yaw_error.rad, frame='the radar'
-        )
+    yield from _radar_warnings(replay, len(log))
     if (live := replay.recognizer.live) is not None and live.is_full:
         yield SESSION_FULL.format(keyframes=len(live))
     if not np.isfinite(log.best['confidence']).any():
@@ -116,6 +122,21 @@ def _warnings(
         yield lacking
     if speed_factor < 1:
         yield f'slower than real time: {speed_factor:.2f} of it'
+
+
+def _radar_warnings(replay: Replay, num_queries: int) -> Iterator[str]:
+    if (yaw_error := replay.recognizer.mounting_check.yaw_error).is_wrong:
+        yield MISALIGNED.format(
+            words=yaw_error.words, correction_rad=yaw_error.rad, frame='the radar'
+        )
+    if replay.num_unlike:
+        is_risked = replay.recognizer.config.accept_risk_unknown_radar
+        text = (RADAR_AT_RISK if is_risked else UNLIKE_RADAR).format(
+            difference=replay.unlike_radar
+        )
+        yield f'{replay.num_unlike} of {num_queries} queries: {text}'
+    if radar_words(_sources(replay), replay.unlike_radar) == RADARS_NOT_KNOWN:
+        yield RADARS_NOT_KNOWN
 
 
 def text_of(summary: Mapping[str, Any]) -> str:

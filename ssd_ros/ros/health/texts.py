@@ -8,6 +8,8 @@ The troubleshooting section of the README has an entry for each.
 
 from __future__ import annotations
 
+from ssd_ros.recognition.decision import UNLIKE_RADAR
+
 NOT_ACTIVE = 'the node is not active'
 NO_MESSAGE = (
     'no message on {topic} for {silent_s:.0f} s: is the driver running, and its QoS compatible?'
@@ -37,6 +39,10 @@ UNKNOWN_PLACES = (
 AGAINST_ODOMETRY = (
     'only {share:.0%} of the accepted places agree with the odometry: does the odometry jump, or '
     'are base_frame and radar_extrinsics wrong? Raise accept.min_confidence'
+)
+RADAR_AT_RISK = (
+    'this radar is unlike those the calibration knows: {difference}: accept.risk_unknown_radar '
+    'accepts it all the same'
 )
 NOTHING_REMEMBERED = (
     'the running drive is not remembered: no odometry for the scans on {topic} or in TF'
@@ -101,6 +107,8 @@ TEXTS = (
     NOTHING_ACCEPTED,
     UNKNOWN_PLACES,
     AGAINST_ODOMETRY,
+    UNLIKE_RADAR,
+    RADAR_AT_RISK,
     NOTHING_REMEMBERED,
     STAMPED_BY_ARRIVAL,
     CONSTANT_OFFSET,

@@ -83,13 +83,18 @@ def shipped_confidence(encoder: PlaceEncoder) -> ConfidenceModel | None:
 
 
 def maps_summary(
-    maps: Sequence[PlaceDatabase], encoder: PlaceEncoder, parameters: NodeParameters
+    maps: Sequence[PlaceDatabase], encoder: PlaceEncoder, parameters: NodeParameters, radar: str
 ) -> dict[str, Any]:
-    """Return the content of `~/map_info`."""
+    """
+    Return the content of `~/map_info`.
+
+    :param radar: what the calibrations say of it
+    """
     return {
         'frame': parameters.map_frame,
         'query_encoder_digest': encoder.digest,
         'online_index': parameters.online_index,
+        'radar': radar,
         'maps': [_summary(database) for database in maps],
     }
 
@@ -114,6 +119,7 @@ def _summary(database: PlaceDatabase) -> dict[str, Any]:
         'descriptor_space': info.descriptor_space,
         'encoder_digest': info.encoder_digest,
         'confidence_threshold': confidence and confidence.threshold,
+        'known_radars': confidence and confidence.radars and len(confidence.radars.drives),
         'source': info.source,
         'created': info.created,
         'software_version': info.software_version,

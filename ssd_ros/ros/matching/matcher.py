@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 import threading
 import time
+from typing import Any
 
 from ssd_ros.encoders.place_encoder import PlaceEncoder
 from ssd_ros.maps.files import MapInfo, ODOMETRY_ORIGIN
@@ -23,6 +24,8 @@ from ssd_ros.radar.ego_velocity import Motion
 from ssd_ros.radar.types import RadarPointCloud
 from ssd_ros.recognition.answer import LoopClosureCandidate, Query, Recognition, SensorPose
 from ssd_ros.recognition.place_recognizer import PlaceRecognizer
+from ssd_ros.recognition.radar_check import radar_words
+from ssd_ros.ros.matching.loading import maps_summary
 from ssd_ros.ros.matching.query_health import QueryStatistics
 from ssd_ros.ros.messages.geometry import Pose, UNMOVED
 from ssd_ros.ros.parameters.node import NodeParameters
@@ -52,12 +55,14 @@ class Answer:
 
     :param max_ratio: above it a candidate is ambiguous
     :param live_distance_m: between two keyframes of the running drive
+    :param news: for `~/map_info`, None if it holds as it was published
     """
 
     recognition: Recognition
     maps: tuple[PlaceDatabase, ...]
     max_ratio: float
     live_distance_m: float = 0.0
+    news: dict[str, Any] | None = None
 
     def keyframe_distance_m(self, candidate: LoopClosureCandidate) -> float:
         """Return the spacing of the map that a candidate is in."""
@@ -89,6 +94,7 @@ class Matcher:
         self._sessions = SessionFolder(parameters.session_directory, parameters.overwrite_sessions)
         self._recognizer = PlaceRecognizer(encoder, maps, parameters.recognizer_config(), live)
         self._sign = DopplerSignCheck()
+        self._is_told = False  # that the radar is unlike those that the calibration knows
         self._lock = threading.Lock()
 
     @property
@@ -107,6 +113,17 @@ class Matcher:
         """Whether no more places of the running drive are remembered."""
         live = self._recognizer.live
         return live is not None and live.is_full
+
+    def summary(self, parameters: NodeParameters) -> dict[str, Any]:
+        """Return the content of `~/map_info`."""
+        self._is_told = bool(self.statistics.unlike_radar)
+        return maps_summary(self.maps, self.encoder, parameters, self.radar_words)
+
+    @property
+    def radar_words(self) -> str:
+        """What the calibrations say of the radar."""
+        sources = [*self._recognizer.maps, self._recognizer.live]
+        return radar_words(sources, self.statistics.unlike_radar)
 
     @property
     def is_doppler_opposite(self) -> bool:
@@ -214,8 +231,9 @@ class Matcher:
             recognition = self._recognizer.query(job.query, is_requested)
             maps = self._recognizer.maps
         max_ratio = config.accept_max_ratio or self.encoder.contract.accept_max_ratio
-        answer = Answer(recognition, maps, max_ratio, self._live_distance_m)
         novelty = {place.map_id: place.info.novelty_distance for place in maps}
         self.statistics.count_answer(recognition, job.query, novelty, start_s, time.monotonic())
         self.statistics.time_stage('decode', job.decode_ms)
-        return answer
+        is_news = bool(self.statistics.unlike_radar) != self._is_told
+        news = self.summary(parameters) if is_news else None
+        return Answer(recognition, maps, max_ratio, self._live_distance_m, news)

@@ -18,6 +18,7 @@ from ssd_ros.ros.matching.recall_proxies import NUM_KEPT, RecallProxies
 _BUSY_SHARE = 0.95
 _MIN_QUERIES = 200  # ten seconds at 20 Hz; fewer say nothing
 _MIN_PAIRS = 10
+_NUM_SURE = 5  # queries in a row that say the same of the radar
 _UNKNOWN_SHARE = 0.4  # reconstructed: far above the share in a map, below that outside of it
 
 
@@ -43,6 +44,8 @@ class QueryStatistics:
     ratios: deque[float] = field(default_factory=lambda: deque(maxlen=NUM_KEPT))
     confidences: deque[float] = field(default_factory=lambda: deque(maxlen=NUM_KEPT))
     proxies: RecallProxies = field(default_factory=RecallProxies)
+    unlike_radar: str = ''  # how it differs from those that the calibration knows, if it does
+    num_contrary: int = 0  # last queries that say otherwise
     reported_busy_s: float = 0.0
     reported_failed: int = 0
 
@@ -50,6 +53,7 @@ class QueryStatistics:
         """Forget what answers of another drive or other maps said about the places."""
         self.proxies = RecallProxies()
         self.num_since_accept = 0
+        self.unlike_radar, self.num_contrary = '', 0
 
     def time_stage(self, stage: str, duration_ms: float) -> None:
         """Note how long one stage took."""
@@ -82,9 +86,23 @@ class QueryStatistics:
             self.distances.append(recognition.candidates[0].distance)
             self.ratios.append(recognition.candidates[0].ratio)
             self.confidences.append(recognition.candidates[0].confidence)
+        self.tell_radar(recognition.unlike_radar)
         self.proxies.add(recognition, query.odometry, novelty_distances)
         for stage, duration_ms in recognition.timings_ms._asdict().items():
             self.time_stage(stage, duration_ms)
+
+    def tell_radar(self, unlike: str) -> None:
+        """
+        Note how the radar differs; several queries are believed: an odd place is no other radar.
+
+        :param unlike: '' if it does not
+        """
+        if bool(unlike) == bool(self.unlike_radar):
+            self.num_contrary = 0
+        else:
+            self.num_contrary += 1
+        if self.num_contrary in (0, _NUM_SURE):
+            self.unlike_radar, self.num_contrary = unlike, 0
 
     def inference_status(self, now_s: float, provider: str) -> Status:
         """Report times and losses."""

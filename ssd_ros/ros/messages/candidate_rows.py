@@ -93,6 +93,7 @@ def candidate_rows(
 def flags_of_query(recognition: Recognition) -> Flag:
     """Return what holds for all rows of a query."""
     flags = Flag.STATIONARY if recognition.stationary else Flag(0)
+    flags |= Flag.UNKNOWN_RADAR if recognition.unlike_radar else Flag(0)
     return flags | (Flag.LOW_POINTS if recognition.low_points else Flag(0))
 
 

@@ -146,7 +146,8 @@ PUBLISHED = (
         'std_msgs/msg/String',
         LATCHED,
         '',
-        'at activation and after `~/reload_map`; JSON',
+        'at activation, after `~/reload_map` and when the radar turns out to be another than the '
+        'calibration knows; JSON',
     ),
 )
 DIAGNOSTICS = Topic(

@@ -10,9 +10,14 @@ import time
 
 from rclpy.clock import Clock, ClockType  # type: ignore[attr-defined]
 from rclpy.node import Node
+from ssd_ros.recognition.decision import UNLIKE_RADAR
 from ssd_ros.ros.adapters import Adapter
 from ssd_ros.ros.health.inputs import Level, Status
-from ssd_ros.ros.health.texts import NOTHING_REMEMBERED, SESSION_FULL
+from ssd_ros.ros.health.texts import (
+    NOTHING_REMEMBERED,
+    RADAR_AT_RISK,
+    SESSION_FULL,
+)
 from ssd_ros.ros.inputs.odometry_input import OdometryInput
 from ssd_ros.ros.inputs.radar_input import RadarInput
 from ssd_ros.ros.matching.matcher import Matcher
@@ -85,8 +90,15 @@ class HealthReport:
         matcher, num_live = self._matcher, self._matcher.num_live_keyframes
         num_keyframes = sum(map(len, matcher.maps))
         status = matcher.statistics.matching_status(now_s, num_keyframes, num_live)
-        listeners = {'initialpose_listeners': self._outputs.listeners_of('initialpose')}
-        status = replace(status, values={**status.values, **listeners})
+        more = {
+            'initialpose_listeners': self._outputs.listeners_of('initialpose'),
+            'radar': matcher.radar_words,
+        }
+        status = replace(status, values={**status.values, **more})
+        if difference := matcher.statistics.unlike_radar:
+            is_risked = self._parameters().accept.risk_unknown_radar
+            text = (RADAR_AT_RISK if is_risked else UNLIKE_RADAR).format(difference=difference)
+            status = replace(status, level=Level.WARN, message=text)
         is_asked = matcher.statistics.num_queries > 0
         is_without = num_live == 0 and self._odometry.source == 'doppler'
         if is_asked and is_without and self._parameters().online_index:

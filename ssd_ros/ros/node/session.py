@@ -24,7 +24,7 @@ from ssd_ros.ros.inputs.odometry_input import OdometryInput
 from ssd_ros.ros.inputs.radar_input import RadarInput
 from ssd_ros.ros.inputs.stamp_source import StampSource
 from ssd_ros.ros.inputs.transforms import listen_to_tf
-from ssd_ros.ros.matching.loading import maps_summary, new_live_session
+from ssd_ros.ros.matching.loading import new_live_session
 from ssd_ros.ros.matching.matcher import Job, Matcher
 from ssd_ros.ros.matching.travel_gate import TravelGate
 from ssd_ros.ros.matching.worker import LatestWorker
@@ -197,8 +197,8 @@ class Session:
 
     def _publish_maps(self) -> None:
         parameters, matcher = self._parameters(), self._matcher
-        summary = maps_summary(matcher.maps, matcher.encoder, parameters)
-        self._delivery.outputs.publish_maps(matcher.maps, summary, parameters.map_frame)
+        summary, frame = matcher.summary(parameters), parameters.map_frame
+        self._delivery.outputs.publish_maps(matcher.maps, summary, frame)
 
     def _set_clock(self, admitted: Admitted[RadarPointCloud]) -> None:
         """Begin a new drive, or go on with another clock."""

@@ -90,6 +90,8 @@ class Delivery:
         :param is_requested: a service asked for an initial pose
         """
         base_radar = job.base_radar
+        if answer.news is not None:
+            self.outputs.publish_info(answer.news)
         rows = self.outputs.publish_answer(answer, base_radar, parameters)
         live = accepted_closure(answer, True, base_radar, parameters)
         if live is not None:

@@ -63,6 +63,10 @@ class Outputs:
         stamp = self._node.get_clock().now().to_msg()
         keyframes = keyframes_msg(maps, Header(stamp=stamp, frame_id=map_frame))
         self._publish('~/map_keyframes', keyframes)
+        self.publish_info(summary)
+
+    def publish_info(self, summary: dict[str, Any]) -> None:
+        """Say what is known of the maps and, by them, of the radar."""
         self._publish('~/map_info', String(data=json_text(summary)))
 
     def publish_answer(

@@ -142,6 +142,18 @@ def test_matching_reports_shares_and_medians() -> None:
     assert values['keyframes'] == 7
 
 
+def test_of_the_radar_five_queries_in_a_row_tell() -> None:
+    statistics = QueryStatistics(100.0)
+    told = []
+    for unlike in ['', 'a', 'a', 'a', 'a', '', 'b', 'b', 'b', 'b', 'c', 'd', '', '', '', '', '']:
+        statistics.tell_radar(unlike)
+        told.append(statistics.unlike_radar)
+    assert told == [''] * 10 + ['c', 'd', 'd', 'd', 'd', 'd', '']
+    statistics.unlike_radar = 'd'
+    statistics.begin_anew()
+    assert statistics.unlike_radar == ''
+
+
 def test_a_slow_topic_is_a_warning() -> None:
     statistics = started()
     for number in range(10):
