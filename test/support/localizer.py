@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 import signal
 from typing import Any
@@ -22,11 +23,18 @@ from ssd_ros.maps.builder import build_database
 from ssd_ros.maps.place_database import PlaceDatabase
 from ssd_ros.radar.types import RadarPointCloud
 from std_msgs.msg import String
-from support.posts import small_encoder, START_NS, straight_drive, write_small_encoder
+from support.posts import (
+    random_posts,
+    small_encoder,
+    START_NS,
+    straight_drive,
+    write_small_encoder,
+)
 from support.ros import Peer, points_msg, Processes, Running
 
 # Thirty keyframes, one every 10 m along x.
-DRIVE = straight_drive(num=30)
+# Enough posts that a query can be verified, and is like no other place.
+DRIVE = replace(straight_drive(num=30), posts=random_posts(1000))
 NODE = '/ssd_localizer'
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 

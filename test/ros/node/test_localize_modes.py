@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,12 @@ from ssd_ros.maps.builder import build_database
 from ssd_ros.maps.place_database import PlaceDatabase
 from ssd_ros.recognition import candidates
 from std_srvs.srv import Trigger
-from support.localizer import Localizer, NODE, running_localizer, set_parameter, text
-from support.posts import small_encoder, straight_drive
+from support.localizer import DRIVE, Localizer, NODE, running_localizer, set_parameter, text
+from support.posts import small_encoder
 from support.ros import Peer
 
 # A second map: the same posts further along the same road.
-FAR = straight_drive(num=8)
+FAR = replace(DRIVE, xy_yaw=DRIVE.xy_yaw[:8])
 
 
 @pytest.fixture(scope='module')
