@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 import json
-import re
 from pathlib import Path
+import re
 import shutil
 
 import numpy as np
