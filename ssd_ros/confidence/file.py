@@ -1,6 +1,10 @@
 # Copyright 2026 The ssd_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The calibration that ships with a pair of models: one for maps of either radar."""
+"""
+The calibration that ships with a pair of models: one for maps of either radar.
+
+A map carries its own; one that an earlier version fitted on other features means nothing now.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +13,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from ssd_ros.confidence.features import FEATURES
 from ssd_ros.confidence.model import ConfidenceModel
 from ssd_ros.reading import read_json
 from ssd_ros.records import record_from_mapping
+from ssd_ros.shared_files import ENCODERS, shared_file
 from ssd_ros.targets import write_json
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 MAX_BYTES = 1 << 20
 # How a calibration begins, also one that does not say who made it.
 CONFIDENCE_MARK = (
@@ -51,10 +57,48 @@ def load_confidence(path: Path, descriptor_space: str, sensor: str) -> Confidenc
     return record_from_mapping(ConfidenceModel, content['models'][sensor], f'{path}: {sensor}.')
 
 
+def shipped_confidence(encoder: str, descriptor_space: str, sensor: str) -> ConfidenceModel | None:
+    """
+    Return the installed calibration for maps of a sensor; None if these models have none.
+
+    :param encoder: one of ENCODERS
+    :raise ValueError: the file is damaged
+    """
+    try:
+        path = shared_file(ENCODERS[encoder].confidence)
+    except FileNotFoundError:
+        return None
+    return load_confidence(path, descriptor_space, sensor)
+
+
+def confidence_of_map(
+    given: Any, encoder: str, descriptor_space: str, sensor: str
+) -> ConfidenceModel | None:
+    """
+    Return the calibration that a map carries, or the installed one in place of an outdated one.
+
+    :param given: as JSON has it; None = it carries none
+    :raise ValueError: it is damaged, or outdated and these models have no other
+    """
+    if given is None:
+        return None
+    if not isinstance(given, dict) or given.get('features') == list(FEATURES):
+        return record_from_mapping(ConfidenceModel, given, 'confidence.')
+    if newer := shipped_confidence(encoder, descriptor_space, sensor):
+        return newer
+    raise ValueError(
+        'its calibration was fitted on other features by another version, and these models have '
+        'no other: fit one with trust --fit, and give it with --confidence'
+    )
+
+
 def _read(path: Path) -> dict[str, Any]:
     content = read_json(path, MAX_BYTES, 'a calibration')
     if not isinstance(content, dict) or content.get('format_version') != FORMAT_VERSION:
-        raise ValueError(f'{path} is no calibration of format version {FORMAT_VERSION}')
+        raise ValueError(
+            f'{path} is no calibration of format version {FORMAT_VERSION}: fit it again with '
+            'trust --fit'
+        )
     if not isinstance(content.get('models'), dict) or 'descriptor_space' not in content:
         raise ValueError(f'{path} is no calibration: it lacks models or descriptor_space')
     return content

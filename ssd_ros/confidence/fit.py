@@ -10,23 +10,21 @@ it, and fully in the choice of the threshold.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 import math
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from ssd_ros.confidence.features import feature_matrix, FEATURES, Features, SIGNS
 from ssd_ros.confidence.logistic_regression import signed_logistic_regression
 from ssd_ros.confidence.model import (
     confidence_of,
     ConfidenceModel,
-    feature_matrix,
-    FEATURES,
     Judgement,
     LogOdds,
     probability,
     reliability,
-    SIGNS,
 )
 from ssd_ros.confidence.threshold import lowest_threshold, num_needed
 
@@ -39,50 +37,59 @@ class FirstAnswers:
     """
     The first answers to queries of known place, all arrays of shape (N,).
 
-    :param distance: between the descriptors
-    :param ratio: of this distance to that of the best other place
-    :param overlap: 0 .. 1, of the geometric verification
-    :param support: 0 .. 1, of the sequence filter; NaN where it is not known
+    :param features: of the candidate
     :param correct: whether the answer is right
     :param is_stranger: whether the query lies outside the map; none of these is right
     :param group: number of the drive
     """
 
-    distance: NDArray[np.floating]
-    ratio: NDArray[np.floating]
-    overlap: NDArray[np.floating]
-    support: NDArray[np.floating]
+    features: Features
     correct: NDArray[np.bool_]
     is_stranger: NDArray[np.bool_]
     group: NDArray[np.integer]
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            if np.shape(getattr(self, field.name)) != np.shape(self.correct):
+        flags = {'is_stranger': self.is_stranger, 'group': self.group}
+        for name, values in (self.features._asdict() | flags).items():
+            if np.shape(values) != np.shape(self.correct):
                 raise ValueError(
-                    f'{field.name} has shape {np.shape(getattr(self, field.name))}, '
+                    f'{name} has shape {np.shape(values)}, '
                     f'expected {np.shape(self.correct)} as correct has'
                 )
-        for name in ('distance', 'ratio', 'overlap'):
-            if not np.isfinite(getattr(self, name)).all():
+        for name, values in self.features._asdict().items():
+            can_be_nan = name in ('rival', 'support')
+            if not (np.isfinite(values) | (np.isnan(values) & can_be_nan)).all():
                 raise ValueError(f'{name} holds NaN or infinity, expected finite numbers')
-        if np.isinf(self.support).any():
-            raise ValueError('support holds infinity, expected 0 .. 1, or NaN without odometry')
         if (self.correct & self.is_stranger).any():
             raise ValueError('answers to queries outside the map are marked correct')
 
+    @classmethod
+    def joined(cls, parts: Sequence[FirstAnswers]) -> FirstAnswers:
+        """Return the answers of several parts together."""
+        columns = zip(*(part.features for part in parts), strict=True)
+        return cls(
+            Features(*(np.concatenate(column) for column in columns)),
+            np.concatenate([part.correct for part in parts]),
+            np.concatenate([part.is_stranger for part in parts]),
+            np.concatenate([part.group for part in parts]),
+        )
+
     def without_support(self) -> FirstAnswers:
         """Return the answers as if no support were known."""
-        return replace(self, support=np.full(len(self.correct), np.nan))
+        unknown = np.full(len(self.correct), np.nan)
+        return replace(self, features=self.features._replace(support=unknown))
 
     def select(self, chosen: NDArray[np.bool_]) -> FirstAnswers:
         """Return the chosen answers."""
-        return FirstAnswers(*(getattr(self, field.name)[chosen] for field in fields(self)))
+        features = self.features.select(chosen)
+        correct, is_stranger = self.correct[chosen], self.is_stranger[chosen]
+        return FirstAnswers(features, correct, is_stranger, self.group[chosen])
 
 
 def fit_confidence(
     answers: FirstAnswers,
     tolerance_m: float,
+    novelty_distance: float,
     data: str,
     min_precision: float = 0.99,
     max_stranger_rate: float = 0.001,
@@ -95,6 +102,7 @@ def fit_confidence(
     accepted, if the log-odds of the best of them fall off exponentially or faster.
 
     :param tolerance_m: within which an answer was called right
+    :param novelty_distance: of the maps of these answers
     :param data: what the answers are, in words
     :raise ValueError: there are too few answers of a kind, or no threshold keeps the limits
     """
@@ -116,6 +124,7 @@ def fit_confidence(
         unsupported=model.unsupported,
         threshold=model.threshold,
         tolerance_m=tolerance_m,
+        novelty_distance=novelty_distance,
         data=data,
         fitted=judgement(answers, confidence, confidence >= model.threshold),
         held_out=_held_out(answers, limits),
@@ -154,14 +163,14 @@ class _Fit(NamedTuple):
     threshold: float
 
     def confidence(self, answers: FirstAnswers) -> NDArray[np.float64]:
-        return confidence_of(_features(answers), self.supported, self.unsupported)
+        return confidence_of(feature_matrix(answers.features), self.supported, self.unsupported)
 
 
 def _fit(answers: FirstAnswers, limits: tuple[float, float]) -> _Fit:
     """Fit all answers as if no support were known, and those where it is."""
     unsupported = _most_likely(answers, FEATURES[:-1])
     threshold = _threshold(answers, unsupported, limits)
-    known = answers.select(np.isfinite(answers.support))
+    known = answers.select(np.isfinite(np.asarray(answers.features.support)))
     if _shortage(known):
         return _Fit(LogOdds((*unsupported.weights, 0.0), unsupported.bias), unsupported, threshold)
     supported = _most_likely(known, FEATURES)
@@ -169,7 +178,7 @@ def _fit(answers: FirstAnswers, limits: tuple[float, float]) -> _Fit:
 
 
 def _threshold(answers: FirstAnswers, model: LogOdds, limits: tuple[float, float]) -> float:
-    log_odds, outside = model.of(_features(answers)), answers.is_stranger
+    log_odds, outside = model.of(feature_matrix(answers.features)), answers.is_stranger
     least = lowest_threshold(
         log_odds[~outside], answers.correct[~outside], log_odds[outside], *limits
     )
@@ -205,17 +214,13 @@ def _shortage(answers: FirstAnswers) -> str:
     return ''
 
 
-def _features(answers: FirstAnswers) -> NDArray[np.float64]:
-    return feature_matrix(*(getattr(answers, name) for name in FEATURES))
-
-
 def _most_likely(answers: FirstAnswers, names: Sequence[str]) -> LogOdds:
     """Return the most likely log-odds from the first features."""
     num_strangers = int(answers.is_stranger.sum())
     in_each = (len(answers.correct) - num_strangers) / num_strangers
     stranger_weight = in_each * _STRANGER_SHARE / (1 - _STRANGER_SHARE)
     weights, bias = signed_logistic_regression(
-        _features(answers)[:, : len(names)],
+        feature_matrix(answers.features)[:, : len(names)],
         SIGNS[: len(names)],
         answers.correct,
         np.where(answers.is_stranger, stranger_weight, 1.0),

@@ -3,8 +3,8 @@
 """
 How likely a candidate is right, and from which confidence on it is accepted.
 
-A logistic regression of four features, fitted on answers known to be right or wrong, and one of
-three for candidates whose support is not known. None of the features can count the wrong way
+A logistic regression of the features, fitted on answers known to be right or wrong, and one
+without the last for candidates whose support is not known. None of them can count the wrong way
 round: nearer, more distinctive, better verified and better supported never means less confident.
 """
 
@@ -13,15 +13,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
+from ssd_ros.confidence.features import feature_matrix, FEATURES, Features, SIGNS
 from ssd_ros.confidence.radar_envelope import RadarEnvelope
-from ssd_ros.records import check_limits, Limits
-
-FEATURES = ('distance', 'ratio', 'overlap', 'support')
-SIGNS = (-1, -1, 1, 1)  # of their weights
-# Below, hardly a wrong answer was seen on validation worlds, and in a map of a single place, where
-# nothing else is there to be nearer, a ratio says nothing: it counts no more than at the limit.
-_RATIO_LIMITS = (0.7, 2.0)
+from ssd_ros.records import check_limits, Limits, shortened
 
 _MAX_WEIGHT = 1e9
 _JUDGEMENT_LIMITS = {
@@ -31,6 +26,7 @@ _JUDGEMENT_LIMITS = {
 _MODEL_LIMITS = {
     'threshold': Limits(0, 1, is_above=True),
     'tolerance_m': Limits(0, 1000, is_above=True),
+    'novelty_distance': Limits(0, 4, is_above=True),
 }
 
 
@@ -65,7 +61,7 @@ class LogOdds:
     """
     Log-odds of being right: linear in the transformed features.
 
-    :param weights: of distance, log(ratio), overlap and, where it is known, support
+    :param weights: of the columns of feature_matrix(), of all or all but the support
     """
 
     weights: tuple[float, ...]
@@ -97,26 +93,32 @@ class ConfidenceModel:
     :param unsupported: for the others: without odometry, and at the beginning of a drive
     :param threshold: from which confidence on an answer is accepted
     :param tolerance_m: within which an answer was called right
+    :param novelty_distance: of the maps that it was fitted on, for one that does not know its own
     :param data: what it was fitted on, in words
     :param fitted: on these data themselves
     :param held_out: each drive judged by a model fitted on the others; None if the data do not
         allow it
     :param held_out_unsupported: the same as if no support were known
     :param radars: of the drives that it was fitted on; None = not known, of an earlier fit
+    :param features: in the order of the weights
     """
 
     supported: LogOdds
     unsupported: LogOdds
     threshold: float
     tolerance_m: float
+    novelty_distance: float
     data: str
     fitted: Judgement
     held_out: Judgement | None = None
     held_out_unsupported: Judgement | None = None
     radars: RadarEnvelope | None = None
+    features: tuple[str, ...] = FEATURES
 
     def __post_init__(self) -> None:
         check_limits(self, _MODEL_LIMITS)
+        if self.features != FEATURES:
+            raise ValueError(f'features are {shortened(self.features)}, expected {FEATURES}')
         nums = len(self.supported.weights), len(self.unsupported.weights)
         if nums != (len(FEATURES), len(FEATURES) - 1):
             raise ValueError(
@@ -124,16 +126,21 @@ class ConfidenceModel:
                 f'expected {len(FEATURES)} and {len(FEATURES) - 1}'
             )
 
-    def confidence(
-        self, distance: ArrayLike, ratio: ArrayLike, overlap: ArrayLike, support: ArrayLike
-    ) -> NDArray[np.float64]:
+    def relative_distance(self, distance: float, novelty_distance: float) -> float:
+        """
+        Return a distance between descriptors as Features has it.
+
+        :param novelty_distance: of the map, 0 = not known
+        """
+        return distance / (novelty_distance or self.novelty_distance)
+
+    def confidence(self, features: Features) -> NDArray[np.float64]:
         """
         Return the probability that candidates are right, of the shape of the features.
 
-        :param support: NaN where it is not known; any other unknown makes the answer NaN
+        A support of NaN is not known; any other unknown makes the answer NaN.
         """
-        features = feature_matrix(distance, ratio, overlap, support)
-        return confidence_of(features, self.supported, self.unsupported)
+        return confidence_of(feature_matrix(features), self.supported, self.unsupported)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,19 +180,6 @@ def reliability(
 def brier_score(confidence: NDArray[np.floating], correct: NDArray[np.bool_]) -> float:
     """Return the mean squared difference of confidence and truth: 0 is best, 0.25 ignorance."""
     return float(np.mean(np.square(confidence - correct.astype(np.float64))))
-
-
-def feature_matrix(
-    distance: ArrayLike, ratio: ArrayLike, overlap: ArrayLike, support: ArrayLike
-) -> NDArray[np.float64]:
-    """Return what the weights multiply, shape (..., 4): log(ratio), the others as they are."""
-    columns = np.broadcast_arrays(
-        np.asarray(distance, np.float64),
-        np.log(np.clip(np.asarray(ratio, np.float64), *_RATIO_LIMITS)),
-        np.asarray(overlap, np.float64),
-        np.asarray(support, np.float64),
-    )
-    return np.stack(columns, axis=-1)
 
 
 def confidence_of(

@@ -20,6 +20,7 @@ import zlib
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros import __version__
+from ssd_ros.confidence.file import confidence_of_map
 from ssd_ros.confidence.model import ConfidenceModel
 from ssd_ros.data_origin import Origin
 from ssd_ros.encoders.scan_context import ScanContextConfig
@@ -200,9 +201,8 @@ def read_map(path: Path) -> MapContent:
     num_keyframes, files = meta['num_keyframes'], meta['files']
     try:
         info = record_from_mapping(MapInfo, meta['info'])
-        given = meta['confidence']
-        confidence = (
-            given if given is None else record_from_mapping(ConfidenceModel, given, 'confidence.')
+        confidence = confidence_of_map(
+            meta['confidence'], info.encoder, info.descriptor_space, info.sensor
         )
     except ValueError as error:
         raise MapError(f'{path / META_FILE}: {error}: {REBUILD}') from error

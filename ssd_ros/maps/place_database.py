@@ -72,6 +72,11 @@ class PlaceDatabase:
         return self.info.map_id
 
     @property
+    def novelty_distance(self) -> float:
+        """An answer that is not nearer may be a wrong place; 0 = not known."""
+        return self.info.novelty_distance
+
+    @property
     def is_live(self) -> bool:
         """No: its keyframes are of an earlier drive, in the map frame."""
         return False

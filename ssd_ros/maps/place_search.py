@@ -36,6 +36,11 @@ class PlaceSource(Protocol):
         ...
 
     @property
+    def novelty_distance(self) -> float:
+        """An answer that is not nearer may be a wrong place; 0 = not known."""
+        ...
+
+    @property
     def view_yaws_rad(self) -> NDArray[np.float64]:
         """Heading of each view relative to its keyframe, counter-clockwise, (num_views,)."""
         ...

@@ -97,6 +97,7 @@ class LoopClosureCandidate:
     :param distance: between the unit descriptors, 0 (same) to 2 (opposite)
     :param ratio: of this distance to that of the best keyframe farther than ambiguity_radius_m
         from this one; small = distinctive, 1 or more = another place fits as well
+    :param agreement: share of the other verified candidates that give the same pose
     :param support: share of recent queries that agree; NaN without odometry and until half of
         the window is linked by it
     :param rival: best overlap of other places as a share of its own: near 1 or more = they fit as
@@ -119,6 +120,7 @@ class LoopClosureCandidate:
     overlap: float
     distance: float
     ratio: float
+    agreement: float
     support: float
     rival: float
     confidence: float

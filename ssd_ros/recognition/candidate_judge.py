@@ -141,6 +141,7 @@ def _candidate(finding: Finding, rank: int) -> LoopClosureCandidate:
         overlap=overlap,
         distance=hit.distance,
         ratio=hit.ratio,
+        agreement=finding.agreement,
         support=finding.support,
         rival=finding.rival,
         confidence=finding.confidence,

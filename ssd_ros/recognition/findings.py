@@ -11,6 +11,8 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
+from ssd_ros.confidence.features import Features
+from ssd_ros.confidence.model import ConfidenceModel
 from ssd_ros.maps.place_database import Keyframe
 from ssd_ros.maps.place_search import Hit
 from ssd_ros.motion.trajectory import yaw_from_quaternion
@@ -27,6 +29,7 @@ class Finding:
     A hit and what its returns say.
 
     :param verification: None for hits too far down the list, and where too little can be seen
+    :param agreement: share of the other verified candidates that give the same pose
     :param support: NaN without odometry
     :param too_few: what is too little, in words
     :param rival: best overlap of another place as a share of its own; NaN as far as not known
@@ -35,6 +38,7 @@ class Finding:
     hit: Hit
     keyframe: Keyframe
     verification: Verification | None
+    agreement: float = 0.0
     support: float = math.nan
     too_few: str = ''
     rival: float = math.nan
@@ -78,8 +82,17 @@ class Finding:
         model, found = self.hit.source.confidence, self.verification
         if model is None or found is None:
             return math.nan
-        return float(
-            model.confidence(self.hit.distance, self.hit.ratio, found.overlap, self.support)
+        return float(model.confidence(self._features(found, model)))
+
+    def _features(self, found: Verification, model: ConfidenceModel) -> Features:
+        hit = self.hit
+        return Features(
+            model.relative_distance(hit.distance, hit.source.novelty_distance),
+            hit.ratio,
+            found.overlap,
+            self.agreement,
+            self.rival,
+            self.support,
         )
 
     @property

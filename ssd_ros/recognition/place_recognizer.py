@@ -31,7 +31,7 @@ from ssd_ros.recognition.candidate_judge import judge, without_repeats
 from ssd_ros.recognition.decision import NO_CANDIDATE
 from ssd_ros.recognition.findings import Finding, planar_poses_of, ranked, supported
 from ssd_ros.recognition.radar_check import refusals, unlike_radars
-from ssd_ros.recognition.rivals import testimony, with_rivals
+from ssd_ros.recognition.rivals import compared, testimony
 from ssd_ros.recognition.sequence_filter import SequenceFilter
 from ssd_ros.recognition.standstill import AcceptedPlaces
 from ssd_ros.recognition.vehicle_path import VehiclePath
@@ -217,7 +217,7 @@ class PlaceRecognizer:
             laid = [
                 self._laid_over(hit, query, rank < num_verified) for rank, hit in enumerate(kind)
             ]
-            found = ranked(with_rivals(supported(laid, query, sequence)))
+            found = ranked(compared(supported(laid, query, sequence)))
             kinds.append(found[: config.top_k])
         # The running drive and the maps have calibrations of their own: the surer one is first.
         kinds.sort(key=lambda findings: findings[0].order if findings else (math.inf, 0.0))

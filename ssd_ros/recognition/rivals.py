@@ -1,6 +1,6 @@
 # Copyright 2026 The ssd_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Candidates beside their rivals: other places of the map that fit about as well."""
+"""What the candidates of an answer say about one another: that it is there, or somewhere else."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.maps.place_search import ELSEWHERE_M
-from ssd_ros.recognition.findings import Finding
+from ssd_ros.recognition.findings import Finding, SAME_PLACE_M
 
 # Chosen on ten validation towns, their maps held twice, and places that repeat themselves.
 _ALIKE = 0.8  # share of the best overlap from which on a query is a witness for a pose as well
@@ -44,26 +44,36 @@ def rival_shares(
     return np.where(is_blank, math.nan, np.minimum(shares, _MAX_RIVAL))
 
 
-def with_rivals(findings: Sequence[Finding]) -> list[Finding]:
-    """Return findings of one frame, each with what its rivals reach of its overlap."""
+def agreements(places_m: NDArray[np.float64], overlap: NDArray[np.float64]) -> NDArray[np.float64]:
+    """
+    Return the share of the other verified candidates that give the same pose as each.
+
+    :param places_m: shape (K, D), of the query in the map according to each candidate
+    :param overlap: shape (K,), NaN if not verified
+    :return: shape (K,), 0 where there are no others
+    """
+    apart_m = np.linalg.norm(places_m[:, None] - places_m[None], axis=2)
+    is_other = ~np.eye(len(overlap), dtype=bool) & np.isfinite(overlap)
+    agree = (is_other & (apart_m <= SAME_PLACE_M)).sum(axis=1)
+    return np.asarray(agree / np.maximum(is_other.sum(axis=1), 1))
+
+
+def compared(findings: Sequence[Finding]) -> list[Finding]:
+    """Return findings of one frame, each with what agrees with it and what its rivals reach."""
     if not findings:
         return []
     hits = [finding.hit for finding in findings]
     segments = [hit.source.segment(hit.number) for hit in hits]
     poses = np.array([finding.pose_in_map for finding in findings])
-    shares = rival_shares(
-        np.column_stack([poses[:, :2], _APART_M * np.array(segments)]),
-        np.array(
-            [
-                math.nan if found.verification is None else found.verification.overlap
-                for found in findings
-            ]
-        ),
-        np.array([finding.support for finding in findings]),
-    )
+    places_m = np.column_stack([poses[:, :2], _APART_M * np.array(segments)])
+    is_verified = [finding.verification is not None for finding in findings]
+    overlap = np.where(is_verified, [finding.overlap for finding in findings], math.nan)
+    support = np.array([finding.support for finding in findings])
+    shares = rival_shares(places_m, overlap, support).tolist()
+    agreement = agreements(places_m, overlap).tolist()
     return [
-        replace(finding, rival=share)
-        for finding, share in zip(findings, shares.tolist(), strict=True)
+        replace(finding, agreement=agree, rival=share)
+        for finding, agree, share in zip(findings, agreement, shares, strict=True)
     ]
 
 

@@ -19,7 +19,7 @@ from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import get_typestore, Stores
 from ssd_ros.cli.replay import command as replay
 from ssd_ros.cli.replay.files import Table
-from ssd_ros.confidence.model import ConfidenceModel, Judgement, LogOdds
+from ssd_ros.confidence.model import ConfidenceModel
 from ssd_ros.confidence.radar_envelope import DriveStatistics, RadarEnvelope
 from ssd_ros.datasets.bags.rosbag2_writer import ODOMETRY_TOPIC, write_rosbag2
 from ssd_ros.datasets.formats.hercules import write_hercules
@@ -29,8 +29,8 @@ from ssd_ros.maps.builder import build_database
 from ssd_ros.recognition.candidates import DTYPE, Flag
 from ssd_ros.recognition.radar_check import RADARS_NOT_KNOWN
 from ssd_ros.shared_files import shared_file
+from support.calibrations import EASY, invented_calibration
 from support.posts import (
-    EASY,
     moving_drive,
     PostDrive,
     random_posts,
@@ -160,10 +160,9 @@ def test_summary_table_and_printed_text_agree(
 def test_a_calibrated_map_accepts_by_confidence(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    calibration = ConfidenceModel(
-        LogOdds((-2.0, -2.0, 5.0, 1.0), -2.0), LogOdds((-2.0, -2.0, 5.0), -2.0), 0.4, 5.0,
-        'made up', Judgement(0, 0, 0, 0.0, 0.0, 0.0, 0.0),
-    )  # fmt: skip
+    calibration = invented_calibration(
+        0.4, -2.0, distance=-2.0, ratio=-2.0, overlap=5.0, support=1.0
+    )
     map_path, bag = calibrated(tmp_path, calibration)
     files = ('--map', map_path, '--html', str(tmp_path / 'report.html'))
     summary = run(folder, tmp_path, *files, source=bag)

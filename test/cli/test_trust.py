@@ -20,7 +20,6 @@ from ssd_ros.cli.trust.queries import DriveQueries, queries_of
 from ssd_ros.cli.trust.report import write_report
 from ssd_ros.cli.trust.tables import figures_of, judge, Judged, mountings, summary
 from ssd_ros.confidence.file import write_confidence
-from ssd_ros.confidence.model import ConfidenceModel, Judgement, LogOdds
 from ssd_ros.confidence.radar_profile import NAMES
 from ssd_ros.datasets.formats.hercules import write_hercules
 from ssd_ros.maps.builder import build_database
@@ -28,6 +27,7 @@ from ssd_ros.maps.place_database import PlaceDatabase
 from ssd_ros.radar.types import RadarPointCloud
 from ssd_ros.recognition.place_recognizer import PlaceRecognizer
 from ssd_ros.shared_files import shared_file
+from support.calibrations import invented_calibration
 from support.posts import (
     moving_drive,
     PostDrive,
@@ -40,14 +40,7 @@ from support.posts import (
 )
 
 # From 0.1 for the worst overlap on to 0.99; nothing else counts.
-BY_OVERLAP = ConfidenceModel(
-    supported=LogOdds((0.0, 0.0, 8.0, 0.0), -2.0),
-    unsupported=LogOdds((0.0, 0.0, 8.0), -2.0),
-    threshold=0.6,
-    tolerance_m=2.0,
-    data='invented',
-    fitted=Judgement(1, 0, 0, 0.0, 0.0, 0.0, 0.0),
-)
+BY_OVERLAP = invented_calibration(0.6, -2.0, overlap=8.0)
 
 
 def drive_of(world: int, session: int, aside_m: float = 0.0) -> PostDrive:

@@ -24,13 +24,13 @@ from ssd_ros.cli.evaluate.command import main as evaluate
 from ssd_ros.cli.replay.command import main as replay
 from ssd_ros.cli.trust.command import main as trust
 from ssd_ros.confidence.file import write_confidence
-from ssd_ros.confidence.model import ConfidenceModel, Judgement, LogOdds
 from ssd_ros.datasets.bags.rosbag2_writer import write_rosbag2
 from ssd_ros.datasets.formats.hercules import write_hercules
 from ssd_ros.datasets.poses import write_hercules_poses
 from ssd_ros.evaluation.bev_cache import load_drives
 from ssd_ros.evaluation.queries.pairs import pairs_of
 from ssd_ros.shared_files import shared_file
+from support.calibrations import invented_calibration
 from support.posts import OneRadar, SPACE, straight_drive, write_small_encoder
 
 PREPROCESSING = read_preprocessing(shared_file('config/training.yaml'))
@@ -84,14 +84,7 @@ def test_trust_asks_the_one_in_the_map_of_the_other(
     drives = ['--drives', f'{folder}/mapping/bag', f'{folder}/radar/bag']
     strangers = ['--strangers', f'{folder}/away/bag', '--out', str(tmp_path / 'work')]
     options = [*models(folder), *poses(folder, 'mapping', 'radar', 'away'), '--jobs', '1']
-    calibration = ConfidenceModel(
-        supported=LogOdds((0.0, 0.0, 8.0, 0.0), -2.0),
-        unsupported=LogOdds((0.0, 0.0, 8.0), -2.0),
-        threshold=0.6,
-        tolerance_m=2.0,
-        data='invented',
-        fitted=Judgement(1, 0, 0, 0.0, 0.0, 0.0, 0.0),
-    )
+    calibration = invented_calibration(0.6, -2.0, overlap=8.0)
     # A car without 4D radar makes no map of one, which needs no calibration then.
     write_confidence(tmp_path / 'confidence.json', SPACE, {'spinning': calibration})
     files = ['--confidence', f'{tmp_path}/confidence.json', '--report', f'{tmp_path}/report']

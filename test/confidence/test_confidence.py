@@ -11,13 +11,12 @@ import re
 import numpy as np
 from numpy.typing import NDArray
 import pytest
+from ssd_ros.confidence.features import feature_matrix, FEATURES, Features
 from ssd_ros.confidence.fit import FirstAnswers, fit_confidence
 from ssd_ros.confidence.logistic_regression import signed_logistic_regression
 from ssd_ros.confidence.model import (
     brier_score,
     ConfidenceModel,
-    feature_matrix,
-    FEATURES,
     Judgement,
     LogOdds,
     probability,
@@ -31,10 +30,12 @@ from ssd_ros.confidence.threshold import (
 )
 from ssd_ros.records import record_from_mapping
 
-TRUE_WEIGHTS, TRUE_BIAS = np.array([-4.0, -8.0, 9.0, 6.0]), -4.0
+TRUE_WEIGHTS, TRUE_BIAS = np.array([-4.0, -8.0, 9.0, 3.0, -5.0, 6.0]), -4.0
 NOTHING = Judgement(10, 20, 5, 1.0, 0.5, 0.0, 0.01)
-SUPPORTED, UNSUPPORTED = LogOdds((-1.0, -2.0, 3.0, 4.0), 0.5), LogOdds((-1.0, -3.0, 5.0), 1.5)
-MODEL = ConfidenceModel(SUPPORTED, UNSUPPORTED, 0.9, 5.0, 'made up', NOTHING, NOTHING)
+SUPPORTED = LogOdds((-1.0, -2.0, 3.0, 0.5, -1.5, 4.0), 0.5)
+UNSUPPORTED = LogOdds((-1.0, -3.0, 5.0, 0.25, -2.0), 1.5)
+MODEL = ConfidenceModel(SUPPORTED, UNSUPPORTED, 0.9, 5.0, 0.85, 'made up', NOTHING, NOTHING)
+GOOD = Features(0.8, 0.9, 0.4, 0.5, 0.2, 0.5)
 
 
 def simulated_answers(
@@ -45,26 +46,28 @@ def simulated_answers(
     is_stranger = np.arange(num + num_strangers) >= num
     # Inside the map, two queries of three show their place well.
     quality = np.where(is_stranger, 0.0, rng.random(len(is_stranger)) < 0.67)
-    noise = rng.normal(0, 1, (4, len(is_stranger)))
+    noise = rng.normal(0, 1, (6, len(is_stranger)))
     distance = 0.95 - 0.25 * quality + 0.1 * noise[0]
     ratio = np.exp(-0.05 - 0.25 * quality + 0.08 * noise[1])
     overlap = np.clip(0.25 + 0.35 * quality + 0.1 * noise[2], 0, 1)
     support = np.clip(0.1 + 0.75 * quality + 0.15 * noise[3], 0, 1)
-    log_odds = feature_matrix(distance, ratio, overlap, support) @ TRUE_WEIGHTS + TRUE_BIAS
+    agreement = np.clip(0.1 + 0.5 * quality + 0.2 * noise[4], 0, 1)
+    rival = np.clip(0.3 - 0.15 * quality + 0.1 * noise[5], 0, 1)
+    features = Features(distance, ratio, overlap, agreement, rival, support)
+    log_odds = feature_matrix(features) @ TRUE_WEIGHTS + TRUE_BIAS
     truth = np.where(is_stranger, 0, probability(log_odds))
     correct = rng.random(len(truth)) < truth
     group = np.arange(len(truth)) % 4
-    answers = FirstAnswers(distance, ratio, overlap, support, correct, is_stranger, group)
-    return answers, truth
+    return FirstAnswers(features, correct, is_stranger, group), truth
+
+
+def changed(answers: FirstAnswers, **features: NDArray[np.float64]) -> FirstAnswers:
+    return replace(answers, features=answers.features._replace(**features))
 
 
 @cache
 def fitted() -> ConfidenceModel:
-    return fit_confidence(simulated_answers(6000, 3000)[0], 5.0, 'made up')
-
-
-def confidence_of(model: ConfidenceModel, answers: FirstAnswers) -> NDArray[np.float64]:
-    return model.confidence(*(getattr(answers, name) for name in FEATURES))
+    return fit_confidence(simulated_answers(6000, 3000)[0], 5.0, 0.85, 'made up')
 
 
 def test_the_reliability_of_six_answers() -> None:
@@ -85,20 +88,33 @@ def test_the_brier_score_of_four_answers() -> None:
 
 
 def test_a_confidence_worked_out_by_hand() -> None:
-    log_odds = -1 * 0.8 - 2 * math.log(0.9) + 3 * 0.5 + 4 * 0.25 + 0.5
-    assert MODEL.confidence(0.8, 0.9, 0.5, 0.25) == pytest.approx(1 / (1 + math.exp(-log_odds)))
-    alone = -1 * 0.8 - 3 * math.log(0.9) + 5 * 0.5 + 1.5
-    both = MODEL.confidence([0.8, 0.8], [0.9, 0.9], 0.5, [0.25, math.nan])
+    log_odds = -1 * 0.8 - 2 * math.log(0.9) + 3 * 0.5 + 0.5 * 0.25 - 1.5 * 0.1 + 4 * 0.75 + 0.5
+    features = Features(0.8, 0.9, 0.5, 0.25, 0.1, 0.75)
+    assert MODEL.confidence(features) == pytest.approx(1 / (1 + math.exp(-log_odds)))
+    alone = -1 * 0.8 - 3 * math.log(0.9) + 5 * 0.5 + 0.25 * 0.25 - 2 * 0.1 + 1.5
+    both = MODEL.confidence(features._replace(support=[0.75, math.nan]))
     np.testing.assert_allclose(both, 1 / (1 + np.exp([-log_odds, -alone])))
 
 
 def test_what_was_not_verified_has_no_confidence() -> None:
-    assert np.isnan(MODEL.confidence(0.8, 0.9, math.nan, 0.5))
+    assert np.isnan(MODEL.confidence(GOOD._replace(overlap=math.nan)))
 
 
-def test_a_ratio_beyond_experience_counts_as_the_last_known_one() -> None:
-    assert MODEL.confidence(0.8, 0.0, 0.5, 0.5) == MODEL.confidence(0.8, 0.5, 0.5, 0.5)
-    assert MODEL.confidence(0.8, math.inf, 0.5, 0.5) == MODEL.confidence(0.8, 2.0, 0.5, 0.5)
+@pytest.mark.parametrize(
+    ('name', 'beyond', 'limit'),
+    [
+        ('ratio', 0.0, 0.5),
+        ('ratio', math.inf, 2.0),
+        ('distance', 0.0, 0.4),
+        ('distance', 4.0, 1.5),
+        ('overlap', -0.5, 0.0),
+    ],
+)
+def test_a_feature_beyond_experience_counts_as_the_last_known_one(
+    name: str, beyond: float, limit: float
+) -> None:
+    here, there = (GOOD._replace(**{name: value}) for value in (limit, beyond))
+    assert MODEL.confidence(there) == MODEL.confidence(here)
 
 
 def test_probabilities_neither_overflow_nor_leave_0_and_1() -> None:
@@ -109,7 +125,7 @@ def test_probabilities_neither_overflow_nor_leave_0_and_1() -> None:
 
 def test_fresh_answers_are_right_as_often_as_the_confidence_says() -> None:
     fresh, truth = simulated_answers(20_000, 0, seed=4001)
-    confidence = confidence_of(fitted(), fresh)
+    confidence = fitted().confidence(fresh.features)
     assert reliability(confidence, fresh.correct).calibration_error < 0.02
     # No forecast is better than the truth itself.
     assert 0 < brier_score(confidence, fresh.correct) - brier_score(truth, fresh.correct) < 0.002
@@ -122,7 +138,7 @@ def test_the_weights_are_found_again() -> None:
 
 def test_the_threshold_keeps_its_limits_on_fresh_answers() -> None:
     fresh, _ = simulated_answers(20_000, 20_000, seed=4002)
-    accepted = confidence_of(fitted(), fresh) >= fitted().threshold
+    accepted = fitted().confidence(fresh.features) >= fitted().threshold
     assert fresh.correct[accepted & ~fresh.is_stranger].mean() >= 0.99
     assert accepted[fresh.is_stranger].mean() <= 0.001
     assert (accepted & fresh.correct).sum() / 20_000 > 0.4  # of the 0.67 that show their place
@@ -140,7 +156,7 @@ def test_drives_held_out_fare_like_fresh_ones() -> None:
 
 def test_the_fit_itself_is_judged_by_counting() -> None:
     answers, _ = simulated_answers(6000, 3000)
-    accepted = confidence_of(fitted(), answers) >= fitted().threshold
+    accepted = fitted().confidence(answers.features) >= fitted().threshold
     inside = ~answers.is_stranger
     result = fitted().fitted
     assert result.num_accepted == (accepted & inside).sum()
@@ -151,15 +167,17 @@ def test_the_fit_itself_is_judged_by_counting() -> None:
 
 def test_a_single_drive_cannot_be_held_out() -> None:
     answers, _ = simulated_answers(3000, 1000)
-    model = fit_confidence(replace(answers, group=np.zeros(4000, np.int64)), 5.0, 'one drive')
+    model = fit_confidence(
+        replace(answers, group=np.zeros(4000, np.int64)), 5.0, 0.85, 'one drive'
+    )
     assert model.held_out is None
 
 
 def test_a_feature_that_misleads_is_left_out() -> None:
     answers, _ = simulated_answers(3000, 1000)
     # Here a greater overlap and a smaller support go with right answers.
-    misled = replace(answers, support=1 - answers.support)
-    model = fit_confidence(misled, 5.0, 'misled')
+    misled = changed(answers, support=1 - np.asarray(answers.features.support))
+    model = fit_confidence(misled, 5.0, 0.85, 'misled')
     weights = dict(zip(FEATURES, model.supported.weights, strict=True))
     assert weights['support'] == 0
     assert weights['distance'] < 0
@@ -167,31 +185,28 @@ def test_a_feature_that_misleads_is_left_out() -> None:
     assert weights['overlap'] > 0
 
 
-def test_better_features_never_lower_the_confidence() -> None:
-    steps = np.linspace(0, 1, 50)
-    model = fitted()
-    assert (np.diff(model.confidence(2 * steps, 0.9, 0.4, 0.5)) <= 0).all()
-    assert (np.diff(model.confidence(0.8, 2 * steps, 0.4, 0.5)) <= 0).all()
-    assert (np.diff(model.confidence(0.8, 0.9, steps, 0.5)) >= 0).all()
-    assert (np.diff(model.confidence(0.8, 0.9, 0.4, steps)) >= 0).all()
+@pytest.mark.parametrize('name', FEATURES)
+def test_better_features_never_lower_the_confidence(name: str) -> None:
+    steps = np.diff(fitted().confidence(GOOD._replace(**{name: np.linspace(0, 1, 50)})))
+    assert (steps * (-1 if name in ('distance', 'ratio', 'rival') else 1) >= 0).all()
 
 
 def test_a_feature_that_never_varies_gets_no_weight() -> None:
     answers, _ = simulated_answers(3000, 1000)
-    model = fit_confidence(replace(answers, support=np.full(4000, 0.5)), 5.0, 'constant')
+    model = fit_confidence(changed(answers, support=np.full(4000, 0.5)), 5.0, 0.85, 'constant')
     assert model.supported.weights[FEATURES.index('support')] == 0
 
 
 def test_without_any_support_both_ways_are_the_same() -> None:
     answers, _ = simulated_answers(3000, 1000)
-    model = fit_confidence(answers.without_support(), 5.0, 'no odometry')
+    model = fit_confidence(answers.without_support(), 5.0, 0.85, 'no odometry')
     assert model.supported.weights == (*model.unsupported.weights, 0.0)
     assert model.held_out == model.held_out_unsupported
 
 
 def test_without_support_fresh_answers_are_as_right_but_fewer_are_accepted() -> None:
     fresh = simulated_answers(20_000, 20_000, seed=4003)[0].without_support()
-    confidence, inside = confidence_of(fitted(), fresh), ~fresh.is_stranger
+    confidence, inside = fitted().confidence(fresh.features), ~fresh.is_stranger
     calibration = reliability(confidence[inside], fresh.correct[inside])
     assert calibration.calibration_error < 0.02
     accepted = confidence >= fitted().threshold
@@ -211,10 +226,10 @@ def test_a_model_survives_json() -> None:
 @pytest.mark.parametrize(
     ('weights', 'bias', 'message'),
     [
-        ((1.0, -1.0, 1.0, 1.0), 0.0, r'weights \(1.0, .* expected signs'),
+        ((1.0, -1.0, 1.0, 1.0, -1.0, 1.0), 0.0, r'weights \(1.0, .* expected signs'),
         ((-1.0, -1.0), 0.0, '2 weights, expected those of'),
-        ((-1.0, -1.0, 1.0, math.nan), 0.0, 'expected finite numbers'),
-        ((-1.0, -1.0, 1.0, 1.0), math.inf, 'bias inf, expected finite numbers'),
+        ((-1.0, -1.0, 1.0, 1.0, -1.0, math.nan), 0.0, 'expected finite numbers'),
+        ((-1.0, -1.0, 1.0, 1.0, -1.0, 1.0), math.inf, 'bias inf, expected finite numbers'),
     ],
 )
 def test_broken_weights_are_refused(weights: tuple[float, ...], bias: float, message: str) -> None:
@@ -231,18 +246,18 @@ def test_a_threshold_that_is_no_probability_is_refused(threshold: float) -> None
 
 
 def test_weights_in_the_wrong_place_are_refused() -> None:
-    with pytest.raises(ValueError, match='3 weights with support and 4 without, expected 4 and 3'):
+    with pytest.raises(ValueError, match='5 weights with support and 6 without, expected 6 and 5'):
         replace(MODEL, supported=UNSUPPORTED, unsupported=SUPPORTED)
 
 
-@pytest.mark.parametrize('name', ['distance', 'ratio', 'overlap'])
+@pytest.mark.parametrize('name', FEATURES[:4])
 @pytest.mark.parametrize('value', [math.nan, math.inf])
 def test_features_that_are_no_numbers_are_refused(name: str, value: float) -> None:
     answers, _ = simulated_answers(100, 30)
-    broken = getattr(answers, name).copy()
+    broken = np.array(getattr(answers.features, name))
     broken[17] = value
     with pytest.raises(ValueError, match=f'{name} holds NaN or infinity'):
-        replace(answers, **{name: broken})
+        changed(answers, **{name: broken})
 
 
 def test_answers_that_contradict_themselves_are_refused() -> None:
@@ -250,19 +265,19 @@ def test_answers_that_contradict_themselves_are_refused() -> None:
     with pytest.raises(ValueError, match='outside the map are marked correct'):
         replace(answers, correct=np.ones(130, bool))
     with pytest.raises(ValueError, match=re.escape('ratio has shape (3,), expected (130,)')):
-        replace(answers, ratio=np.ones(3))
-    with pytest.raises(ValueError, match='support holds infinity'):
-        replace(answers, support=np.full(130, np.inf))
+        changed(answers, ratio=np.ones(3))
+    with pytest.raises(ValueError, match='support holds NaN or infinity'):
+        changed(answers, support=np.full(130, np.inf))
 
 
 def test_too_few_answers_of_a_kind_are_named() -> None:
     answers, _ = simulated_answers(300, 10)
     with pytest.raises(ValueError, match='10 queries outside the map, expected at least 20'):
-        fit_confidence(answers, 5.0, 'few strangers')
+        fit_confidence(answers, 5.0, 0.85, 'few strangers')
     answers, _ = simulated_answers(300, 30)
     all_wrong = replace(answers, correct=np.zeros(330, bool))
     with pytest.raises(ValueError, match='0 right and 300 wrong answers inside the map'):
-        fit_confidence(all_wrong, 5.0, 'all wrong')
+        fit_confidence(all_wrong, 5.0, 0.85, 'all wrong')
 
 
 def test_strangers_are_wrong_answers_enough() -> None:
@@ -277,13 +292,13 @@ def test_strangers_are_wrong_answers_enough() -> None:
 def test_limits_that_cannot_be_kept_are_an_error() -> None:
     answers, _ = simulated_answers(200, 100)
     with pytest.raises(ValueError, match=r'no threshold gives a precision of 0\.99.*268 or more'):
-        fit_confidence(answers, 5.0, 'too few to be sure')
+        fit_confidence(answers, 5.0, 0.85, 'too few to be sure')
 
 
 def test_limits_that_are_no_shares_are_refused() -> None:
     answers, _ = simulated_answers(200, 100)
     with pytest.raises(ValueError, match=r'are \(1\.0, 0\.001\), expected 0 \.\. 1'):
-        fit_confidence(answers, 5.0, 'certain', min_precision=1.0)
+        fit_confidence(answers, 5.0, 0.85, 'certain', min_precision=1.0)
 
 
 def test_no_answer_or_no_probability_cannot_be_judged() -> None:
@@ -342,12 +357,11 @@ def test_the_tail_of_too_few_strangers_is_not_guessed() -> None:
 
 def test_answers_that_a_line_separates_have_finite_weights() -> None:
     answers, _ = simulated_answers(2000, 1000)
-    quality = ~answers.is_stranger & (answers.support > 0.5)
+    quality = ~answers.is_stranger & (np.asarray(answers.features.support) > 0.5)
     # Neither the ridge nor the line search may fail where the likelihood alone has no maximum.
-    clear = replace(
-        answers, correct=quality, overlap=0.3 + 0.3 * quality, support=0.1 + 0.8 * quality
-    )
-    model = fit_confidence(clear, 5.0, 'separable')
+    clear = changed(answers, overlap=0.3 + 0.3 * quality, support=0.1 + 0.8 * quality)
+    clear = replace(clear, correct=quality)
+    model = fit_confidence(clear, 5.0, 0.85, 'separable')
     assert model.fitted.precision == model.fitted.recall / quality[:2000].mean() == 1
     assert max(map(abs, model.supported.weights)) < 100
 

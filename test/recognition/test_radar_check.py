@@ -14,8 +14,9 @@ from ssd_ros.maps.place_database import PlaceDatabase
 from ssd_ros.recognition.answer import Recognition, RecognizerConfig
 from ssd_ros.recognition.place_recognizer import PlaceRecognizer
 from ssd_ros.recognition.radar_check import radar_words, RADARS_NOT_KNOWN
+from support.calibrations import EASY
 from support.known_radar import calibration_of, thinned
-from support.posts import EASY, random_posts, small_encoder, straight_drive
+from support.posts import random_posts, small_encoder, straight_drive
 
 # So many posts that a fifth of them is enough to verify.
 MAP_DRIVE = replace(straight_drive(num=30), posts=random_posts(1250))

@@ -17,7 +17,8 @@ from ssd_ros.motion.trajectory import quaternion_from_yaw
 from ssd_ros.recognition.answer import Recognition, RecognizerConfig, SensorPose
 from ssd_ros.recognition.place_recognizer import PlaceRecognizer
 from ssd_ros.recognition.rivals import rival_shares
-from support.posts import EASY, PostDrive, random_posts, small_encoder
+from support.calibrations import EASY
+from support.posts import PostDrive, random_posts, small_encoder
 
 COPY_M = 1000.0
 STEP_M = 4.0

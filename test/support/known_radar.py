@@ -12,7 +12,8 @@ from ssd_ros.confidence.radar_envelope import envelope_of
 from ssd_ros.encoders.place_encoder import PlaceEncoder
 from ssd_ros.radar.types import RadarPointCloud
 from ssd_ros.recognition.place_recognizer import PlaceRecognizer
-from support.posts import EASY, PostDrive
+from support.calibrations import EASY
+from support.posts import PostDrive
 
 
 def calibration_of(drive: PostDrive, student: PlaceEncoder) -> ConfidenceModel:

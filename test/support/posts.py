@@ -17,7 +17,6 @@ import onnx
 from onnx import helper, numpy_helper, TensorProto
 from ssd_ros.bev.polar_bev import PolarGrid
 from ssd_ros.bev.preprocessing import PreprocessingConfig
-from ssd_ros.confidence.model import ConfidenceModel, Judgement, LogOdds
 from ssd_ros.data_origin import Origin
 from ssd_ros.datasets.poses import empty_trajectory
 from ssd_ros.encoders.model_contract import CONTRACT_KEY, FORMAT_VERSION, ModelContract, SENSORS
@@ -31,15 +30,6 @@ SMALL = PreprocessingConfig(grid=PolarGrid(num_ranges=64, num_azimuths=48, max_r
 DESCRIPTOR_SIZE = 64
 NUM_VIEWS = 36
 NO_STAMPS = np.zeros(0, np.int64)
-# All that was verified is accepted.
-EASY = ConfidenceModel(
-    supported=LogOdds((0.0, 0.0, 0.0, 0.0), 4.0),
-    unsupported=LogOdds((0.0, 0.0, 0.0), 4.0),
-    threshold=0.5,
-    tolerance_m=2.0,
-    data='invented',
-    fitted=Judgement(1, 0, 0, 0.0, 0.0, 0.0, 0.0),
-)
 START_NS = 1_735_689_600_000_000_001
 
 

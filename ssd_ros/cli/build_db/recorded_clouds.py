@@ -11,13 +11,13 @@ import time
 from ssd_ros.cli.common.drive_options import options_of
 from ssd_ros.cli.common.drives import level_drive, open_drive
 from ssd_ros.cli.common.progress import progress_bar
-from ssd_ros.confidence.file import load_confidence
+from ssd_ros.confidence.file import load_confidence, shipped_confidence
 from ssd_ros.datasets.bags.rosbag2 import Rosbag2Config
 from ssd_ros.datasets.sequence import RadarSequence
 from ssd_ros.maps.place_database import PlaceDatabase
 from ssd_ros.recognition.drive_map import map_of_clouds
 from ssd_ros.ros.inputs.mounting import mounting_of
-from ssd_ros.ros.matching.loading import load_encoder, shipped_confidence
+from ssd_ros.ros.matching.loading import load_encoder
 from ssd_ros.ros.messages.geometry import pose_from_xyzrpy
 from ssd_ros.ros.parameters.file import read_parameter_files
 
@@ -47,7 +47,11 @@ def map_of_arguments(arguments: argparse.Namespace) -> tuple[PlaceDatabase, floa
     if options.extrinsics_of('4d') is None and mounting.level_radar is not None:
         drive = level_drive(opened, mounting.level_radar)
     space, given = student.contract.descriptor_space, arguments.confidence
-    confidence = load_confidence(given, space, '4d') if given else shipped_confidence(student)
+    confidence = (
+        load_confidence(given, space, '4d')
+        if given
+        else shipped_confidence(student.kind, space, '4d')
+    )
     start = time.perf_counter()
     with progress_bar(drive.name, 'scan') as progress:
         database = map_of_clouds(

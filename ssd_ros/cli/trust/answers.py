@@ -23,7 +23,7 @@ from ssd_ros.targets import file_written
 
 Progress = Callable[[int, int], None]
 _TEXTS = ('query_drive', 'origin', 'map_drive', 'sensor', 'shift')
-_PER_CANDIDATE = ('distance', 'ratio', 'overlap', 'support', 'rival')
+_PER_CANDIDATE = ('distance', 'ratio', 'overlap', 'agreement', 'rival', 'support')
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,7 @@ class PairAnswers:
     :param x_m: shape (Q, K), with y_m and yaw_rad where the candidate says that the query is in
         the map
     :param offset_m: shape (Q, K), from the candidate's keyframe to there
+    :param novelty_distance: shape (Q,), of the map, 0 = not known
     :param low_points: shape (Q,), too few static returns for any candidate to be accepted
     :param travelled_m: shape (Q,), with segments and is_standing as of DriveQueries
     :param profile: shape (Q, S), of the radar, see RadarProfile; NaN where not known
@@ -60,8 +61,9 @@ class PairAnswers:
     distance: NDArray[np.float64]
     ratio: NDArray[np.float64]
     overlap: NDArray[np.float64]
-    support: NDArray[np.float64]
+    agreement: NDArray[np.float64]
     rival: NDArray[np.float64]
+    support: NDArray[np.float64]
     keyframe_m: NDArray[np.float64]
     error_m: NDArray[np.float64]
     yaw_error_rad: NDArray[np.float64]
@@ -69,6 +71,7 @@ class PairAnswers:
     y_m: NDArray[np.float64]
     yaw_rad: NDArray[np.float64]
     offset_m: NDArray[np.float64]
+    novelty_distance: NDArray[np.float64]
     low_points: NDArray[np.bool_]
     travelled_m: NDArray[np.float64]
     segments: NDArray[np.int64]
@@ -178,6 +181,7 @@ def ask(
         sensor=database.info.sensor,
         poses=queries.poses[chosen],
         nearest_m=nearest_m,
+        novelty_distance=np.full(len(chosen), database.novelty_distance),
         low_points=np.array(low_points),
         travelled_m=queries.travelled_m[chosen],
         segments=queries.segments[chosen],

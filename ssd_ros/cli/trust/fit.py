@@ -7,11 +7,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 import math
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.cli.trust.answers import PairAnswers
+from ssd_ros.confidence.features import FEATURES, Features
 from ssd_ros.confidence.fit import FirstAnswers, fit_confidence
 from ssd_ros.confidence.model import ConfidenceModel
 from ssd_ros.confidence.radar_envelope import envelope_of, RadarEnvelope
@@ -63,10 +63,11 @@ def fit(
     :param answers: of other sessions in a map of one sensor, and of strangers
     :param data: what they are, in words
     """
+    usual = _usual_novelty_distance(answers)
     chosen = [np.nanargmin(_or_one(pair.distance), axis=1) for pair in answers]
     for _ in range(_NUM_ROUNDS):
-        firsts = _first_answers(answers, chosen)
-        model = fit_confidence(firsts, TOLERANCE_M, data, min_precision, max_stranger_rate)
+        firsts = _first_answers(answers, chosen, usual)
+        model = fit_confidence(firsts, TOLERANCE_M, usual, data, min_precision, max_stranger_rate)
         before, chosen = chosen, [first_of(pair, model) for pair in answers]
         if all(np.array_equal(a, b) for a, b in zip(before, chosen, strict=True)):
             break
@@ -86,9 +87,22 @@ def _or_one(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(np.isnan(values).all(axis=1, keepdims=True), 1.0, values)
 
 
+def _usual_novelty_distance(answers: Sequence[PairAnswers]) -> float:
+    """Return that of the maps that know theirs; where none does, distances stay what they are."""
+    known = [distance for pair in answers if (distance := pair.novelty_distance.max(initial=0))]
+    return float(np.median(known)) if known else 1.0
+
+
+def _features_of(answers: PairAnswers, usual_novelty: float) -> Features:
+    """Return the features of the candidates, each of shape (Q, K)."""
+    novelty = np.where(answers.novelty_distance > 0, answers.novelty_distance, usual_novelty)
+    values = {name: getattr(answers, name) for name in FEATURES}
+    return Features(**values | {'distance': answers.distance / novelty[:, None]})
+
+
 def confidence_of(answers: PairAnswers, model: ConfidenceModel) -> NDArray[np.float64]:
     """Return the confidence in each candidate, shape (Q, K)."""
-    return model.confidence(answers.distance, answers.ratio, answers.overlap, answers.support)
+    return model.confidence(_features_of(answers, model.novelty_distance))
 
 
 def first_of(answers: PairAnswers, model: ConfidenceModel) -> NDArray[np.int64]:
@@ -113,20 +127,20 @@ def _groups_of(answers: Sequence[PairAnswers]) -> list[NDArray[np.int64]]:
 
 
 def _first_answers(
-    answers: Sequence[PairAnswers], chosen: Sequence[NDArray[np.int64]]
+    answers: Sequence[PairAnswers], chosen: Sequence[NDArray[np.int64]], usual_novelty: float
 ) -> FirstAnswers:
     """Return the chosen candidate of each query of all drives."""
-    columns: dict[str, list[NDArray[Any]]] = {}
+    parts = []
     for pair, picks, group in zip(answers, chosen, _groups_of(answers), strict=True):
         rows = np.arange(len(pair))
-        of_pair: dict[str, NDArray[Any]] = {
-            'correct': is_right(pair)[rows, picks],
-            'is_stranger': np.full(len(pair), pair.is_stranger),
-            'group': group,
-        }
-        for name in ('distance', 'ratio', 'overlap', 'support'):
-            of_pair[name] = getattr(pair, name)[rows, picks]
-        has_answer = np.isfinite(of_pair['overlap']) & ~is_misaligned(pair.profile)
-        for name, values in of_pair.items():
-            columns.setdefault(name, []).append(values[has_answer])
-    return FirstAnswers(**{name: np.concatenate(parts) for name, parts in columns.items()})
+        has_answer = np.isfinite(pair.overlap[rows, picks]) & ~is_misaligned(pair.profile)
+        rows, picks = rows[has_answer], picks[has_answer]
+        parts.append(
+            FirstAnswers(
+                _features_of(pair, usual_novelty).select((rows, picks)),
+                is_right(pair)[rows, picks],
+                np.full(len(rows), pair.is_stranger),
+                group[rows],
+            )
+        )
+    return FirstAnswers.joined(parts)

@@ -23,6 +23,7 @@ from ssd_ros.encoders.place_encoder import open_encoder, PlaceEncoder
 from ssd_ros.evaluation.bev_cache import preprocessing_digest
 from ssd_ros.maps.builder import build_database
 from ssd_ros.maps.files import MapInfo
+from ssd_ros.maps.novelty import database_of
 from ssd_ros.maps.place_database import PlaceDatabase
 from ssd_ros.recognition.place_recognizer import PlaceRecognizer
 
@@ -189,7 +190,7 @@ def _map_of_queries(queries: DriveQueries, student: PlaceEncoder) -> PlaceDataba
         scan_context=student.scan_context,
         data_origin=queries.origin,
     )
-    return PlaceDatabase(live_session_of(queries, student, KEYFRAME_M).to_map(info))
+    return database_of(live_session_of(queries, student, KEYFRAME_M).to_map(info))
 
 
 def _pairs(drives: Sequence[Drive], files: Files) -> list[Asked]:

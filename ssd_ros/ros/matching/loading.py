@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ssd_ros.confidence.file import load_confidence
-from ssd_ros.confidence.model import ConfidenceModel
+from ssd_ros.confidence.file import shipped_confidence
 from ssd_ros.encoders.place_encoder import open_encoder, PlaceEncoder
 from ssd_ros.maps.live_session import LiveSession
 from ssd_ros.maps.one_frame import require_one_frame
@@ -68,18 +67,9 @@ def new_live_session(encoder: PlaceEncoder, parameters: NodeParameters) -> LiveS
     return LiveSession(
         contract.descriptor_size,
         parameters.keyframe_distance,
-        shipped_confidence(encoder),
+        shipped_confidence(encoder.kind, contract.descriptor_space, '4d'),
         encoder.scan_context,
     )
-
-
-def shipped_confidence(encoder: PlaceEncoder) -> ConfidenceModel | None:
-    """Return the calibration of 4D radar in 4D radar, None if this encoder has none."""
-    try:
-        path = shared_file(ENCODERS[encoder.kind].confidence)
-    except FileNotFoundError:
-        return None
-    return load_confidence(path, encoder.contract.descriptor_space, '4d')
 
 
 def maps_summary(

@@ -46,6 +46,7 @@ def answer(
         overlap=math.nan,
         distance=distance,
         ratio=0.8,
+        agreement=0.0,
         support=support,
         rival=0.0,
         confidence=math.nan,

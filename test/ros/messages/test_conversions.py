@@ -45,6 +45,7 @@ CANDIDATE = LoopClosureCandidate(
     overlap=math.nan,
     distance=0.5,
     ratio=0.8,
+    agreement=0.0,
     support=math.nan,
     rival=0.0,
     confidence=math.nan,
