@@ -283,7 +283,7 @@ def test_too_few_answers_of_a_kind_are_named() -> None:
 def test_strangers_are_wrong_answers_enough() -> None:
     answers, _ = simulated_answers(600, 300)
     kept = answers.select(answers.correct | answers.is_stranger)
-    model = fit_confidence(kept, 5.0, 'a drive that is recognised everywhere', 0.9, 0.05)
+    model = fit_confidence(kept, 5.0, 0.85, 'recognised everywhere', 0.9, 0.05)
     assert model.fitted.precision == 1.0
     assert model.fitted.recall > 0.5
     assert model.fitted.stranger_rate <= 0.05

@@ -118,6 +118,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Answer all queries, fit if asked for, and print the tables."""
     from ssd_ros.cli.trust.acceptance import acceptance_table
     from ssd_ros.cli.trust.fit import fit_models
+    from ssd_ros.cli.trust.known_radars import with_known_radars
     from ssd_ros.cli.trust.recorded import answers_of_recorded, require_lessons
     from ssd_ros.cli.trust.report import write_report
     from ssd_ros.cli.trust.shift import answers_of_benchmark
@@ -142,7 +143,8 @@ def run(arguments: argparse.Namespace) -> None:
     space = student.contract.descriptor_space
     if arguments.fit:
         limits = arguments.min_precision, arguments.max_stranger_rate
-        write_confidence(arguments.fit, space, fit_models(answers, data, *limits))
+        fitted = fit_models(answers, data, *limits)
+        write_confidence(arguments.fit, space, with_known_radars(fitted, answers, *limits))
     path = arguments.fit or arguments.confidence or shared_file(ENCODERS[student.kind].confidence)
     kinds = {pair.sensor for pair in answers}
     calibration = {kind: _calibration(path, space, kind) for kind in kinds}

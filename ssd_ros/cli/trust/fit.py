@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 import math
 
 import numpy as np
@@ -14,7 +13,6 @@ from ssd_ros.cli.trust.answers import PairAnswers
 from ssd_ros.confidence.features import FEATURES, Features
 from ssd_ros.confidence.fit import FirstAnswers, fit_confidence
 from ssd_ros.confidence.model import ConfidenceModel
-from ssd_ros.confidence.radar_envelope import envelope_of, RadarEnvelope
 from ssd_ros.confidence.radar_profile import is_misaligned
 from ssd_ros.recognition.findings import nearest_of_best
 
@@ -71,15 +69,7 @@ def fit(
         before, chosen = chosen, [first_of(pair, model) for pair in answers]
         if all(np.array_equal(a, b) for a, b in zip(before, chosen, strict=True)):
             break
-    return replace(model, radars=_radars_of(answers))
-
-
-def _radars_of(answers: Sequence[PairAnswers]) -> RadarEnvelope | None:
-    """Return which radars the drives had, each however many maps it was asked of."""
-    profiles: dict[tuple[str, str], list[NDArray[np.float64]]] = {}
-    for pair in answers:
-        profiles.setdefault((pair.query_drive, pair.shift), []).append(pair.profile)
-    return envelope_of(np.concatenate(of_drive) for of_drive in profiles.values())
+    return model
 
 
 def _or_one(values: NDArray[np.float64]) -> NDArray[np.float64]:
