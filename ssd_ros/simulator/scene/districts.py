@@ -16,6 +16,7 @@ from ssd_ros.simulator.scene.grid import Block
 from ssd_ros.simulator.scene.streets import equal_lines, one_row, RIM_M, Streets
 from ssd_ros.simulator.scene.town import TownMaker
 
+BEYOND_M = 160.0  # more than any radar sees
 _ENDS = (0,), (2,)  # street sides of the blocks at the left and at the right end
 _BETWEEN = 1000  # number of the first block between the copies, beyond those of a district
 
@@ -26,7 +27,7 @@ def make_equal_blocks(
     """
     Return a grid of blocks that are all the same, and the route through them.
 
-    They reach one block beyond the streets that are driven.
+    They reach farther beyond the streets that are driven than a radar sees.
 
     :param kind: of the block, see `TownMaker.fill_block`
     """
@@ -34,7 +35,11 @@ def make_equal_blocks(
     maker = TownMaker(seed, config, streets)
     maker.fill_block(streets.inner_blocks()[0], kind, 0)
     (xs, _), (ys, _) = streets.lines
-    numbers = np.array(list(product(range(-1, len(xs)), range(-1, len(ys)))), float)
+    beyond = [int(np.ceil(BEYOND_M / lines[1])) for lines in (xs, ys)]
+    across, along = (
+        range(-num, len(lines) - 1 + num) for num, lines in zip(beyond, (xs, ys), strict=True)
+    )
+    numbers = np.array(list(product(across, along)), float)
     shifts_m = streets.to_world(numbers * [xs[1], ys[1]])
     scene = repeated(maker.scene(), shifts_m, seed, config.copy_changes)
     return scene, streets.drawn_route(stream(seed, 'route'))
