@@ -93,6 +93,7 @@ def fit_confidence(
     data: str,
     min_precision: float = 0.99,
     max_stranger_rate: float = 0.001,
+    max_rival: float = math.inf,
 ) -> ConfidenceModel:
     """
     Fit the confidence, and choose the lowest threshold that keeps both limits.
@@ -104,13 +105,14 @@ def fit_confidence(
     :param tolerance_m: within which an answer was called right
     :param novelty_distance: of the maps of these answers
     :param data: what the answers are, in words
+    :param max_rival: above it, and without any support, nothing is accepted however sure it is
     :raise ValueError: there are too few answers of a kind, or no threshold keeps the limits
     """
     if problem := _shortage(answers):
         raise ValueError(f'confidence cannot be fitted: {problem}')
-    limits = min_precision, max_stranger_rate
-    if not all(0 < limit < 1 for limit in limits):
-        raise ValueError(f'min_precision and max_stranger_rate are {limits}, expected 0 .. 1')
+    limits = _Limits(min_precision, max_stranger_rate, max_rival)
+    if not all(0 < limit < 1 for limit in limits[:2]):
+        raise ValueError(f'min_precision and max_stranger_rate are {limits[:2]}, expected 0 .. 1')
     model = _fit(answers, limits)
     if math.isinf(model.threshold):
         raise ValueError(
@@ -126,7 +128,7 @@ def fit_confidence(
         tolerance_m=tolerance_m,
         novelty_distance=novelty_distance,
         data=data,
-        fitted=judgement(answers, confidence, confidence >= model.threshold),
+        fitted=judgement(answers, confidence, model.accepts(answers, limits)),
         held_out=_held_out(answers, limits),
         held_out_unsupported=_held_out(answers.without_support(), limits),
     )
@@ -151,6 +153,17 @@ def judgement(
     )
 
 
+class _Limits(NamedTuple):
+    min_precision: float
+    max_stranger_rate: float
+    max_rival: float
+
+    def allow(self, answers: FirstAnswers) -> NDArray[np.bool_]:
+        """Return which answers may be accepted, if their confidence is high enough."""
+        support, rival = np.asarray(answers.features.support), np.asarray(answers.features.rival)
+        return (support != 0) & ~(rival > self.max_rival)
+
+
 class _Fit(NamedTuple):
     """
     What answers teach.
@@ -165,8 +178,11 @@ class _Fit(NamedTuple):
     def confidence(self, answers: FirstAnswers) -> NDArray[np.float64]:
         return confidence_of(feature_matrix(answers.features), self.supported, self.unsupported)
 
+    def accepts(self, answers: FirstAnswers, limits: _Limits) -> NDArray[np.bool_]:
+        return (self.confidence(answers) >= self.threshold) & limits.allow(answers)
 
-def _fit(answers: FirstAnswers, limits: tuple[float, float]) -> _Fit:
+
+def _fit(answers: FirstAnswers, limits: _Limits) -> _Fit:
     """Fit all answers as if no support were known, and those where it is."""
     unsupported = _most_likely(answers, FEATURES[:-1])
     threshold = _threshold(answers, unsupported, limits)
@@ -177,15 +193,25 @@ def _fit(answers: FirstAnswers, limits: tuple[float, float]) -> _Fit:
     return _Fit(supported, unsupported, max(threshold, _threshold(known, supported, limits)))
 
 
-def _threshold(answers: FirstAnswers, model: LogOdds, limits: tuple[float, float]) -> float:
+def _threshold(answers: FirstAnswers, model: LogOdds, limits: _Limits) -> float:
+    """Return the confidence that keeps the limits, of answers that may be accepted at all."""
     log_odds, outside = model.of(feature_matrix(answers.features)), answers.is_stranger
+    allowed, max_rate = limits.allow(answers), limits.max_stranger_rate
+    if (allowed & outside).sum() < _MIN_STRANGERS:
+        allowed = allowed | outside
+    max_rate *= outside.sum() / (allowed & outside).sum()
+    inside = allowed & ~outside
     least = lowest_threshold(
-        log_odds[~outside], answers.correct[~outside], log_odds[outside], *limits
+        log_odds[inside],
+        answers.correct[inside],
+        log_odds[allowed & outside],
+        limits.min_precision,
+        max_rate,
     )
     return math.inf if least is None else float(probability(np.array(least)))
 
 
-def _held_out(answers: FirstAnswers, limits: tuple[float, float]) -> Judgement | None:
+def _held_out(answers: FirstAnswers, limits: _Limits) -> Judgement | None:
     """Judge each drive by what the others teach; None if one of them holds all of a kind."""
     confidence = np.zeros(len(answers.correct))
     accepted = np.zeros(len(confidence), bool)
@@ -196,7 +222,7 @@ def _held_out(answers: FirstAnswers, limits: tuple[float, float]) -> Judgement |
             return None
         model = _fit(others, limits)
         confidence[held] = model.confidence(answers.select(held))
-        accepted[held] = confidence[held] >= model.threshold
+        accepted[held] = model.accepts(answers.select(held), limits)
     return judgement(answers, confidence, accepted)
 
 

@@ -165,6 +165,23 @@ def test_the_fit_itself_is_judged_by_counting() -> None:
     assert result.stranger_rate == accepted[~inside].mean()
 
 
+def test_what_is_never_accepted_does_not_raise_the_threshold() -> None:
+    answers, _ = simulated_answers(6000, 3000)
+    # A hundred strangers look like the best of the right answers, but another place fits as well.
+    bold = np.flatnonzero(answers.is_stranger)[:100]
+    features = {name: np.array(values) for name, values in answers.features._asdict().items()}
+    for name, value in {'distance': 0.5, 'ratio': 0.7, 'overlap': 1.0, 'support': 1.0}.items():
+        features[name][bold] = value
+    features['rival'] = np.minimum(features['rival'], 0.79)
+    features['rival'][bold] = 0.9
+    lied_to = changed(answers, **features)
+    limited = fit_confidence(lied_to, 5.0, 0.85, 'rivals are refused', max_rival=0.8)
+    assert limited.fitted.stranger_rate <= 0.001
+    assert limited.fitted.recall > 0.3
+    free = fit_confidence(lied_to, 5.0, 0.85, 'rivals are accepted')
+    assert free.threshold > limited.threshold
+
+
 def test_a_single_drive_cannot_be_held_out() -> None:
     answers, _ = simulated_answers(3000, 1000)
     model = fit_confidence(

@@ -14,6 +14,7 @@ from ssd_ros.confidence.features import FEATURES, Features
 from ssd_ros.confidence.fit import FirstAnswers, fit_confidence
 from ssd_ros.confidence.model import ConfidenceModel
 from ssd_ros.confidence.radar_profile import is_misaligned
+from ssd_ros.recognition.answer import DEFAULT_CONFIG
 from ssd_ros.recognition.findings import nearest_of_best
 
 # Reconstructed: a pose farther off than this would bend a pose graph.
@@ -65,7 +66,15 @@ def fit(
     chosen = [np.nanargmin(_or_one(pair.distance), axis=1) for pair in answers]
     for _ in range(_NUM_ROUNDS):
         firsts = _first_answers(answers, chosen, usual)
-        model = fit_confidence(firsts, TOLERANCE_M, usual, data, min_precision, max_stranger_rate)
+        model = fit_confidence(
+            firsts,
+            TOLERANCE_M,
+            usual,
+            data,
+            min_precision,
+            max_stranger_rate,
+            DEFAULT_CONFIG.accept_max_rival,
+        )
         before, chosen = chosen, [first_of(pair, model) for pair in answers]
         if all(np.array_equal(a, b) for a, b in zip(before, chosen, strict=True)):
             break
