@@ -17,13 +17,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.confidence.features import feature_matrix, FEATURES, Features, SIGNS
-from ssd_ros.confidence.logistic_regression import signed_logistic_regression
+from ssd_ros.confidence.logistic_regression import probability, signed_logistic_regression
 from ssd_ros.confidence.model import (
     confidence_of,
     ConfidenceModel,
     Judgement,
     LogOdds,
-    probability,
     reliability,
 )
 from ssd_ros.confidence.threshold import lowest_threshold, num_needed
@@ -96,7 +95,7 @@ def fit_confidence(
     max_rival: float = math.inf,
 ) -> ConfidenceModel:
     """
-    Fit the confidence, and choose the lowest threshold that keeps both limits.
+    Fit the confidence, choose the lowest threshold that keeps both limits, and judge both.
 
     Of queries as independent and alike as these, with 95 % certainty: the precision inside the map
     is at least min_precision (Wilson's bound), and at most max_stranger_rate of the strangers are
@@ -108,6 +107,27 @@ def fit_confidence(
     :param max_rival: above it, and without any support, nothing is accepted however sure it is
     :raise ValueError: there are too few answers of a kind, or no threshold keeps the limits
     """
+    model = fit_weights(
+        answers, tolerance_m, novelty_distance, data, min_precision, max_stranger_rate, max_rival
+    )
+    limits = _Limits(min_precision, max_stranger_rate, max_rival)
+    return replace(
+        model,
+        held_out=_held_out(answers, limits),
+        held_out_unsupported=_held_out(answers.without_support(), limits),
+    )
+
+
+def fit_weights(
+    answers: FirstAnswers,
+    tolerance_m: float,
+    novelty_distance: float,
+    data: str,
+    min_precision: float,
+    max_stranger_rate: float,
+    max_rival: float,
+) -> ConfidenceModel:
+    """Fit as `fit_confidence`, but judge no drive by what the others teach."""
     if problem := _shortage(answers):
         raise ValueError(f'confidence cannot be fitted: {problem}')
     limits = _Limits(min_precision, max_stranger_rate, max_rival)
@@ -129,8 +149,6 @@ def fit_confidence(
         novelty_distance=novelty_distance,
         data=data,
         fitted=judgement(answers, confidence, model.accepts(answers, limits)),
-        held_out=_held_out(answers, limits),
-        held_out_unsupported=_held_out(answers.without_support(), limits),
     )
 
 

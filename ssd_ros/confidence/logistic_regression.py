@@ -4,13 +4,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import combinations
-import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+_FLAT = 1e-9  # slope of the likelihood, for each that counts, at which a weight stays 0
 _RIDGE = 1e-2  # on weights of inputs of unit deviation: so little that it only breaks ties
 
 
@@ -24,7 +23,7 @@ def signed_logistic_regression(
     Return the most likely weights of the given signs (or 0), and the bias.
 
     The likelihood is concave: at its constrained maximum some weights are 0 and the others are
-    free, so it is the best of the free maxima over subsets whose signs are right.
+    free. Which, is found as by Lawson and Hanson, Solving least squares problems (1974), 23.3.
 
     :param inputs: shape (N, M)
     :param signs: shape (M,), 1 or -1
@@ -34,27 +33,51 @@ def signed_logistic_regression(
     mean, deviation = inputs.mean(axis=0), inputs.std(axis=0)
     scale = np.array(signs) / np.where(deviation > 0, deviation, 1)
     scaled = np.column_stack([(inputs - mean) * scale, np.ones(len(inputs))])
-    best, best_loss = np.zeros(len(signs) + 1), math.inf
-    for kept in _subsets(len(signs)):
-        fitted, loss = _logistic_regression(scaled[:, kept], is_true, counts)
-        if loss < best_loss and (fitted[:-1] >= 0).all():
-            best, best_loss = np.zeros(len(signs) + 1), loss
-            best[kept] = fitted
-    weights = best[:-1] * scale
-    return weights, float(best[-1] - weights @ mean)
+    found = np.zeros(len(signs) + 1)
+    is_free = np.arange(len(found)) == len(signs)  # the bias
+    for _ in range(4 * len(found)):  # each is freed once or twice
+        found = _nearest_feasible(scaled, is_true, counts, found, is_free)
+        slope = scaled.T @ (counts * (probability(scaled @ found) - is_true))
+        slope[is_free] = 0
+        if slope.min() > -_FLAT * counts.sum():
+            break
+        is_free[slope.argmin()] = True
+    weights = found[:-1] * scale
+    return weights, float(found[-1] - weights @ mean)
 
 
-def _subsets(num: int) -> Iterator[list[int]]:
-    """Yield all choices of inputs, each with the column of the bias."""
-    for size in range(num + 1):
-        for chosen in combinations(range(num), size):
-            yield [*chosen, num]
+def probability(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the probability of log-odds."""
+    # Half the hyperbolic tangent of half the log-odds overflows nowhere.
+    return np.asarray((1 + np.tanh(log_odds / 2)) / 2)
+
+
+def _nearest_feasible(
+    scaled: NDArray[np.float64],
+    is_true: NDArray[np.bool_],
+    counts: NDArray[np.float64],
+    found: NDArray[np.float64],
+    is_free: NDArray[np.bool_],
+) -> NDArray[np.float64]:
+    """Return the maximum over free weights, of which those that would be negative become 0."""
+    while True:
+        best = np.zeros(len(found))
+        best[is_free] = _logistic_regression(scaled[:, is_free], is_true, counts)
+        is_negative = best < 0
+        is_negative[-1] = False
+        if not is_negative.any():
+            return best
+        # As far on the way there as all stay positive; on it the likelihood only grows.
+        shares = found[is_negative] / (found[is_negative] - best[is_negative])
+        found = found + shares.min() * (best - found)
+        is_free[np.flatnonzero(is_negative)[shares.argmin()]] = False
+        found[~is_free] = 0
 
 
 def _logistic_regression(
     inputs: NDArray[np.float64], is_true: NDArray[np.bool_], counts: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], float]:
-    """Return the weights by Newton's method, and their loss; the last one is not shrunk."""
+) -> NDArray[np.float64]:
+    """Return the weights by Newton's method; the last one is not shrunk."""
     ridge = np.full(inputs.shape[1], _RIDGE)
     ridge[-1] = 0
 
@@ -66,7 +89,7 @@ def _logistic_regression(
     weights: NDArray[np.float64] = np.zeros(inputs.shape[1])
     loss = loss_of(weights)
     for _ in range(100):
-        p = (1 + np.tanh(inputs @ weights / 2)) / 2
+        p = probability(inputs @ weights)
         gradient = inputs.T @ (counts * (p - is_true)) + ridge * weights
         curvature = inputs.T @ ((counts * p * (1 - p))[:, None] * inputs) + np.diag(ridge)
         step = np.linalg.solve(curvature, gradient)
@@ -75,4 +98,4 @@ def _logistic_regression(
         weights, loss = weights - step, new_loss
         if np.abs(step).max() <= 1e-9:
             break
-    return weights, loss
+    return weights

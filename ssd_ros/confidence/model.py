@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.confidence.features import feature_matrix, FEATURES, Features, SIGNS
+from ssd_ros.confidence.logistic_regression import probability
 from ssd_ros.confidence.radar_envelope import RadarEnvelope
 from ssd_ros.records import check_limits, Limits, shortened
 
@@ -188,9 +189,3 @@ def confidence_of(
     """Return the probability that candidates are right, from rows of feature_matrix()."""
     is_known = ~np.isnan(features[..., -1])
     return probability(np.where(is_known, supported.of(features), unsupported.of(features)))
-
-
-def probability(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the probability of log-odds."""
-    # Half the hyperbolic tangent of half the log-odds overflows nowhere.
-    return (1 + np.tanh(log_odds / 2)) / 2

@@ -13,13 +13,12 @@ from numpy.typing import NDArray
 import pytest
 from ssd_ros.confidence.features import feature_matrix, FEATURES, Features
 from ssd_ros.confidence.fit import FirstAnswers, fit_confidence
-from ssd_ros.confidence.logistic_regression import signed_logistic_regression
+from ssd_ros.confidence.logistic_regression import probability, signed_logistic_regression
 from ssd_ros.confidence.model import (
     brier_score,
     ConfidenceModel,
     Judgement,
     LogOdds,
-    probability,
     reliability,
 )
 from ssd_ros.confidence.threshold import (

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.cli.trust.answers import PairAnswers
 from ssd_ros.confidence.features import FEATURES, Features
-from ssd_ros.confidence.fit import FirstAnswers, fit_confidence
+from ssd_ros.confidence.fit import FirstAnswers, fit_confidence, fit_weights
 from ssd_ros.confidence.model import ConfidenceModel
 from ssd_ros.confidence.radar_profile import is_misaligned
 from ssd_ros.recognition.answer import DEFAULT_CONFIG
@@ -63,22 +63,16 @@ def fit(
     :param data: what they are, in words
     """
     usual = _usual_novelty_distance(answers)
+    known = TOLERANCE_M, usual, data, min_precision, max_stranger_rate
+    max_rival = DEFAULT_CONFIG.accept_max_rival
     chosen = [np.nanargmin(_or_one(pair.distance), axis=1) for pair in answers]
     for _ in range(_NUM_ROUNDS):
         firsts = _first_answers(answers, chosen, usual)
-        model = fit_confidence(
-            firsts,
-            TOLERANCE_M,
-            usual,
-            data,
-            min_precision,
-            max_stranger_rate,
-            DEFAULT_CONFIG.accept_max_rival,
-        )
+        model = fit_weights(firsts, *known, max_rival)
         before, chosen = chosen, [first_of(pair, model) for pair in answers]
         if all(np.array_equal(a, b) for a, b in zip(before, chosen, strict=True)):
             break
-    return model
+    return fit_confidence(firsts, *known, max_rival)
 
 
 def _or_one(values: NDArray[np.float64]) -> NDArray[np.float64]:
