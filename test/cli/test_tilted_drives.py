@@ -15,8 +15,8 @@ from ssd_ros.cli.cache.command import main as cache
 from ssd_ros.cli.cache.jobs import read_preprocessing
 from ssd_ros.cli.estimate_rcs_correction.command import main as estimate
 from ssd_ros.cli.evaluate.command import main as evaluate
+from ssd_ros.cli.trust.asked.queries import DriveQueries
 from ssd_ros.cli.trust.command import main as trust
-from ssd_ros.cli.trust.queries import DriveQueries
 from ssd_ros.datasets.formats.hercules import write_hercules
 from ssd_ros.evaluation.bev_cache import load_drives
 from ssd_ros.maps.place_database import PlaceDatabase

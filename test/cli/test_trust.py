@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 import pytest
 from ssd_ros.cli.build_db.command import main as build_db
-from ssd_ros.cli.trust.answers import ask, PairAnswers
+from ssd_ros.cli.trust.asked.answers import ask, PairAnswers
+from ssd_ros.cli.trust.asked.jobs import answers_of, Drive, Models
+from ssd_ros.cli.trust.asked.queries import DriveQueries, queries_of
 from ssd_ros.cli.trust.command import main
-from ssd_ros.cli.trust.fit import fit_models
-from ssd_ros.cli.trust.jobs import answers_of, Drive, Models
-from ssd_ros.cli.trust.queries import DriveQueries, queries_of
+from ssd_ros.cli.trust.judged.fit import fit_models
+from ssd_ros.cli.trust.judged.known_radars import with_known_radars
+from ssd_ros.cli.trust.judged.tables import figures_of, judge, Judged, mountings, summary
 from ssd_ros.cli.trust.report import write_report
-from ssd_ros.cli.trust.tables import figures_of, judge, Judged, mountings, summary
 from ssd_ros.confidence.file import write_confidence
 from ssd_ros.confidence.radar_profile import NAMES
 from ssd_ros.datasets.formats.hercules import write_hercules
@@ -275,7 +276,9 @@ def test_the_judgement_is_that_of_the_recogniser(
 def test_of_a_radar_that_the_calibration_does_not_know_nothing_is_accepted(
     answers: list[PairAnswers],
 ) -> None:
-    model = fit_models(_spoiled(answers), 'posts', 0.5, 0.5)['spinning']
+    spoiled = _spoiled(answers)
+    fitted = fit_models(spoiled, 'posts', 0.5, 0.5)
+    model = with_known_radars(fitted, spoiled, 0.5, 0.5)['spinning']
     pair = next(pair for pair in answers if pair.sensor == 'spinning' and not pair.is_stranger)
     profile = pair.profile.copy()
     profile[::2, NAMES.index('points')] /= 9
@@ -314,7 +317,9 @@ def _spoiled(answers: list[PairAnswers]) -> list[PairAnswers]:
 
 def test_a_calibration_is_fitted_for_each_sensor(answers: list[PairAnswers]) -> None:
     # Forty queries cannot promise more.
-    models = fit_models(_spoiled(answers), 'posts', min_precision=0.5, max_stranger_rate=0.5)
+    spoiled = _spoiled(answers)
+    fitted = fit_models(spoiled, 'posts', min_precision=0.5, max_stranger_rate=0.5)
+    models = with_known_radars(fitted, spoiled, 0.5, 0.5)
     assert sorted(models) == ['4d', 'spinning']
     assert models['4d'].data == 'posts'
     assert models['4d'].tolerance_m == 2
@@ -326,6 +331,24 @@ def test_a_calibration_is_fitted_for_each_sensor(answers: list[PairAnswers]) -> 
     # The drives in their own maps are left out.
     assert models['spinning'].fitted.num_queries == 40
     assert models['spinning'].fitted.num_strangers == 40
+
+
+def test_a_radar_on_which_the_fit_does_not_hold_stays_unknown(answers: list[PairAnswers]) -> None:
+    points = NAMES.index('points')
+    sparse = []
+    for pair in answers:
+        profile = pair.profile.copy()
+        profile[:, points] /= 9
+        error_m = np.full_like(pair.error_m, 50.0)  # however sure they look
+        sparse.append(replace(pair, shift='sparse', profile=profile, error_m=error_m))
+    known = with_known_radars({'spinning': BY_OVERLAP}, [*answers, *sparse], 0.9, 0.5)
+    radars = known['spinning'].radars
+    assert radars is not None
+    least = min(np.nanmin(pair.profile[:, points]) for pair in answers)
+    assert min(drive.low[points] for drive in radars.drives) >= 0.9 * least
+    kept = with_known_radars({'spinning': BY_OVERLAP}, [*answers, *sparse], 0.0, 0.5)['spinning']
+    assert kept.radars is not None
+    assert min(drive.low[points] for drive in kept.radars.drives) < 0.2 * least
 
 
 def test_answers_of_a_misaligned_radar_are_neither_fitted_nor_unsaid(

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from ssd_ros.cli.trust.acceptance import acceptance_of, acceptance_table, by_shift
-from ssd_ros.cli.trust.answers import PairAnswers
+from ssd_ros.cli.trust.asked.answers import PairAnswers
+from ssd_ros.cli.trust.asked.jobs import Files, Models
 from ssd_ros.cli.trust.command import main
-from ssd_ros.cli.trust.jobs import Files, Models
+from ssd_ros.cli.trust.judged.acceptance import acceptance_of, acceptance_table, by_shift
+from ssd_ros.cli.trust.judged.tables import Judged, summary
 from ssd_ros.cli.trust.report import write_report
 from ssd_ros.cli.trust.shift import answers_of_half, load_half, plan_of
 from ssd_ros.cli.trust.shift_sources import PlainDrive, ShiftedDrive
-from ssd_ros.cli.trust.tables import Judged, summary
 from ssd_ros.simulator.config import WorldConfig
 from ssd_ros.simulator.shift.sensors import Half, Parts
 from support.posts import write_small_encoder

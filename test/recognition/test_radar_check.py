@@ -14,8 +14,7 @@ from ssd_ros.maps.place_database import PlaceDatabase
 from ssd_ros.recognition.answer import Recognition, RecognizerConfig
 from ssd_ros.recognition.place_recognizer import PlaceRecognizer
 from ssd_ros.recognition.radar_check import radar_words, RADARS_NOT_KNOWN
-from support.calibrations import EASY
-from support.known_radar import calibration_of, thinned
+from support.calibrations import calibration_of, EASY, thinned
 from support.posts import random_posts, small_encoder, straight_drive
 
 # So many posts that a fifth of them is enough to verify.

@@ -18,7 +18,7 @@ from ssd_ros.cli.common.drive_options import (
 from ssd_ros.shared_files import ENCODERS, shared_file
 
 if TYPE_CHECKING:
-    from ssd_ros.cli.trust.jobs import Models
+    from ssd_ros.cli.trust.asked.jobs import Models
     from ssd_ros.confidence.model import ConfidenceModel
     from ssd_ros.encoders.place_encoder import PlaceEncoder
 
@@ -116,13 +116,13 @@ def parser() -> argparse.ArgumentParser:
 
 def run(arguments: argparse.Namespace) -> None:
     """Answer all queries, fit if asked for, and print the tables."""
-    from ssd_ros.cli.trust.acceptance import acceptance_table
-    from ssd_ros.cli.trust.fit import fit_models
-    from ssd_ros.cli.trust.known_radars import with_known_radars
+    from ssd_ros.cli.trust.judged.acceptance import acceptance_table
+    from ssd_ros.cli.trust.judged.fit import fit_models
+    from ssd_ros.cli.trust.judged.known_radars import with_known_radars
+    from ssd_ros.cli.trust.judged.tables import judge, mountings, summary
     from ssd_ros.cli.trust.recorded import answers_of_recorded, require_lessons
     from ssd_ros.cli.trust.report import write_report
     from ssd_ros.cli.trust.shift import answers_of_benchmark
-    from ssd_ros.cli.trust.tables import judge, mountings, summary
     from ssd_ros.confidence.file import write_confidence
     from ssd_ros.data_origin import kind_of, radar_of
     from ssd_ros.encoders.place_encoder import open_encoder
@@ -196,8 +196,8 @@ def _check_outputs(arguments: argparse.Namespace) -> None:
 
 def _models_of(arguments: argparse.Namespace) -> Models:
     """Return the models that are named, or those of the encoder that the given map is of."""
-    from ssd_ros.cli.trust.drives import encoder_of
-    from ssd_ros.cli.trust.jobs import Models
+    from ssd_ros.cli.trust.asked.drives import encoder_of
+    from ssd_ros.cli.trust.asked.jobs import Models
     from ssd_ros.cli.trust.recorded import given_map
 
     place = given_map(arguments)

@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ssd_ros.cli.common.drive_options import options_of
-from ssd_ros.cli.trust.answers import PairAnswers
-from ssd_ros.cli.trust.drives import is_map, keep_map, pairs_with_halves, recorded_drives
-from ssd_ros.cli.trust.fit import is_right
-from ssd_ros.cli.trust.jobs import (
+from ssd_ros.cli.trust.asked.answers import PairAnswers
+from ssd_ros.cli.trust.asked.drives import is_map, keep_map, pairs_with_halves, recorded_drives
+from ssd_ros.cli.trust.asked.jobs import (
     answers_to,
     Asked,
     Drive,
@@ -22,7 +21,8 @@ from ssd_ros.cli.trust.jobs import (
     prepare_drives,
     working_files,
 )
-from ssd_ros.cli.trust.queries import DriveQueries
+from ssd_ros.cli.trust.asked.queries import DriveQueries
+from ssd_ros.cli.trust.judged.fit import is_right
 from ssd_ros.cli.trust.unlabelled import answers_by_agreement
 from ssd_ros.datasets.pose_check import require_one_place
 from ssd_ros.encoders.place_encoder import open_encoder

@@ -10,9 +10,9 @@ from pathlib import Path
 from matplotlib.figure import Figure
 import numpy as np
 from ssd_ros.cli.common.report_page import empty_figure, html_of_markdown, page, pictures
-from ssd_ros.cli.trust.acceptance import acceptance_of, by_shift
-from ssd_ros.cli.trust.curves import curves_of, figures_of_curves
-from ssd_ros.cli.trust.tables import (
+from ssd_ros.cli.trust.judged.acceptance import acceptance_of, by_shift
+from ssd_ros.cli.trust.judged.curves import curves_of, figures_of_curves
+from ssd_ros.cli.trust.judged.tables import (
     figures_of,
     grouped,
     Judged,

@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from ssd_ros.cli.common.parallel import run_jobs
 from ssd_ros.cli.common.progress import progress_bar
-from ssd_ros.cli.trust.answers import PairAnswers
-from ssd_ros.cli.trust.drives import drives_of_benchmark
-from ssd_ros.cli.trust.jobs import (
+from ssd_ros.cli.trust.asked.answers import PairAnswers
+from ssd_ros.cli.trust.asked.drives import drives_of_benchmark
+from ssd_ros.cli.trust.asked.jobs import (
     answers_of,
     answers_to,
     Asked,

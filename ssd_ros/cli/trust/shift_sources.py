@@ -12,7 +12,7 @@ from pathlib import Path
 from ssd_ros.cli.cache.drives import SimulatedDrive
 from ssd_ros.cli.common.parallel import Report
 from ssd_ros.cli.common.settings_file import settle
-from ssd_ros.cli.trust.jobs import OTHER_SETTINGS
+from ssd_ros.cli.trust.asked.jobs import OTHER_SETTINGS
 from ssd_ros.datasets.sequence import RadarSequence
 from ssd_ros.maps.place_database import PlaceDatabase
 from ssd_ros.simulator.settings import settings_of

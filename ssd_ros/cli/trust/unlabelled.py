@@ -10,11 +10,11 @@ import hashlib
 
 import numpy as np
 from numpy.typing import NDArray
-from ssd_ros.cli.trust.answers import PairAnswers
-from ssd_ros.cli.trust.drives import pairs_with_halves
-from ssd_ros.cli.trust.fit import YAW_TOLERANCE_RAD
-from ssd_ros.cli.trust.jobs import answers_to, Asked, Files, Models
-from ssd_ros.cli.trust.queries import DriveQueries
+from ssd_ros.cli.trust.asked.answers import PairAnswers
+from ssd_ros.cli.trust.asked.drives import pairs_with_halves
+from ssd_ros.cli.trust.asked.jobs import answers_to, Asked, Files, Models
+from ssd_ros.cli.trust.asked.queries import DriveQueries
+from ssd_ros.cli.trust.judged.fit import YAW_TOLERANCE_RAD
 from ssd_ros.evaluation.judging.consensus import consensus_of, turn_of
 from ssd_ros.evaluation.metrics import most_share
 

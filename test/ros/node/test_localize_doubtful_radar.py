@@ -18,7 +18,7 @@ from ssd_ros.maps.builder import build_database
 from ssd_ros.recognition.candidates import Flag, from_msg
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
-from support.known_radar import calibration_of, thinned
+from support.calibrations import calibration_of, thinned
 from support.localizer import (
     DRIVE as POSTS,
 )

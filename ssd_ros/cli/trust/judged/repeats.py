@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from ssd_ros.cli.trust.answers import PairAnswers
-from ssd_ros.cli.trust.queries import odometry_at
+from ssd_ros.cli.trust.asked.answers import PairAnswers
+from ssd_ros.cli.trust.asked.queries import odometry_at
 from ssd_ros.recognition.standstill import AcceptedPlaces
 
 

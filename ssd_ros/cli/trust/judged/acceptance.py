@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from ssd_ros.cli.trust.tables import Judged, pooled_figures, text_of
+from ssd_ros.cli.trust.judged.tables import Judged, pooled_figures, text_of
 from ssd_ros.evaluation.metrics import least_share, most_share
 from ssd_ros.evaluation.scores.selective import auroc, risk_coverage, RiskCoverage
 

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from matplotlib.figure import Figure
 import numpy as np
 from ssd_ros.cli.common.report_page import empty_figure
-from ssd_ros.cli.trust.acceptance import Answered, by_shift, curve_of
-from ssd_ros.cli.trust.tables import Judged, reliability_of
+from ssd_ros.cli.trust.judged.acceptance import Answered, by_shift, curve_of
+from ssd_ros.cli.trust.judged.tables import Judged, reliability_of
 from ssd_ros.confidence.model import Reliability
 from ssd_ros.evaluation.scores.selective import RiskCoverage
 

@@ -10,9 +10,9 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from ssd_ros.cli.trust.answers import PairAnswers
-from ssd_ros.cli.trust.fit import confidence_of, first_of, is_right
-from ssd_ros.cli.trust.repeats import repeats_of
+from ssd_ros.cli.trust.asked.answers import PairAnswers
+from ssd_ros.cli.trust.judged.fit import confidence_of, first_of, is_right
+from ssd_ros.cli.trust.judged.repeats import repeats_of
 from ssd_ros.confidence.model import ConfidenceModel, Reliability, reliability
 from ssd_ros.confidence.radar_profile import NAMES, STATISTICS
 from ssd_ros.recognition.answer import DEFAULT_CONFIG

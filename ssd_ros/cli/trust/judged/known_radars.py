@@ -9,9 +9,9 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from ssd_ros.cli.trust.acceptance import acceptance_of, by_shift
-from ssd_ros.cli.trust.answers import PairAnswers
-from ssd_ros.cli.trust.tables import judge
+from ssd_ros.cli.trust.asked.answers import PairAnswers
+from ssd_ros.cli.trust.judged.acceptance import acceptance_of, by_shift
+from ssd_ros.cli.trust.judged.tables import judge
 from ssd_ros.confidence.model import ConfidenceModel
 from ssd_ros.confidence.radar_envelope import envelope_of
 

@@ -15,8 +15,8 @@ from ssd_ros.cli.common.drive_options import BOTH
 from ssd_ros.cli.common.parallel import Report, run_jobs
 from ssd_ros.cli.common.progress import progress_bar
 from ssd_ros.cli.common.settings_file import settle
-from ssd_ros.cli.trust.answers import ask, PairAnswers
-from ssd_ros.cli.trust.queries import DriveQueries, live_session_of, queries_of
+from ssd_ros.cli.trust.asked.answers import ask, PairAnswers
+from ssd_ros.cli.trust.asked.queries import DriveQueries, live_session_of, queries_of
 from ssd_ros.datasets.sequence import origin_of
 from ssd_ros.encoders.once import EncodedOnce
 from ssd_ros.encoders.place_encoder import open_encoder, PlaceEncoder

@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 from ssd_ros.cli.cache.drives import benchmark_drives, check_drives, RecordedDrive
 from ssd_ros.cli.common.drive_options import BOTH, DriveOptions
-from ssd_ros.cli.trust.answers import nearest_keyframe_m
-from ssd_ros.cli.trust.jobs import Asked, Drive, Files
-from ssd_ros.cli.trust.queries import DriveQueries
+from ssd_ros.cli.trust.asked.answers import nearest_keyframe_m
+from ssd_ros.cli.trust.asked.jobs import Asked, Drive, Files
+from ssd_ros.cli.trust.asked.queries import DriveQueries
 from ssd_ros.datasets.sequence import RadarSequence
 from ssd_ros.encoders.place_encoder import PlaceEncoder
 from ssd_ros.evaluation.judging.halves import halves_of

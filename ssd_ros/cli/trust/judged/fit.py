@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from ssd_ros.cli.trust.answers import PairAnswers
+from ssd_ros.cli.trust.asked.answers import PairAnswers
 from ssd_ros.confidence.features import FEATURES, Features
 from ssd_ros.confidence.fit import FirstAnswers, fit_confidence, fit_weights
 from ssd_ros.confidence.model import ConfidenceModel

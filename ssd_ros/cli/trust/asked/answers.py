@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from ssd_ros.cli.trust.queries import DriveQueries
+from ssd_ros.cli.trust.asked.queries import DriveQueries
 from ssd_ros.confidence.radar_profile import unknown_profiles
 from ssd_ros.data_origin import kind_of, UNKNOWN
 from ssd_ros.maps.place_database import PlaceDatabase
