@@ -82,7 +82,7 @@ def confidence_of_map(
     """
     if given is None:
         return None
-    if not isinstance(given, dict) or given.get('features') == list(FEATURES):
+    if not _is_outdated(given):
         return record_from_mapping(ConfidenceModel, given, 'confidence.')
     if newer := shipped_confidence(encoder, descriptor_space, sensor):
         return newer
@@ -90,6 +90,13 @@ def confidence_of_map(
         'its calibration was fitted on other features by another version, and these models have '
         'no other: fit one with trust --fit, and give it with --confidence'
     )
+
+
+def _is_outdated(given: Any) -> bool:
+    """Return whether a calibration weighs other features; the first ones did not name theirs."""
+    if not isinstance(given, dict) or 'supported' not in given:
+        return False
+    return bool(given.get('features') != list(FEATURES))
 
 
 def _read(path: Path) -> dict[str, Any]:

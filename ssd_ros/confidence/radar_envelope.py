@@ -66,7 +66,9 @@ class RadarEnvelope:
         for name, low, high in zip(self.statistics, drive.low, drive.high, strict=True):
             least, most = STATISTICS[name].limits
             if not least <= low <= high <= most:
-                raise ValueError(f'{name} is {low} .. {high}, expected {least} .. {most}')
+                raise ValueError(
+                    f'{name}: low is {low} and high {high}, expected {least} .. {most}'
+                )
 
     def is_unlike(self, profiles: NDArray[np.float64]) -> NDArray[np.bool_]:
         """

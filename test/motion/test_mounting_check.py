@@ -182,8 +182,8 @@ def test_without_odometry_only_speed_vouches_for_a_straight_way() -> None:
 
 
 def test_base_axes_that_do_not_point_ahead_are_no_fault_of_the_radar() -> None:
-    turned = Vehicle(stated_rad=math.radians(10), off_rad=math.radians(-10))
-    found = found_by(turned, DRIVES['winding'], lambda scan: scan.pose + turned(-10))
+    vehicle = Vehicle(stated_rad=math.radians(10), off_rad=math.radians(-10))
+    found = found_by(vehicle, DRIVES['winding'], lambda scan: scan.pose + turned(-10))
     assert not any(error.is_wrong for error in found)
 
 
