@@ -14,6 +14,10 @@ from typing import Any, get_args, get_origin, get_type_hints, NamedTuple, TypeVa
 
 Record = TypeVar('Record')
 
+# Metadata of every option that was added after files and drives had been written: without it they
+# mean its default, which therefore never changes, and they keep their digests.
+LATER = {'is later': True}
+
 MAX_TEXT = 1 << 16
 MAX_ITEMS = 100_000
 MAX_INTEGER = (1 << 63) - 1
@@ -23,6 +27,16 @@ _REPR = reprlib.Repr()
 _REPR.maxstring = _REPR.maxother = 80
 _REPR.maxlevel = 2
 shortened = _REPR.repr
+
+
+def settings_of(record: Any) -> dict[str, Any]:
+    """Return the fields of a dataclass, nested ones included, without later ones left alone."""
+    return {
+        each.name: settings_of(value) if is_dataclass(value) else value
+        for each in fields(record)
+        for value in [getattr(record, each.name)]
+        if each.metadata != LATER or value != each.default
+    }
 
 
 def json_text(values: Any, indent: int | None = None) -> str:

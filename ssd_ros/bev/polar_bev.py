@@ -4,20 +4,28 @@
 Polar bird's-eye-view (BEV) images: the one input format of every ssd_ros model.
 
 Rows are range, row 0 nearest; columns are azimuth, running CLOCKWISE from far left; values are
-uint8 in half-dB steps, 0 where there is no return. The node, the map builder and the training
-code all call this module. Formulas and constants: SHeRLoc (arXiv 2506.15175) and its released
-code, as collected in the project's method specification, sections 2.3 and 3.
+uint8 in half-dB steps, 0 where there is no return. They count from a fixed origin, as in the
+papers, or relative to the other returns of the image, see `contrast.py`. The node, the map builder
+and the training code all call this module. Formulas and constants: SHeRLoc (arXiv 2506.15175) and
+its released code, as collected in the project's method specification, sections 2.3 and 3.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 import math
 
 import numpy as np
 from numpy.typing import NDArray
+from ssd_ros.bev.contrast import (
+    check_normalisation,
+    CONTENT,
+    FIXED,
+    pixels_about_median,
+    standing_out,
+)
 from ssd_ros.radar.types import SpinningRadarScan
-from ssd_ros.records import check_limits, Limits
+from ssd_ros.records import check_limits, LATER, Limits
 
 _GRID_LIMITS = {
     'num_ranges': Limits(1, 1 << 14),
@@ -35,6 +43,8 @@ _SCAN_LIMITS = {
     'range_gain': Limits(-1e3, 1e3),
     'threshold': Limits(0, 255),
     'rcs_correction': Limits(-255, 255),
+    'kept_share': Limits(0, 1, is_above=True),
+    'floor_window_m': Limits(0, 1e5, is_above=True),
 }
 
 
@@ -64,27 +74,48 @@ class PolarGrid:
 
 @dataclass(frozen=True, slots=True)
 class CloudBevConfig:
-    """How 4D radar returns become pixels: pixel = pixels_per_db * (rcs_offset_db + RCS)."""
+    """
+    How 4D radar returns become pixels.
+
+    :param normalisation: 'fixed': pixel = pixels_per_db * (rcs_offset_db + RCS), as the papers
+        have it; 'content': pixel = 128 + pixels_per_db * (RCS - median RCS of the image), and
+        rcs_offset_db and threshold mean nothing
+    """
 
     rcs_offset_db: float = 75.0
     pixels_per_db: float = 2.0
     threshold: int = 123  # pixels up to this value become 0
     splat_radius: int = 1  # cells around each return that take its value
+    normalisation: str = field(default=FIXED, metadata=LATER)
 
     def __post_init__(self) -> None:
         check_limits(self, _CLOUD_LIMITS)
+        check_normalisation(self.normalisation)
 
 
 @dataclass(frozen=True, slots=True)
 class ScanBevConfig:
-    """How spinning radar power becomes pixels."""
+    """
+    How spinning radar power becomes pixels.
+
+    :param normalisation: 'fixed': pixel = power + gain by range, cut at the threshold, plus
+        rcs_correction, as the papers have it; 'content': the cells that stand out most from what
+        is around them, pixel = 128 + power + gain by range - median of these, and threshold and
+        rcs_correction mean nothing
+    """
 
     range_gain: float = 40.0  # pixels added per decade of range
     threshold: int = 123  # pixels up to this value become 0
     rcs_correction: float = 2.1025  # C_corr of the sensor pair, added to the pixels that remain
+    normalisation: str = field(default=FIXED, metadata=LATER)
+    # By content, reconstructed: how many of the cells are returns, and over how much range the
+    # floor is taken, half on either side.
+    kept_share: float = field(default=0.13, metadata=LATER)
+    floor_window_m: float = field(default=50.0, metadata=LATER)
 
     def __post_init__(self) -> None:
         check_limits(self, _SCAN_LIMITS)
+        check_normalisation(self.normalisation)
 
 
 def polar_bev_from_points(
@@ -100,17 +131,11 @@ def polar_bev_from_points(
     :param rcs_dbsm: shape (N,)
     :return: shape (num_ranges, num_azimuths)
     """
-    pixel = np.clip(config.pixels_per_db * (config.rcs_offset_db + rcs_dbsm), 0, 255)
-    pixel = pixel.astype(np.uint8)
     x, y = xyz_m[:, 0].astype(np.float64), xyz_m[:, 1].astype(np.float64)
     range_m = np.hypot(x, y)
     azimuth_deg = np.degrees(np.arctan2(y, x))
     half_fov_deg = grid.fov_deg / 2
-    visible = (
-        (np.abs(azimuth_deg) <= half_fov_deg)
-        & (range_m <= grid.max_range_m)
-        & (pixel > config.threshold)
-    )
+    visible = (np.abs(azimuth_deg) <= half_fov_deg) & (range_m <= grid.max_range_m)
     row = (range_m[visible] / grid.max_range_m * grid.num_ranges).astype(np.int64)
     from_right = (azimuth_deg[visible] + half_fov_deg) / grid.fov_deg * grid.num_azimuths
     column = grid.num_azimuths - 1 - from_right.astype(np.int64)
@@ -118,8 +143,17 @@ def polar_bev_from_points(
     column = np.maximum(column, 0)
 
     image = np.zeros((grid.num_ranges, grid.num_azimuths), dtype=np.uint8)
-    np.maximum.at(image.reshape(-1), row * grid.num_azimuths + column, pixel[visible])
+    pixel = _pixels_of_rcs(rcs_dbsm[visible], config)
+    np.maximum.at(image.reshape(-1), row * grid.num_azimuths + column, pixel)
     return _spread_maximum(image, config.splat_radius)
+
+
+def _pixels_of_rcs(rcs_dbsm: NDArray[np.float32], config: CloudBevConfig) -> NDArray[np.uint8]:
+    if config.normalisation == CONTENT:
+        return pixels_about_median(config.pixels_per_db * rcs_dbsm)
+    pixel = np.clip(config.pixels_per_db * (config.rcs_offset_db + rcs_dbsm), 0, 255)
+    pixel = pixel.astype(np.uint8)
+    return pixel * (pixel > config.threshold)
 
 
 def _spread_maximum(image: NDArray[np.uint8], radius: int) -> NDArray[np.uint8]:
@@ -141,20 +175,38 @@ def panorama_from_scan(
     Convert a spinning radar scan into the 360 degree polar BEV.
 
     Averages by area along range, cropped or padded to max_range_m by the resolution of the scan,
-    interpolates linearly along azimuth, undoes the decay with range, thresholds.
+    interpolates linearly along azimuth, undoes the decay with range, keeps what is a return.
 
     :return: shape (num_ranges, panorama_azimuths); the left edge of column 0 is forward
     """
     power = _resample_azimuths(_average_ranges(scan, grid), scan.azimuths_rad, grid)
     range_m = np.linspace(0.0, grid.max_range_m, grid.num_ranges)
     gain = config.range_gain * np.log10(np.maximum(range_m, 1.0))
+    kept = _standing_out(power, scan, grid, config) if config.normalisation == CONTENT else None
     power += gain.astype(np.float32)[:, None]
+    if kept is not None:
+        image = np.zeros(power.shape, np.uint8)
+        image[kept] = pixels_about_median(power[kept])
+        return image
     kept = power > config.threshold
     power += np.float32(config.rcs_correction)
     np.rint(power, out=power)
     np.clip(power, 0, 255, out=power)
     power *= kept
     return power.astype(np.uint8)
+
+
+def _standing_out(
+    power: NDArray[np.float32], scan: SpinningRadarScan, grid: PolarGrid, config: ScanBevConfig
+) -> NDArray[np.bool_]:
+    """Return which cells are returns; rows beyond the scan are none and no floor of others."""
+    row_m = grid.max_range_m / grid.num_ranges
+    seen_m = len(scan.power) * scan.range_resolution_m + scan.range_offset_m
+    num_seen = min(max(int(seen_m / row_m), 1), grid.num_ranges)
+    kept = np.zeros(power.shape, np.bool_)
+    window_rows = max(round(config.floor_window_m / row_m / 2), 1)
+    kept[:num_seen] = standing_out(power[:num_seen], window_rows, config.kept_share)
+    return kept
 
 
 def _average_ranges(scan: SpinningRadarScan, grid: PolarGrid) -> NDArray[np.float32]:

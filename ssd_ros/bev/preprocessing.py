@@ -3,7 +3,8 @@
 """
 From what the radars send to what the networks see: the chain that every caller shares.
 
-4D radar: ego-velocity, removal of movers, polar BEV, maximum over the last scans.
+4D radar: ego-velocity, removal of movers, polar BEV, maximum over the last scans; or the polar BEV
+of the last metres of way, whose scans are moved to where the radar is now.
 Spinning radar: 360 degree polar BEV and its views.
 """
 
@@ -14,6 +15,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+from ssd_ros.bev.contrast import CONTENT
 from ssd_ros.bev.polar_bev import (
     CloudBevConfig,
     panorama_from_scan,
@@ -21,6 +23,8 @@ from ssd_ros.bev.polar_bev import (
     PolarGrid,
     ScanBevConfig,
 )
+from ssd_ros.bev.way_window import WayWindow
+from ssd_ros.motion.scan_motion import ScanMotion
 from ssd_ros.radar.ego_velocity import (
     EgoVelocity,
     EgoVelocityConfig,
@@ -28,9 +32,13 @@ from ssd_ros.radar.ego_velocity import (
     Motion,
 )
 from ssd_ros.radar.types import RadarPointCloud, SpinningRadarScan
-from ssd_ros.records import check_limits, Limits
+from ssd_ros.records import check_limits, LATER, Limits
 
-_LIMITS = {'num_scans': Limits(1, 1000), 'max_window_s': Limits(0, 3600)}
+_LIMITS = {
+    'num_scans': Limits(1, 1000),
+    'max_window_s': Limits(0, 3600),
+    'window_m': Limits(0, 200),
+}
 _EGO_VELOCITY_LIMITS = {
     'max_range_m': Limits(0, 1e5),
     'min_rcs_dbsm': Limits(-1e3, 1e3),
@@ -57,10 +65,34 @@ class PreprocessingConfig:
     ego_velocity: EgoVelocityConfig = field(default_factory=EgoVelocityConfig)
     num_scans: int = 5  # 4D scans in one image, not motion compensated
     max_window_s: float = 1.0  # reconstructed: older scans leave the window
+    # Of way in one image, motion compensated; 0 = num_scans instead.
+    window_m: float = field(default=0.0, metadata=LATER)
 
     def __post_init__(self) -> None:
         check_limits(self, _LIMITS)
         check_limits(self.ego_velocity, _EGO_VELOCITY_LIMITS)
+        if self.cloud.normalisation != self.scan.normalisation:
+            raise ValueError(
+                f'normalisation is {self.cloud.normalisation} in cloud and '
+                f'{self.scan.normalisation} in scan, expected the same: the pixels of both radars '
+                'count from one origin'
+            )
+
+    @property
+    def is_by_content(self) -> bool:
+        """Whether the images are the same at any gain of the radars."""
+        return self.scan.normalisation == CONTENT
+
+    def first_scan(self, newest: int) -> int:
+        """Return the number of the first scan of a drive that may show in an image."""
+        return 0 if self.window_m else max(0, newest - self.num_scans + 1)
+
+    @property
+    def window_words(self) -> str:
+        """What one image of the 4D radar shows."""
+        if self.window_m:
+            return f'{self.window_m:g} m of way'
+        return f'maximum of {self.num_scans} scans'
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +118,14 @@ class CloudImage:
 
 @dataclass(slots=True)
 class _WindowScan:
-    """One scan of the window, its points in the frame of the newest one."""
+    """
+    One scan of the window.
 
-    stamp_ns: int
-    bev: NDArray[np.uint8]
+    :param static: its returns that do not move, as they were measured
+    :param points_m: x and y of them in the frame of the newest scan
+    """
+
+    static: RadarPointCloud
     points_m: NDArray[np.float32]
 
 
@@ -100,39 +136,69 @@ class CloudPreprocessor:
         self._config = config
         self._window: deque[_WindowScan] = deque(maxlen=config.num_scans)
         self._velocity_mps: NDArray[np.floating] = np.zeros(2)
+        self._way = WayWindow(config.window_m)
+        self._scan_motion = ScanMotion()
 
     def clear(self) -> None:
         """Forget the scans so far."""
         self._window.clear()
         self._velocity_mps = np.zeros(2)
+        self._way.clear()
+        self._scan_motion.clear()
 
-    def process(self, cloud: RadarPointCloud) -> CloudImage:
+    def mount(self, base_radar: NDArray[np.float64]) -> None:
+        """Take over how the radar is mounted, see ScanMotion."""
+        self._scan_motion.mount(base_radar)
+
+    def process(
+        self, cloud: RadarPointCloud, planar: NDArray[np.float64] | None = None, segment: int = 0
+    ) -> CloudImage:
         """
-        Add one scan and return the maximum over the window.
+        Add one scan and return the image of the window.
 
-        A stamp earlier than the last one (a bag that loops) starts a new window.
+        All scans of the window become pixels together: by content, they have one median. A stamp
+        earlier than the last one (a bag that loops) starts a new window.
+
+        :param planar: shape (3,): x, y, yaw of the radar in the odometry frame, for windows of
+            way; None = by Doppler
+        :param segment: of the odometry, see ssd_ros.motion.pose_chain
         """
         config = self._config
         motion = estimate_ego_velocity(
             cloud.xyz_m, cloud.rcs_dbsm, cloud.radial_velocity_mps, config.ego_velocity
         )
-        bev = polar_bev_from_points(
-            cloud.xyz_m[motion.usable], cloud.rcs_dbsm[motion.usable], config.grid, config.cloud
-        )
+        static = cloud.select(motion.usable)
+        if config.window_m:
+            moved = self._scan_motion.add(cloud.stamp_ns, motion.known_mps, planar, segment)
+            return self._image_of_way(static, motion, moved)
         window = self._window
-        if window and cloud.stamp_ns < window[-1].stamp_ns:
+        if window and cloud.stamp_ns < window[-1].static.stamp_ns:
             self.clear()
-        while window and cloud.stamp_ns - window[0].stamp_ns > config.max_window_s * 1e9:
+        while window and cloud.stamp_ns - window[0].static.stamp_ns > config.max_window_s * 1e9:
             window.popleft()
         if motion.motion is not Motion.UNKNOWN:
             self._velocity_mps = motion.velocity_mps[:2]
         if window:
-            self._move_window(cloud.stamp_ns - window[-1].stamp_ns)
-        window.append(_WindowScan(cloud.stamp_ns, bev, cloud.xyz_m[motion.usable, :2]))
-        image = window[0].bev.copy()
-        for older in list(window)[1:]:
-            np.maximum(image, older.bev, out=image)
-        return CloudImage(image, motion, np.concatenate([scan.points_m for scan in window]))
+            self._move_window(cloud.stamp_ns - window[-1].static.stamp_ns)
+        window.append(_WindowScan(static, static.xyz_m[:, :2]))
+        bev = polar_bev_from_points(
+            np.concatenate([scan.static.xyz_m for scan in window]),
+            np.concatenate([scan.static.rcs_dbsm for scan in window]),
+            config.grid,
+            config.cloud,
+        )
+        return CloudImage(bev, motion, np.concatenate([scan.points_m for scan in window]))
+
+    def _image_of_way(
+        self, static: RadarPointCloud, motion: EgoVelocity, moved: NDArray[np.float64] | None
+    ) -> CloudImage:
+        returns = np.column_stack([static.xyz_m, static.rcs_dbsm])
+        self._way.add(returns, moved)
+        window = self._way.seen_from_newest()
+        bev = polar_bev_from_points(
+            window[:, :3], window[:, 3], self._config.grid, self._config.cloud
+        )
+        return CloudImage(bev, motion, window[:, :2])
 
     def _move_window(self, elapsed_ns: int) -> None:
         """Bring the points to where the radar is now; its turning is not known."""

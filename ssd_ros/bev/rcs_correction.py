@@ -92,7 +92,9 @@ def aligned_pairs(
     :param left_out: counts the pairs of which a scan cannot be read
     :return: two images of shape (num_ranges, num_azimuths), the view without any correction
     """
-    plain = replace(preprocessing, scan=replace(preprocessing.scan, rcs_correction=0.0))
+    scan = replace(preprocessing.scan, rcs_correction=0.0)
+    # What lies back on the way was seen from there, by the 4D radar alone.
+    plain = replace(preprocessing, scan=scan, window_m=0.0)
     preprocessor = CloudPreprocessor(plain)
     pairs = _nearest_in_time(sequence, spacing_m)
 

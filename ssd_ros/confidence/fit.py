@@ -40,16 +40,18 @@ class FirstAnswers:
     :param correct: whether the answer is right
     :param is_stranger: whether the query lies outside the map; none of these is right
     :param group: number of the drive
+    :param ambiguity: share of recent queries that fitted two places alike, NaN where not known
     """
 
     features: Features
     correct: NDArray[np.bool_]
     is_stranger: NDArray[np.bool_]
     group: NDArray[np.integer]
+    ambiguity: NDArray[np.float64]
 
     def __post_init__(self) -> None:
-        flags = {'is_stranger': self.is_stranger, 'group': self.group}
-        for name, values in (self.features._asdict() | flags).items():
+        others = {name: getattr(self, name) for name in ('is_stranger', 'group', 'ambiguity')}
+        for name, values in (self.features._asdict() | others).items():
             if np.shape(values) != np.shape(self.correct):
                 raise ValueError(
                     f'{name} has shape {np.shape(values)}, '
@@ -71,10 +73,11 @@ class FirstAnswers:
             np.concatenate([part.correct for part in parts]),
             np.concatenate([part.is_stranger for part in parts]),
             np.concatenate([part.group for part in parts]),
+            np.concatenate([part.ambiguity for part in parts]),
         )
 
     def without_support(self) -> FirstAnswers:
-        """Return the answers as if no support were known."""
+        """Return the answers as if no support were known; what repeats itself stays told."""
         unknown = np.full(len(self.correct), np.nan)
         return replace(self, features=self.features._replace(support=unknown))
 
@@ -82,7 +85,24 @@ class FirstAnswers:
         """Return the chosen answers."""
         features = self.features.select(chosen)
         correct, is_stranger = self.correct[chosen], self.is_stranger[chosen]
-        return FirstAnswers(features, correct, is_stranger, self.group[chosen])
+        group, ambiguity = self.group[chosen], self.ambiguity[chosen]
+        return FirstAnswers(features, correct, is_stranger, group, ambiguity)
+
+
+class Refused(NamedTuple):
+    """What is not accepted however sure it is: an answer without support, and above a limit."""
+
+    rival: float = math.inf
+    ambiguity: float = math.inf
+
+    def holds(self, answers: FirstAnswers) -> NDArray[np.bool_]:
+        """Return which answers it is true of."""
+        features = answers.features
+        has_rival = np.asarray(features.rival) > self.rival
+        return (features.support == 0) | has_rival | (answers.ambiguity > self.ambiguity)
+
+
+NONE_REFUSED = Refused()
 
 
 def fit_confidence(
@@ -92,7 +112,7 @@ def fit_confidence(
     data: str,
     min_precision: float = 0.99,
     max_stranger_rate: float = 0.001,
-    max_rival: float = math.inf,
+    refused: Refused = NONE_REFUSED,
 ) -> ConfidenceModel:
     """
     Fit the confidence, choose the lowest threshold that keeps both limits, and judge both.
@@ -104,13 +124,13 @@ def fit_confidence(
     :param tolerance_m: within which an answer was called right
     :param novelty_distance: of the maps of these answers
     :param data: what the answers are, in words
-    :param max_rival: above it, and without any support, nothing is accepted however sure it is
+    :param refused: what is not accepted however sure it is
     :raise ValueError: there are too few answers of a kind, or no threshold keeps the limits
     """
     model = fit_weights(
-        answers, tolerance_m, novelty_distance, data, min_precision, max_stranger_rate, max_rival
+        answers, tolerance_m, novelty_distance, data, min_precision, max_stranger_rate, refused
     )
-    limits = _Limits(min_precision, max_stranger_rate, max_rival)
+    limits = _Limits(min_precision, max_stranger_rate, refused)
     return replace(
         model,
         held_out=_held_out(answers, limits),
@@ -125,12 +145,12 @@ def fit_weights(
     data: str,
     min_precision: float,
     max_stranger_rate: float,
-    max_rival: float,
+    refused: Refused,
 ) -> ConfidenceModel:
     """Fit as `fit_confidence`, but judge no drive by what the others teach."""
     if problem := _shortage(answers):
         raise ValueError(f'confidence cannot be fitted: {problem}')
-    limits = _Limits(min_precision, max_stranger_rate, max_rival)
+    limits = _Limits(min_precision, max_stranger_rate, refused)
     if not all(0 < limit < 1 for limit in limits[:2]):
         raise ValueError(f'min_precision and max_stranger_rate are {limits[:2]}, expected 0 .. 1')
     model = _fit(answers, limits)
@@ -174,12 +194,7 @@ def judgement(
 class _Limits(NamedTuple):
     min_precision: float
     max_stranger_rate: float
-    max_rival: float
-
-    def allow(self, answers: FirstAnswers) -> NDArray[np.bool_]:
-        """Return which answers may be accepted, if their confidence is high enough."""
-        support, rival = np.asarray(answers.features.support), np.asarray(answers.features.rival)
-        return (support != 0) & ~(rival > self.max_rival)
+    refused: Refused
 
 
 class _Fit(NamedTuple):
@@ -197,7 +212,8 @@ class _Fit(NamedTuple):
         return confidence_of(feature_matrix(answers.features), self.supported, self.unsupported)
 
     def accepts(self, answers: FirstAnswers, limits: _Limits) -> NDArray[np.bool_]:
-        return (self.confidence(answers) >= self.threshold) & limits.allow(answers)
+        is_sure = self.confidence(answers) >= self.threshold
+        return is_sure & ~limits.refused.holds(answers)
 
 
 def _fit(answers: FirstAnswers, limits: _Limits) -> _Fit:
@@ -214,7 +230,7 @@ def _fit(answers: FirstAnswers, limits: _Limits) -> _Fit:
 def _threshold(answers: FirstAnswers, model: LogOdds, limits: _Limits) -> float:
     """Return the confidence that keeps the limits, of answers that may be accepted at all."""
     log_odds, outside = model.of(feature_matrix(answers.features)), answers.is_stranger
-    allowed, max_rate = limits.allow(answers), limits.max_stranger_rate
+    allowed, max_rate = ~limits.refused.holds(answers), limits.max_stranger_rate
     if (allowed & outside).sum() < _MIN_STRANGERS:
         allowed = allowed | outside
     max_rate *= outside.sum() / (allowed & outside).sum()

@@ -14,10 +14,12 @@ import re
 from typing import Any, NamedTuple
 
 from ssd_ros.bev.preprocessing import PreprocessingConfig
-from ssd_ros.records import check_limits, Limits, record_from_mapping, shortened
+from ssd_ros.records import check_limits, Limits, record_from_mapping, settings_of, shortened
 
 CONTRACT_KEY = 'ssd_ros.contract'
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
+# Files of format 2 lack the options that came later, marked LATER: there they mean their defaults.
+READABLE_VERSIONS = (2, FORMAT_VERSION)
 MAX_GRID_CELLS = 1 << 22
 MAX_DESCRIPTOR_SIZE = 1 << 14
 
@@ -123,6 +125,9 @@ class ModelContract:
         """
         Read the metadata of a model.
 
+        A file of format 2 may lack the options that came later, see LATER; it then means their
+        defaults.
+
         :raise ValueError: a field is unknown, missing (nested ones too: defaults may change
             between versions) or has a wrong type or value
         """
@@ -132,13 +137,16 @@ class ModelContract:
             raise ValueError(f'contract is not JSON: {error}') from error
         # First: another version has other fields.
         version = values.get('format_version') if isinstance(values, dict) else None
-        if version not in (None, FORMAT_VERSION):
+        if version is not None and version not in READABLE_VERSIONS:
+            readable = ' and '.join(map(str, READABLE_VERSIONS))
             raise ValueError(
-                f'format_version is {shortened(version)}, this ssd_ros reads {FORMAT_VERSION}: '
+                f'format_version is {shortened(version)}, this ssd_ros reads {readable}: '
                 'export the model again'
             )
         contract = record_from_mapping(cls, values)
-        if missing := first_missing(asdict(contract), values):
+        is_newest = contract.format_version == FORMAT_VERSION
+        expected = asdict(contract) if is_newest else settings_of(contract)
+        if missing := first_missing(expected, values):
             raise ValueError(f'contract lacks {missing}')
         return contract
 

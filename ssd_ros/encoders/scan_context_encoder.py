@@ -23,7 +23,7 @@ from ssd_ros.encoders.model_contract import first_missing, ModelContract
 from ssd_ros.encoders.model_contract import FORMAT_VERSION as CONTRACT_VERSION
 from ssd_ros.encoders.scan_context import panorama_of_view, scan_context, ScanContextConfig
 from ssd_ros.reading import read_whole
-from ssd_ros.records import record_from_mapping
+from ssd_ros.records import record_from_mapping, settings_of
 
 FORMAT_VERSION = 1
 MAX_BYTES = 1 << 16
@@ -50,7 +50,7 @@ class ScanContextFile:
     def descriptor_space(self) -> str:
         """SHA-256 of all that the descriptors and their comparison depend on."""
         meaning = {
-            'preprocessing': asdict(self.preprocessing),
+            'preprocessing': settings_of(self.preprocessing),
             'scan_context': asdict(self.scan_context),
         }
         return hashlib.sha256(json.dumps(meaning, sort_keys=True).encode()).hexdigest()
@@ -139,7 +139,7 @@ class ScanContextEncoder:
 
 def _described(content: bytes) -> ScanContextFile:
     """
-    Read a description, in which no value may be left out.
+    Read a description, in which no value may be left out but options that came later.
 
     :raise ValueError: it is not one
     """
@@ -152,6 +152,6 @@ def _described(content: bytes) -> ScanContextFile:
         raise ValueError(
             f'format_version is {described.format_version}, this ssd_ros reads {FORMAT_VERSION}'
         )
-    if missing := first_missing(asdict(described), values):
+    if missing := first_missing(settings_of(described), values):
         raise ValueError(f'{missing} is missing')
     return described

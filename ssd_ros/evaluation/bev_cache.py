@@ -10,7 +10,7 @@ drives that are missing. The command `cache` fills it from simulated and recorde
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 import hashlib
 from itertools import count
 import json
@@ -28,7 +28,8 @@ from ssd_ros.evaluation.used_radar import used_radar, UsedRadar
 from ssd_ros.motion.trajectory import thin_by_distance, Trajectory
 from ssd_ros.npy_files import array_of, StoredRows, write_array, write_rows
 from ssd_ros.reading import read_json, read_whole
-from ssd_ros.records import check_text, record_from_mapping
+from ssd_ros.recognition.drive_odometry import odometry_of
+from ssd_ros.records import check_text, record_from_mapping, settings_of
 from ssd_ros.targets import folder_written, FolderKind
 
 Images: TypeAlias = NDArray[np.uint8] | StoredRows
@@ -107,8 +108,8 @@ class CachedDrive:
 
 
 def preprocessing_digest(preprocessing: PreprocessingConfig) -> str:
-    """Return 64 hexadecimal digits that change with any option of the preprocessing."""
-    text = json.dumps(asdict(preprocessing), sort_keys=True)
+    """Return 64 hexadecimal digits that change with any option but the window of way."""
+    text = json.dumps(settings_of(replace(preprocessing, window_m=0.0)), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -126,7 +127,8 @@ def is_cached(
         return False
     wanted = {'preprocessing': preprocessing_digest(preprocessing), 'spacing': asdict(spacing)}
     has_options = all(meta.get(key) == wanted[key] for key in wanted)
-    return has_options and meta.get('source', source) == source
+    has_window = meta.get('window_m', 0.0) == preprocessing.window_m
+    return has_options and has_window and meta.get('source', source) == source
 
 
 def cache_drive(
@@ -189,6 +191,7 @@ def cache_drive(
             'radars': [asdict(one) for one in _radars(sequence, spacing, poses or {})],
             'origin': asdict(origin_of(sequence)),
             'preprocessing': preprocessing_digest(preprocessing),
+            'window_m': preprocessing.window_m,
             'spacing': asdict(spacing),
             'unreadable': num_unreadable,
         }
@@ -217,10 +220,13 @@ def _widths(preprocessing: PreprocessingConfig) -> dict[str, int]:
     return {'student': grid.num_azimuths, 'panorama': grid.panorama_azimuths}
 
 
-def load_drive(directory: Path, preprocessing: PreprocessingConfig) -> CachedDrive:
+def load_drive(
+    directory: Path, preprocessing: PreprocessingConfig, *, any_window: bool = False
+) -> CachedDrive:
     """
     Read what is known of a drive; its images are read when they are asked for.
 
+    :param any_window: its 4D images may be of another window of way
     :raise ValueError: the directory is no cached drive or was made with another preprocessing
     """
     try:
@@ -233,7 +239,8 @@ def load_drive(directory: Path, preprocessing: PreprocessingConfig) -> CachedDri
         arrays = {key: _stored(directory / f'{key}.npy') for key in _ARRAYS}
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f'{directory} is not a cached drive: {error!r}') from error
-    if digest != preprocessing_digest(preprocessing):
+    has_window = any_window or meta.get('window_m', 0.0) == preprocessing.window_m
+    if digest != preprocessing_digest(preprocessing) or not has_window:
         raise ValueError(
             f'{directory} was cached with another preprocessing: cache it again for this run'
         )
@@ -279,10 +286,13 @@ def _check_arrays(
             raise ValueError(f'{directory}/{sensor}_poses.npy has a pose that is not finite')
 
 
-def load_drives(directory: Path, preprocessing: PreprocessingConfig) -> list[CachedDrive]:
+def load_drives(
+    directory: Path, preprocessing: PreprocessingConfig, *, any_window: bool = False
+) -> list[CachedDrive]:
     """
     Read what is known of all drives of a directory, in order of name.
 
+    :param any_window: see `load_drive`
     :raise ValueError: there is none, or two of one world have poses of different origins
     """
     # None that is being written, or whose writing was killed.
@@ -292,7 +302,7 @@ def load_drives(directory: Path, preprocessing: PreprocessingConfig) -> list[Cac
             f'{directory} holds no cached drive: '
             'fill it with the command cache (ssd_ros cache --help)'
         )
-    drives = [load_drive(path, preprocessing) for path in directories]
+    drives = [load_drive(path, preprocessing, any_window=any_window) for path in directories]
     for poses in ('panorama_poses', 'student_poses'):
         require_one_place((drive.name, getattr(drive, poses), drive.world) for drive in drives)
     return drives
@@ -310,14 +320,17 @@ def _student_bevs(
     What cannot be read is no part of an image, and where it is the newest there is none.
     """
     preprocessor = CloudPreprocessor(preprocessing)
+    poses = odometry_of(sequence) if preprocessing.window_m else {}
     following = 0  # the first cloud that the preprocessor has not seen
     for index in clouds.tolist():
-        first = max(0, index - preprocessing.num_scans + 1)
+        first = preprocessing.first_scan(index)
         if first > following:
             preprocessor.clear()
         for newer in range(max(first, following), index + 1):
             cloud = left_out.read(sequence.cloud, newer)
-            image = None if cloud is None else preprocessor.process(cloud)
+            pose, segment = poses.get(newer, (None, 0))
+            planar = None if pose is None else pose.planar
+            image = None if cloud is None else preprocessor.process(cloud, planar, segment)
         following = index + 1
         yield None if image is None else image.bev
 

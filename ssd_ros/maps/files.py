@@ -59,7 +59,9 @@ _INFO_LIMITS = {
     'num_without_pose': Limits(0, 1 << 40),
     'num_unreadable': Limits(0, 1 << 40),
     'novelty_distance': Limits(0, 4),
+    'submap_m': Limits(0, 1000),
 }
+_MISFIT_LIMITS = {'pose_misfit_m': Limits(0, 1e9)}
 _INFO_TEXTS = {  # and how many characters they have
     **dict.fromkeys(('source', 'origin', 'poses'), range(0, 4096)),
     **dict.fromkeys(('descriptor_space', 'encoder_digest', 'software_version'), range(0, 128)),
@@ -89,10 +91,14 @@ class MapInfo:
     :param num_unreadable: scans left out because they could not be read
     :param novelty_distance: an answer that is not nearer may be a wrong place, see
         ssd_ros.maps.novelty; 0 = not known
+    :param pose_misfit_m: by how much neighbouring keyframes stand elsewhere to each other than
+        their poses say, see ssd_ros.verification.pose_misfit; None = not known
     :param data_origin: whether the drive was simulated or recorded; unknown in earlier maps
     :param scan_context: what its descriptors are; None = those of a network
     :param segment_starts: numbers of the keyframes with which frames begin that are not related,
         since the odometry of the drive began anew; the first is 0
+    :param submap_m: of way that a keyframe of a 4D radar shows, described as whole turns, see
+        ssd_ros.bev.submap; 0 = what each sensor shows by itself
     """
 
     descriptor_space: str
@@ -109,9 +115,11 @@ class MapInfo:
     num_without_pose: int = 0
     num_unreadable: int = 0
     novelty_distance: float = 0.0
+    pose_misfit_m: float | None = None
     scan_context: ScanContextConfig | None = None
     data_origin: Origin = field(default_factory=Origin)
     segment_starts: tuple[int, ...] = (0,)
+    submap_m: float = 0.0
     software_version: str = __version__
     created: str = field(
         default_factory=lambda: datetime.now(timezone.utc).isoformat(timespec='seconds')
@@ -120,8 +128,12 @@ class MapInfo:
 
     def __post_init__(self) -> None:
         check_limits(self, _INFO_LIMITS)
+        if self.pose_misfit_m is not None:
+            check_limits(self, _MISFIT_LIMITS)
         if self.sensor not in SENSORS:
             raise MapError(f'sensor is {self.sensor!r}; choose from {", ".join(SENSORS)}')
+        if self.submap_m and self.sensor != '4d':
+            raise MapError(f'submap_m is {self.submap_m:g}, expected 0 for a spinning radar')
         for name, lengths in _INFO_TEXTS.items():
             check_text(name, getattr(self, name), lengths.stop, lengths.start)
 
@@ -129,6 +141,11 @@ class MapInfo:
     def map_id(self) -> int:
         """Short name of the map in messages: CRC32 of its UUID."""
         return zlib.crc32(self.uuid.encode())
+
+    @property
+    def shows_turns(self) -> bool:
+        """Whether its keyframes show all around."""
+        return self.sensor == 'spinning' or self.submap_m > 0
 
     @property
     def encoder(self) -> str:

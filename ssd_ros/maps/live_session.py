@@ -17,8 +17,9 @@ from ssd_ros.encoders.scan_context import ScanContextConfig
 from ssd_ros.maps.checks import MAX_RETURNS_BYTES
 from ssd_ros.maps.files import MapContent, MapInfo
 from ssd_ros.maps.meta import MapError
+from ssd_ros.maps.neighbours import Neighbours
 from ssd_ros.maps.place_database import Keyframe
-from ssd_ros.maps.place_index import Neighbours, new_index
+from ssd_ros.maps.place_index import new_index
 from ssd_ros.motion.pose_faults import MAX_POSITION_M
 from ssd_ros.motion.trajectory import Trajectory
 
@@ -169,6 +170,10 @@ class LiveSession:
         """Return of which frame the pose of a keyframe is: those of two do not compare."""
         return self._segments[number]
 
+    def way_m(self, number: int) -> float:
+        """Return the way travelled until a keyframe, over which odometry drifts."""
+        return self._ways_m[number]
+
     def positions_m(self, numbers: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return where keyframes are, shape (N, 3)."""
         return _stacked([self._keyframes[number].position_m for number in numbers], 3)
@@ -182,13 +187,8 @@ class LiveSession:
         """Return the session as it stands; nothing is copied, however long the drive."""
         # A view: rows are only ever added, and clearing begins a new array.
         descriptors = self._index.descriptors()
-        return SessionSnapshot(
-            self._keyframes.copy(),
-            self._segments.copy(),
-            descriptors,
-            self.confidence,
-            self.uuid,
-        )
+        places = self._keyframes.copy(), self._segments.copy()
+        return SessionSnapshot(*places, descriptors, self.confidence, self.uuid)
 
     def to_map(self, info: MapInfo) -> MapContent:
         """Return the session as a map, as its snapshot does."""

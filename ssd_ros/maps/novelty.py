@@ -5,10 +5,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+import math
 
 import numpy as np
 from ssd_ros.maps.files import MapContent
 from ssd_ros.maps.place_database import PlaceDatabase
+from ssd_ros.verification.pose_misfit import pose_misfit_m
 
 _RADIUS_M = 25.0  # farther away is another place
 _NUM_KEYFRAMES = 200  # of the map, evenly
@@ -16,9 +18,14 @@ _NUM_ROWS = 1024
 
 
 def database_of(content: MapContent) -> PlaceDatabase:
-    """Return a new map, which knows its novelty distance."""
-    database = PlaceDatabase(content)
-    database.info = replace(content.info, novelty_distance=novelty_distance(database))
+    """Return a new map, which knows its novelty distance and how well its poses fit."""
+    database, info = PlaceDatabase(content), content.info
+    misfit_m = pose_misfit_m(content.keyframes, content.returns_cm, info.segment_starts)
+    database.info = replace(
+        info,
+        novelty_distance=novelty_distance(database),
+        pose_misfit_m=None if math.isnan(misfit_m) else misfit_m,
+    )
     return database
 
 
@@ -33,7 +40,7 @@ def novelty_distance(database: PlaceDatabase) -> float:
 
     :return: between unit descriptors; 0 if the map is a single place, or of whole turns
     """
-    if database.info.encoder == 'scan_context' and database.info.sensor == 'spinning':
+    if database.info.encoder == 'scan_context' and database.info.shows_turns:
         return 0.0
     count = min(len(database), _NUM_KEYFRAMES)
     chosen = np.unique(np.linspace(0, len(database) - 1, count).astype(np.int64))

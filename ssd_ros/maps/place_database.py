@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from ssd_ros.encoders.model_checks import UNIT_LENGTH_TOLERANCE
 from ssd_ros.maps.files import MapContent, read_map, write_map
 from ssd_ros.maps.meta import MapError, REBUILD
-from ssd_ros.maps.place_index import Neighbours, new_index
+from ssd_ros.maps.neighbours import Neighbours
+from ssd_ros.maps.place_index import new_index
 
 
 class Keyframe(NamedTuple):
@@ -94,6 +95,10 @@ class PlaceDatabase:
         """Return of which frame the pose of a keyframe is: those of two do not compare."""
         return bisect_right(self.info.segment_starts, number) - 1
 
+    def way_m(self, number: int) -> float:
+        """Return 0: the poses of a map are taken for true."""
+        return 0.0
+
     def positions_m(self, numbers: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return where keyframes are, shape (N, 3)."""
         return self.keyframes.positions_m[numbers]
@@ -144,12 +149,44 @@ class PlaceDatabase:
             raise MapError(
                 f'descriptor has shape {descriptor.shape}, this map has ({self.descriptor_size},)'
             )
-        length = float(np.linalg.norm(descriptor))
-        if not abs(length - 1) <= UNIT_LENGTH_TOLERANCE:  # a NaN, too
-            raise MapError(f'descriptor has length {length:.4g}, expected 1')
+        _require_unit_length(descriptor)
         if num_rows < 1:
             raise ValueError(f'num_rows is {num_rows}, expected at least 1')
         return self._index.search(descriptor, num_rows)
+
+    def require_turns(self) -> None:
+        """Refuse a map in which whole turns of a spinning radar cannot be found."""
+        info = self.info
+        if not info.shows_turns:
+            raise MapError(
+                f'map {info.uuid} was made by a 4D radar, whose keyframes show a part of a turn: '
+                'a spinning radar is found in maps that build_db made of a spinning radar, or of '
+                'a 4D radar with --submap'
+            )
+        if info.num_views == 1 and info.scan_context is None:
+            raise MapError(
+                f'map {info.uuid} has one view a keyframe, a spinning radar needs all around: '
+                f'{REBUILD} without --views'
+            )
+
+    def search_turn(self, ring: NDArray[np.float32], num_keyframes: int) -> Neighbours:
+        """
+        Return the keyframes nearest to a whole turn of a spinning radar, at their best rotation.
+
+        :param ring: shape (V, D), the views of the turn, all around as those of the keyframes; a
+            map with fewer of them is compared with every so many
+        :raise MapError: the ring does not fit the map, or turns cannot be found in it
+        """
+        self.require_turns()
+        num_views = self.info.num_views
+        if ring.shape[1:] != (self.descriptor_size,) or len(ring) % num_views or not len(ring):
+            raise MapError(
+                f'ring has shape {ring.shape}, this map has ({num_views}, {self.descriptor_size})'
+            )
+        _require_unit_length(ring)
+        if num_keyframes < 1:
+            raise ValueError(f'num_keyframes is {num_keyframes}, expected at least 1')
+        return self._index.search_turn(ring[:: len(ring) // num_views], num_keyframes)
 
     def save(self, path: Path | str) -> None:
         """
@@ -171,6 +208,13 @@ class PlaceDatabase:
         :raise OSError: a file of it cannot be opened
         """
         return cls(read_map(Path(path)), num_threads)
+
+
+def _require_unit_length(descriptors: NDArray[np.float32]) -> None:
+    lengths = np.atleast_1d(np.linalg.norm(descriptors, axis=-1))
+    odd = ~(np.abs(lengths - 1) <= UNIT_LENGTH_TOLERANCE)  # a NaN, too
+    if odd.any():
+        raise MapError(f'descriptor has length {lengths[odd][0]:.4g}, expected 1')
 
 
 def ratios_to_other_places(

@@ -3,6 +3,8 @@
 """
 Which descriptors are near: those of a network by FAISS, scan contexts at every rotation.
 
+A view is looked up among all views of all keyframes; a whole turn is laid over those of keyframes.
+
 An index grows and is searched by one thread at a time. Nothing of it is written to a file:
 deserialising an index from an untrusted file can crash the process or allocate without bound,
 arrays whose size was checked cannot.
@@ -10,82 +12,22 @@ arrays whose size was checked cannot.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 import math
-from typing import Protocol
 
 import faiss
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.bev.polar_bev import view_yaws_rad
+from ssd_ros.encoders.descriptor_rows import DescriptorRows
+from ssd_ros.encoders.ring_correlation import match_rings
 from ssd_ros.encoders.scan_context import ScanContextConfig, ScanContextIndex
+from ssd_ros.maps.neighbours import Neighbours, PlaceIndex
 
-
-@dataclass(frozen=True, slots=True)
-class Neighbours:
-    """
-    The nearest keyframes, each with its best view, nearest first.
-
-    :param keyframes: shape (K,) int64, indices into the keyframes of the map
-    :param views: shape (K,) int64, the nearest view of each
-    :param distances: shape (K,) float32, between unit descriptors, 0 (same) to 2 (opposite)
-    :param horizon: distance of the last row searched: every keyframe that is not among
-        these is at least this far
-    """
-
-    keyframes: NDArray[np.int64]
-    views: NDArray[np.int64]
-    distances: NDArray[np.float32]
-    horizon: float
-
-    def __len__(self) -> int:
-        return len(self.keyframes)
-
-
-class PlaceIndex(Protocol):
-    """Unit descriptors of keyframes in the order in which they came."""
-
-    @property
-    def view_yaws_rad(self) -> NDArray[np.float64]:
-        """Heading of each view relative to its keyframe, counter-clockwise, (num_views,)."""
-        ...
-
-    @property
-    def bytes_per_row(self) -> int:
-        """Memory that a descriptor takes."""
-        ...
-
-    def __len__(self) -> int:
-        """Return the number of descriptors."""
-        ...
-
-    def add(self, descriptors: NDArray[np.float32]) -> None:
-        """
-        Append descriptors; they are copied.
-
-        :param descriptors: shape (N, D); the views of one keyframe stand together
-        """
-        ...
-
-    def clear(self) -> None:
-        """Forget all descriptors."""
-        ...
-
-    def descriptors(self) -> NDArray[np.float32]:
-        """Return all descriptors, shape (N, D), read-only."""
-        ...
-
-    def search(
-        self, descriptor: NDArray[np.float32], num_rows: int, first: int | None = None
-    ) -> Neighbours:
-        """
-        Return the keyframes among the nearest rows, each with its best view.
-
-        :param descriptor: shape (D,)
-        :param num_rows: rows to look at
-        :param first: search only so many of the oldest keyframes
-        """
-        ...
+# Whole turns are laid over this many keyframes, which takes about 17 ms of a core: all of a map
+# of 2 km, of larger ones those that some views of the turn choose.
+SHORT_LIST = 1024
+_CHOOSING_VIEWS = 6  # of the turn: every direction is in two of them
+_ROWS_A_KEYFRAME = 4  # looked at by each of them, for each keyframe of the short list
 
 
 def new_index(
@@ -114,7 +56,7 @@ class VectorIndex:
         self.bytes_per_row = (4 + 2) * descriptor_size
         self._num_views = num_views
         self._num_threads = num_threads
-        self._rows = _Rows(descriptor_size)
+        self._rows = DescriptorRows(descriptor_size)
         # The inner product of unit vectors orders like their distance and is cheaper. Reading the
         # rows is what takes time: those in half precision take half of it to say which are near.
         self._halves = faiss.IndexScalarQuantizer(
@@ -159,7 +101,41 @@ class VectorIndex:
         rows, distances = rows[order], np.sqrt(np.maximum(2 - 2 * products[order], 0))
         keyframes, views = np.divmod(rows, self._num_views)
         best = np.sort(np.unique(keyframes, return_index=True)[1])
-        return Neighbours(keyframes[best], views[best], distances[best], float(distances[-1]))
+        yaws_rad = self.view_yaws_rad[views[best]]
+        return Neighbours(keyframes[best], yaws_rad, distances[best], float(distances[-1]))
+
+    def search_turn(self, ring: NDArray[np.float32], num_keyframes: int) -> Neighbours:
+        """Return the keyframes nearest to a whole turn, each at its best rotation."""
+        places = self._rows.values().reshape(-1, *ring.shape)
+        if len(places) == 0:
+            return _nobody()
+        searched = np.arange(len(places))
+        if len(places) > SHORT_LIST:
+            searched = self._short_list(ring)
+            places = places[searched]
+        matches = match_rings(ring, places)
+        nearest = np.argsort(matches.distances, kind='stable')[:num_keyframes]
+        distances = matches.distances[nearest]
+        return Neighbours(
+            searched[nearest], matches.yaws_rad[nearest], distances, float(distances[-1])
+        )
+
+    def _short_list(self, ring: NDArray[np.float32]) -> NDArray[np.int64]:
+        """
+        Return the keyframes that some views of a turn find, those that all find near first.
+
+        Of a view that does not find a keyframe, the last of its rows tells how near it is at most.
+        """
+        faiss.omp_set_num_threads(self._num_threads)
+        views = np.ascontiguousarray(ring[:: max(1, len(ring) // _CHOOSING_VIEWS)], np.float32)
+        num_rows = min(_ROWS_A_KEYFRAME * SHORT_LIST, len(self))
+        products, rows = self._halves.search(views, num_rows)
+        likeness = np.zeros(len(self) // self._num_views)
+        for of_view, found in zip(products, rows, strict=True):
+            best = np.full(len(likeness), of_view[-1])
+            np.maximum.at(best, found // self._num_views, of_view)
+            likeness += best
+        return np.argsort(-likeness, kind='stable')[:SHORT_LIST]
 
 
 class RotationIndex:
@@ -169,7 +145,7 @@ class RotationIndex:
         self._shape = (config.num_rings, config.num_sectors)
         self.view_yaws_rad = view_yaws_rad(config.num_sectors)
         self._contexts = ScanContextIndex(config)
-        self._rows = _Rows(math.prod(self._shape))
+        self._rows = DescriptorRows(math.prod(self._shape))
         self.bytes_per_row = 4 * math.prod(self._shape) + self._contexts.bytes_per_entry
 
     def __len__(self) -> int:
@@ -201,38 +177,14 @@ class RotationIndex:
         num_sectors = self._shape[1]
         turns = -found.relative_yaws_rad[nearest] / (2 * math.pi)
         views = np.rint(turns * num_sectors).astype(np.int64) % num_sectors
-        return Neighbours(nearest, views, distances[nearest], float(distances[nearest[-1]]))
+        yaws_rad = self.view_yaws_rad[views]
+        return Neighbours(nearest, yaws_rad, distances[nearest], float(distances[nearest[-1]]))
 
-
-class _Rows:
-    """Descriptors whose memory doubles as they come one by one."""
-
-    def __init__(self, width: int) -> None:
-        self._buffer: NDArray[np.float32] = np.empty((0, width), np.float32)
-        self._count = 0
-
-    def __len__(self) -> int:
-        return self._count
-
-    def clear(self) -> None:
-        self._buffer = self._buffer[:0].copy()
-        self._count = 0
-
-    def add(self, rows: NDArray[np.float32]) -> None:
-        count = self._count + len(rows)
-        if count > len(self._buffer):
-            larger = np.empty((max(count, 2 * self._count), rows.shape[1]), np.float32)
-            larger[: self._count] = self._buffer[: self._count]
-            self._buffer = larger
-        self._buffer[self._count : count] = rows
-        self._count = count
-
-    def values(self) -> NDArray[np.float32]:
-        values = self._buffer[: self._count]
-        values.flags.writeable = False
-        return values
+    def search_turn(self, ring: NDArray[np.float32], num_keyframes: int) -> Neighbours:
+        """Return the keyframes nearest to a whole turn, each at its best rotation."""
+        return self.search(ring[0], num_keyframes)
 
 
 def _nobody() -> Neighbours:
-    none = np.zeros(0, np.int64)
-    return Neighbours(none, none, np.zeros(0, np.float32), math.inf)
+    none = np.zeros(0)
+    return Neighbours(none.astype(np.int64), none, none.astype(np.float32), math.inf)

@@ -1,6 +1,6 @@
 # Copyright 2026 The ssd_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Search several maps that share a frame as if they were one."""
+"""Several maps that share a frame, searched as if they were one."""
 
 from __future__ import annotations
 
@@ -10,10 +10,14 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.confidence.model import ConfidenceModel
-from ssd_ros.maps.place_database import Keyframe, ratios_to_other_places
-from ssd_ros.maps.place_index import Neighbours
+from ssd_ros.datasets.pose_check import require_one_place
+from ssd_ros.maps.files import ODOMETRY_ORIGIN
+from ssd_ros.maps.meta import MapError
+from ssd_ros.maps.neighbours import Neighbours
+from ssd_ros.maps.place_database import Keyframe, PlaceDatabase, ratios_to_other_places
 
 ELSEWHERE_M = 5.0  # reconstructed: what lies farther away is another place
+_DRIFT_PER_M = 0.03  # reconstructed: of odometry, double what good ones have
 _APART_M = 1e9
 
 
@@ -53,24 +57,80 @@ class PlaceSource(Protocol):
         """Return of which frame the pose of a keyframe is: those of two do not compare."""
         ...
 
+    def way_m(self, number: int) -> float:
+        """Return the way that odometry had drifted over at a keyframe; 0 where poses are true."""
+        ...
+
     def positions_m(self, numbers: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return where keyframes are, shape (N, 3)."""
         ...
 
 
+def are_elsewhere(
+    places_m: NDArray[np.float64], ways_m: NDArray[np.float64] | float = 0.0
+) -> NDArray[np.bool_]:
+    """
+    Return which places are others, farther apart than drift can make of one, shape (K, K).
+
+    A place of the running drive that was passed on each of two laps lies elsewhere on the second
+    by what odometry has drifted on the way.
+
+    :param places_m: shape (K, D)
+    :param ways_m: shape (K,), travelled by odometry until each
+    """
+    apart_m = np.linalg.norm(places_m[:, None] - places_m[None], axis=2)
+    way_m = np.broadcast_to(ways_m, len(places_m))
+    return np.asarray(apart_m > ELSEWHERE_M + _DRIFT_PER_M * np.abs(way_m[:, None] - way_m))
+
+
 class Hit(NamedTuple):
-    """A keyframe whose descriptor is near, with its best view."""
+    """
+    A keyframe whose descriptor is near.
+
+    :param yaw_rad: heading of the query in the frame of the keyframe, as the descriptors tell it
+    """
 
     source: PlaceSource
     number: int
-    view: int
+    yaw_rad: float
     distance: float
     ratio: float
 
-    @property
-    def yaw_rad(self) -> float:
-        """Heading of the view in the frame of the keyframe."""
-        return float(self.source.view_yaws_rad[self.view])
+
+def require_one_frame(names: Sequence[str], maps: Sequence[PlaceDatabase]) -> None:
+    """
+    Refuse maps of several frames or origins.
+
+    :param names: of the maps, for the message
+    :raise ValueError: two of them do not belong together, by name, and the way out
+    """
+    infos = [database.info for database in maps]
+    frames = {info.map_frame_id for info in infos}
+    if len(frames) > 1:
+        raise MapError(
+            f'the maps of {", ".join(names)} are in the frames {", ".join(sorted(frames))}, '
+            'expected one: leave out the others or build them in one frame'
+        )
+    origins = {info.origin.casefold(): name for name, info in zip(names, infos, strict=True)}
+    stated = [(name, origin) for origin, name in origins.items() if origin.strip()]
+    if len(stated) > 1:
+        told = ', '.join(f'{origin!r} ({name})' for name, origin in stated)
+        raise MapError(
+            f'the origins of the maps differ: {told}; leave out the others, or give them poses in '
+            'one frame (map repose, build_db --poses --origin)'
+        )
+    drives = [
+        name for name, info in zip(names, infos, strict=True) if info.origin == ODOMETRY_ORIGIN
+    ]
+    if len(drives) > 1:
+        raise MapError(
+            f'{" and ".join(drives)} are sessions of drives whose odometry began anywhere: give '
+            'them poses in one frame (map repose --map-frame)'
+        )
+    require_one_place(
+        (name, database.keyframes.positions_m, '')
+        for name, database in zip(names, maps, strict=True)
+    )
 
 
 def merge_hits(
@@ -115,7 +175,7 @@ def merge_hits(
             Hit(
                 source,
                 int(neighbours.keyframes[row]),
-                int(neighbours.views[row]),
+                float(neighbours.yaws_rad[row]),
                 float(distances[place]),
                 ratio,
             )

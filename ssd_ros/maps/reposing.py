@@ -12,12 +12,13 @@ import uuid
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.datasets.poses import poses_at
-from ssd_ros.maps.files import MapContent
-from ssd_ros.maps.meta import MapError
-from ssd_ros.maps.novelty import novelty_distance
+from ssd_ros.maps.files import MapContent, MapInfo
+from ssd_ros.maps.meta import MapError, REBUILD
+from ssd_ros.maps.novelty import database_of
 from ssd_ros.maps.place_database import PlaceDatabase
 from ssd_ros.motion.odometry import motion_between
 from ssd_ros.motion.trajectory import Trajectory, wrap_angle
+from ssd_ros.verification.pose_misfit import MAX_MISFIT_M, pose_misfit_m
 
 _MIN_STEP_M = 0.5  # from keyframe to keyframe, to compare directions
 _MAX_TURN_RAD = math.radians(15.0)  # in the median; of a heading that is another one
@@ -35,15 +36,22 @@ def reposed(
     """
     Return the map with other poses under another UUID; all else stays.
 
-    What were segments of the odometry is one afterwards: the poses are in one frame.
+    What were segments of the odometry is one afterwards: the poses are in one frame. They are
+    compared with those of the map, or, if these disagree with its returns, with the returns.
 
     :param poses: of the radar, in the new map frame
     :param source: what the poses are called in the map's info
     :param may_drop: leave out keyframes without a pose instead of refusing
     :param map_frame_id: of the poses; None = that of the map
     :param origin: of that frame in words; None = that of the map, if the frame is
-    :raise MapError: keyframes have no pose, or the poses are not those of this drive's radar
+    :raise MapError: keyframes have no pose or are submaps, or the poses are not those of this
+        drive's radar
     """
+    if database.info.submap_m:
+        raise MapError(
+            'the keyframes of this map are submaps, gathered by the poses that it was built with: '
+            f'{REBUILD} --poses'
+        )
     at = poses_at(poses, database.keyframes.stamps_ns)
     is_posed = np.isin(database.keyframes.stamps_ns, at.stamps_ns)
     num_without = int(np.count_nonzero(~is_posed))
@@ -51,8 +59,10 @@ def reposed(
         raise MapError(_no_pose(database, poses, is_posed))
     segment = np.digitize(np.flatnonzero(is_posed), database.info.segment_starts)
     is_known = np.diff(segment) == 0
-    _check_motion(database.keyframes.select(is_posed), at, is_known, source)
     old = database.info
+    misfit_m = pose_misfit_m(database.keyframes, database.returns_cm, old.segment_starts)
+    if not (are_wrong := misfit_m > MAX_MISFIT_M):
+        _check_motion(database.keyframes.select(is_posed), at, is_known, source)
     info = replace(
         old,
         num_without_pose=old.num_without_pose + num_without,
@@ -65,8 +75,9 @@ def reposed(
     )
     rows = np.repeat(is_posed, info.num_views)
     descriptors, returns_cm = database.descriptors()[rows], database.returns_cm[is_posed]
-    new = PlaceDatabase(MapContent(descriptors, at, returns_cm, info, database.confidence))
-    new.info = replace(info, novelty_distance=novelty_distance(new))
+    new = database_of(MapContent(descriptors, at, returns_cm, info, database.confidence))
+    if are_wrong:
+        _check_misfit(new.info, source)
     return new
 
 
@@ -117,6 +128,20 @@ def _check_motion(
         raise MapError(
             f'{source} moves {math.degrees(apart_rad):.0f} degrees off the map in the median, now '
             'to the left and now to the right: its positions are mirrored, or of another drive'
+        )
+
+
+def _check_misfit(info: MapInfo, source: str) -> None:
+    """
+    Compare poses with the returns alone, where those of the map tell nothing.
+
+    :raise MapError: they are no better
+    """
+    if info.pose_misfit_m is not None and info.pose_misfit_m > MAX_MISFIT_M:
+        raise MapError(
+            f'{source} disagrees with the returns of the map by {info.pose_misfit_m:.2f} m '
+            f'between neighbouring keyframes (median; at most {MAX_MISFIT_M:.1f}), as the poses '
+            'of the map do: it is of another drive, or wrong'
         )
 
 

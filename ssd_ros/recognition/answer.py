@@ -35,7 +35,9 @@ class RecognizerConfig:
     accept_min_confidence: float = 0.0  # 0: the map's own, calibrated in validation
     accept_min_support: float = 0.0  # share of recent queries that must agree
     accept_max_rival: float = 0.8  # share of the overlap that other places may reach; 0: any
+    accept_max_ambiguity: float = 0.4  # share of recent queries that fit two places; 0: any
     accept_risk_unknown_radar: bool = False  # one unlike those that the calibration knows
+    accept_risk_map_poses: bool = False  # of a map whose poses disagree with its returns
     min_points: int = 30  # reconstructed: static returns in the window, fewer are not trusted
 
     @property
@@ -53,6 +55,7 @@ class RecognizerConfig:
         )
         limits |= {'min_points': math.inf, 'verified_rivals': math.inf, 'accept_max_rival': 1.0}
         limits |= {'accept_max_distance': 2.0, 'accept_max_ratio': 1.0}
+        limits |= {'accept_max_ambiguity': 1.0}
         limits |= {'accept_min_confidence': 1.0, 'accept_min_support': 1.0}
         for name, limit in limits.items():
             if not 0 <= getattr(self, name) <= limit:
@@ -102,6 +105,8 @@ class LoopClosureCandidate:
         the window is linked by it
     :param rival: best overlap of other places as a share of its own: near 1 or more = they fit as
         well, and the recent queries do not speak against them; 0 = none, NaN if not verified
+    :param ambiguity: share of recent queries that fit two places of the map alike, however nearly
+        the candidate agrees with them; NaN as the support
     :param confidence: calibrated probability that the pose is right, NaN if not calibrated
     :param position_m: shape (3,) float64, of the keyframe in the map; in the odometry frame if
         the keyframe is live
@@ -123,6 +128,7 @@ class LoopClosureCandidate:
     agreement: float
     support: float
     rival: float
+    ambiguity: float
     confidence: float
     decision: Decision
     stamp_ns: int

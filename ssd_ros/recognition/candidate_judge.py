@@ -56,6 +56,7 @@ def judge(
                     candidate.confidence,
                     candidate.support,
                     candidate.rival,
+                    candidate.ambiguity,
                     candidate.verified,
                 )
             )
@@ -114,6 +115,7 @@ def limits_of(
         ),
         min_support=config.accept_min_support,
         max_rival=config.accept_max_rival or math.inf,
+        max_ambiguity=config.accept_max_ambiguity or math.inf,
     )
 
 
@@ -144,6 +146,7 @@ def _candidate(finding: Finding, rank: int) -> LoopClosureCandidate:
         agreement=finding.agreement,
         support=finding.support,
         rival=finding.rival,
+        ambiguity=finding.ambiguity,
         confidence=finding.confidence,
         decision=NO_CANDIDATE,
         stamp_ns=keyframe.stamp_ns,

@@ -33,6 +33,15 @@ UNLIKE_RADAR = (
     'this radar is unlike those the calibration knows: {difference}: nothing is accepted until '
     'trust was run with drives of yours'
 )
+WRONG_MAP_POSES = (
+    'the poses of map {name} disagree with its returns by {misfit_m:.2f} m between neighbouring '
+    'keyframes (median; at most {limit_m:.1f}): nothing is accepted in it; give it better poses '
+    'with map repose'
+)
+SUBMAPS = Decision(
+    'rejected',
+    'the map is of submaps, in which whole turns are found: of single windows nothing is accepted',
+)
 REPEATED = Decision('rejected', 'accepted before, and the vehicle has not moved since', True)
 
 
@@ -44,6 +53,7 @@ class Evidence:
     :param confidence: calibrated probability, NaN where the map has no calibration
     :param support: share of recent queries that agree, NaN without odometry
     :param rival: best overlap of another place as a share of the candidate's, NaN if not known
+    :param ambiguity: share of recent queries that fitted two places alike, NaN without odometry
     :param verified: its returns were laid over those of the keyframe
     """
 
@@ -52,6 +62,7 @@ class Evidence:
     confidence: float
     support: float
     rival: float
+    ambiguity: float
     verified: bool
 
 
@@ -62,6 +73,7 @@ class AcceptLimits:
 
     :param ambiguous_ratio: a candidate that fails with a ratio above it is ambiguous
     :param max_rival: one with a rival above it is ambiguous
+    :param max_ambiguity: above it the surroundings repeat themselves: every one is ambiguous
     :param min_confidence: None where the map has no calibration; then nothing asks for a
         verification either
     """
@@ -72,13 +84,18 @@ class AcceptLimits:
     min_confidence: float | None
     min_support: float
     max_rival: float = math.inf
+    max_ambiguity: float = math.inf
 
     def decide(self, evidence: Evidence) -> Decision:
         """Return what to do with a candidate; the first failure is the reason."""
         failure = self._failure(evidence)
         if not failure:
             return Decision('accepted', self._success(evidence))
-        is_ambiguous = evidence.ratio > self.ambiguous_ratio or evidence.rival > self.max_rival
+        is_ambiguous = (
+            evidence.ratio > self.ambiguous_ratio
+            or evidence.rival > self.max_rival
+            or evidence.ambiguity > self.max_ambiguity
+        )
         return Decision('ambiguous' if is_ambiguous else 'rejected', failure)
 
     def _failure(self, evidence: Evidence) -> str:
@@ -97,6 +114,11 @@ class AcceptLimits:
             return (
                 f'another place fits {evidence.rival:.2f} times as well, '
                 f'more than {self.max_rival:.2f}'
+            )
+        if evidence.ambiguity > self.max_ambiguity:
+            return (
+                f'{evidence.ambiguity:.0%} of the recent queries fit two places alike, '
+                f'more than {self.max_ambiguity:.0%}'
             )
         # Negated: without odometry the support is NaN, which supports nothing.
         if self.min_support > 0 and not evidence.support >= self.min_support:

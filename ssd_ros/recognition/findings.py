@@ -31,6 +31,8 @@ class Finding:
     :param verification: None for hits too far down the list, and where too little can be seen
     :param agreement: share of the other verified candidates that give the same pose
     :param support: NaN without odometry
+    :param ambiguity: share of recent queries that fitted two places of its map alike, NaN
+        without odometry
     :param too_few: what is too little, in words
     :param rival: best overlap of another place as a share of its own; NaN as far as not known
     """
@@ -40,6 +42,7 @@ class Finding:
     verification: Verification | None
     agreement: float = 0.0
     support: float = math.nan
+    ambiguity: float = math.nan
     too_few: str = ''
     rival: float = math.nan
 
@@ -144,13 +147,15 @@ def ranked(findings: Sequence[Finding]) -> list[Finding]:
 def supported(
     findings: Sequence[Finding], query: Query, sequence: SequenceFilter
 ) -> Sequence[Finding]:
-    """Return the findings with the share of recent queries that agree."""
+    """Return the findings with the share of recent queries that agree, or could tell nothing."""
     if query.odometry is None or not findings:
         return findings
-    support = sequence.support(query.odometry, *planar_poses_of(findings))
+    poses, frames = planar_poses_of(findings)
+    support = sequence.support(query.odometry, poses, frames).tolist()
+    ambiguity = sequence.ambiguity(query.odometry, frames).tolist()
     return [
-        replace(finding, support=share)
-        for finding, share in zip(findings, support.tolist(), strict=True)
+        replace(finding, support=share, ambiguity=alike)
+        for finding, share, alike in zip(findings, support, ambiguity, strict=True)
     ]
 
 

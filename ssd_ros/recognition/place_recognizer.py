@@ -10,12 +10,12 @@ import time
 
 import numpy as np
 from numpy.typing import NDArray
-from ssd_ros.bev.preprocessing import CloudPreprocessor
+from ssd_ros.bev.preprocessing import CloudPreprocessor, PreprocessingConfig
 from ssd_ros.confidence.radar_profile import RadarProfile
 from ssd_ros.encoders.place_encoder import PlaceEncoder
 from ssd_ros.maps.live_session import LiveSession
+from ssd_ros.maps.neighbours import Neighbours
 from ssd_ros.maps.place_database import Keyframe, PlaceDatabase
-from ssd_ros.maps.place_index import Neighbours
 from ssd_ros.maps.place_search import Hit, merge_hits, PlaceSource
 from ssd_ros.motion.mounting_check import MountingCheck
 from ssd_ros.radar.types import RadarPointCloud
@@ -30,6 +30,7 @@ from ssd_ros.recognition.answer import (
 from ssd_ros.recognition.candidate_judge import judge, without_repeats
 from ssd_ros.recognition.decision import NO_CANDIDATE
 from ssd_ros.recognition.findings import Finding, planar_poses_of, ranked, supported
+from ssd_ros.recognition.map_check import map_refusals, submap_refusals
 from ssd_ros.recognition.radar_check import refusals, unlike_radars
 from ssd_ros.recognition.rivals import compared, testimony
 from ssd_ros.recognition.sequence_filter import SequenceFilter
@@ -51,6 +52,7 @@ class PlaceRecognizer:
         maps: Sequence[PlaceDatabase],
         config: RecognizerConfig = DEFAULT_CONFIG,
         live: LiveSession | None = None,
+        preprocessing: PreprocessingConfig | None = None,
     ) -> None:
         """
         Take over maps.
@@ -58,11 +60,12 @@ class PlaceRecognizer:
         :param encoder: a student, for 4D radar
         :param maps: in one frame; may be empty where there is a live session
         :param live: remembers the running drive and finds places in it
+        :param preprocessing: to try another one than the encoder's
         :raise MapError: a map was filled by an encoder of another training run
         """
         self.config = config
         self._encoder = encoder
-        self._preprocessor = CloudPreprocessor(encoder.contract.preprocessing)
+        self._preprocessor = CloudPreprocessor(preprocessing or encoder.contract.preprocessing)
         self.live = live
         self.mounting_check = MountingCheck()
         self._set_by_ns = 0
@@ -84,6 +87,7 @@ class PlaceRecognizer:
         for database in maps:
             database.require_encoder(kind, space, 'the loaded student')
         self._maps = tuple(maps)
+        self._wrong_maps, self._submaps = map_refusals(maps), submap_refusals(maps)
         self._verifier = Verifier()  # which remembers keyframes
         self._accepted = AcceptedPlaces()
 
@@ -96,6 +100,15 @@ class PlaceRecognizer:
         self._accepted = AcceptedPlaces()
         self._sequences = {False: SequenceFilter(), True: SequenceFilter()}
         self._verifier = Verifier()
+
+    def mount(self, base_radar: NDArray[np.float64]) -> None:
+        """
+        Take over how the radar is mounted.
+
+        :param base_radar: shape (3,): x, y, yaw of the radar in the vehicle, see ScanMotion
+        """
+        self.mounting_check.mount(float(base_radar[2]))
+        self._preprocessor.mount(base_radar)
 
     def set_clock(self, step_ns: int) -> None:
         """
@@ -122,15 +135,15 @@ class PlaceRecognizer:
         :param pose: of the radar in the odometry frame; without it the Doppler velocity tells
             how far the vehicle has come
         :param segment: of the odometry: poses of two of them are of frames not related
-        :param checked_by: a pose for the check of the mounting alone, where `pose` is not given
+        :param checked_by: a pose for the check of the mounting and for a window of way alone,
+            where `pose` is not given
         """
         start = time.perf_counter()
-        image = self._preprocessor.process(cloud)
+        known = pose or checked_by
+        planar = known and known.planar
+        image = self._preprocessor.process(cloud, planar, segment)
         elapsed_ns, ego_velocity = cloud.stamp_ns - self._set_by_ns, image.ego_velocity
-        checking = pose or checked_by
-        self.mounting_check.add(
-            cloud.stamp_ns, ego_velocity.known_mps, checking and checking.planar, segment
-        )
+        self.mounting_check.add(cloud.stamp_ns, ego_velocity.known_mps, planar, segment)
         odometry, is_standing = self._path.add(
             cloud.stamp_ns, elapsed_ns, ego_velocity, pose, segment
         )
@@ -166,7 +179,9 @@ class PlaceRecognizer:
         findings = self._findings(hits, query)
         num_points, config = query.image.num_points, self.config
         unlike = unlike_radars([*self._maps, self.live], query.profile)
-        refused = {} if config.accept_risk_unknown_radar else refusals(unlike)
+        refused = {} if config.accept_risk_map_poses else self._wrong_maps
+        unknown = {} if config.accept_risk_unknown_radar else refusals(unlike)
+        refused = refused | unknown | self._submaps
         candidates = judge(findings, self._encoder.contract, config, num_points, refused)
         candidates = without_repeats(candidates, findings, self._accepted, is_requested)
         decision = candidates[0].decision if candidates else NO_CANDIDATE
@@ -241,7 +256,9 @@ class PlaceRecognizer:
         if query.odometry is not None and not query.is_standing:
             for is_live, sequence in self._sequences.items():
                 kind = [found for found in findings if found.hit.source.is_live == is_live]
-                sequence.add(query.odometry, *planar_poses_of(testimony(kind)))
+                seen = testimony(kind)
+                ways_m = np.array([found.hit.source.way_m(found.hit.number) for found in seen])
+                sequence.add(query.odometry, *planar_poses_of(seen), ways_m)
         self._keep(query, lambda: descriptor)
 
     def _keep(self, query: Query, descriptor: Callable[[], NDArray[np.float32]]) -> bool:

@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from ssd_ros.maps.place_search import ELSEWHERE_M
+from ssd_ros.maps.place_search import are_elsewhere
 from ssd_ros.recognition.findings import Finding, SAME_PLACE_M
 
 # Chosen on ten validation towns, their maps held twice, and places that repeat themselves.
@@ -21,22 +21,25 @@ _APART_M = 1e9  # between two segments
 
 
 def rival_shares(
-    places_m: NDArray[np.float64], overlap: NDArray[np.float64], support: NDArray[np.float64]
+    places_m: NDArray[np.float64],
+    overlap: NDArray[np.float64],
+    support: NDArray[np.float64],
+    ways_m: NDArray[np.float64] | float = 0.0,
 ) -> NDArray[np.float64]:
     """
     Return for each candidate the best overlap of its rivals as a share of its own.
 
-    A rival is a verified candidate more than 5 m away, unless the recent queries speak against
-    it: where they are known, it has at least half the support.
+    A rival is a verified candidate more than 5 m away, and farther than drift explains, unless the
+    recent queries speak against it: where they are known, it has at least half the support.
 
     :param places_m: shape (K, D), of the query in the map according to each candidate
     :param overlap: shape (K,), NaN if not verified
     :param support: shape (K,), NaN where not known
+    :param ways_m: shape (K,), see are_elsewhere
     :return: shape (K,), 0 = no rival, 10 at most; NaN if not verified, or if nothing fits
     """
-    apart_m = np.linalg.norm(places_m[:, None] - places_m[None], axis=2)
     # Negated: what is not known speaks against nobody.
-    is_rival = (apart_m > ELSEWHERE_M) & ~(support < _LEAST_SUPPORT * support[:, None])
+    is_rival = are_elsewhere(places_m, ways_m) & ~(support < _LEAST_SUPPORT * support[:, None])
     is_rival &= np.isfinite(overlap)
     best = np.where(is_rival, overlap, -math.inf).max(axis=1, initial=-math.inf)
     shares = np.maximum(best + _NO_OVERLAP, 0) / np.maximum(overlap + _NO_OVERLAP, _NO_OVERLAP)
@@ -69,7 +72,8 @@ def compared(findings: Sequence[Finding]) -> list[Finding]:
     is_verified = [finding.verification is not None for finding in findings]
     overlap = np.where(is_verified, [finding.overlap for finding in findings], math.nan)
     support = np.array([finding.support for finding in findings])
-    shares = rival_shares(places_m, overlap, support).tolist()
+    ways_m = np.array([hit.source.way_m(hit.number) for hit in hits])
+    shares = rival_shares(places_m, overlap, support, ways_m).tolist()
     agreement = agreements(places_m, overlap).tolist()
     return [
         replace(finding, agreement=agree, rival=share)

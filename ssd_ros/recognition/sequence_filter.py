@@ -11,10 +11,12 @@ candidate, how many of them the motion in between carries to it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 import math
 
 import numpy as np
 from numpy.typing import NDArray
+from ssd_ros.maps.place_search import are_elsewhere
 from ssd_ros.motion.odometry import apart_m, compose, motion_between, OdometryPose
 from ssd_ros.motion.trajectory import wrap_angle
 
@@ -50,18 +52,28 @@ class SequenceConfig:
 DEFAULT_CONFIG = SequenceConfig()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # with slots nothing could be computed once
 class SequenceEntry:
     """
     One remembered query.
 
     :param poses: shape (M, 3): x, y, yaw of its best candidates, those that fit about alike
     :param map_ids: shape (M,) int64, in which map
+    :param ways_m: shape (M,), see are_elsewhere
     """
 
     odometry: OdometryPose
     poses: NDArray[np.float64]
     map_ids: NDArray[np.int64]
+    ways_m: NDArray[np.float64] | float = 0.0
+
+    @cached_property
+    def ambiguous_ids(self) -> NDArray[np.int64]:
+        """The maps in which two of its poses are of different places."""
+        is_same_map = self.map_ids[:, None] == self.map_ids
+        is_other = are_elsewhere(self.poses[:, :2], self.ways_m)
+        has_other = (is_same_map & is_other).any(axis=1)
+        return self.map_ids[has_other]
 
 
 class SequenceFilter:
@@ -96,12 +108,8 @@ class SequenceFilter:
         :return: shape (K,), 0 .. 1; NaN while it is not known
         """
         poses, map_ids = _checked(poses, map_ids)
-        witnesses = [
-            entry
-            for entry in self._linked(odometry)
-            if apart_m(odometry, entry.odometry) >= self.config.spacing_m
-        ]
-        if len(witnesses) < self.config.window / 2:
+        witnesses = self._witnesses(odometry)
+        if not witnesses:
             return np.full(len(poses), np.nan)
         sizes = [len(entry.poses) for entry in witnesses]
         of_witness = np.repeat(np.arange(len(witnesses)), sizes)
@@ -120,14 +128,47 @@ class SequenceFilter:
         is_witness = [agrees[of_witness == number].any(axis=0) for number in range(len(witnesses))]
         return np.asarray(np.mean(is_witness, axis=0))
 
+    def ambiguity(
+        self, odometry: OdometryPose, map_ids: NDArray[np.integer]
+    ) -> NDArray[np.float64]:
+        """
+        Return the share of the remembered queries that could not tell two places of a map apart.
+
+        Where a place repeats itself, a wrong answer moves through the map as a right one does, so
+        that support says nothing. Of each map by itself: where the vehicle is not, all fits alike.
+
+        :param map_ids: shape (K,), of the candidates
+        :return: shape (K,), 0 .. 1; NaN while it is not known, as in support()
+        """
+        ids, witnesses = np.asarray(map_ids, np.int64), self._witnesses(odometry)
+        if not witnesses:
+            return np.full(len(ids), np.nan)
+        return np.asarray(
+            np.mean([np.isin(ids, entry.ambiguous_ids) for entry in witnesses], axis=0)
+        )
+
+    def _witnesses(self, odometry: OdometryPose) -> list[SequenceEntry]:
+        """Return the queries that saw something else; none if they are too few."""
+        witnesses = [
+            entry
+            for entry in self._linked(odometry)
+            if apart_m(odometry, entry.odometry) >= self.config.spacing_m
+        ]
+        return witnesses if len(witnesses) >= self.config.window / 2 else []
+
     def add(
-        self, odometry: OdometryPose, poses: NDArray[np.float64], map_ids: NDArray[np.integer]
+        self,
+        odometry: OdometryPose,
+        poses: NDArray[np.float64],
+        map_ids: NDArray[np.integer],
+        ways_m: NDArray[np.float64] | float = 0.0,
     ) -> None:
         """
         Remember a query if it lies spacing_m from the last one.
 
         :param poses: shape (K, 3), as for support(): the best, and those that fit as well
         :param map_ids: shape (K,)
+        :param ways_m: shape (K,), see are_elsewhere
         """
         poses, map_ids = _checked(poses, map_ids)
         # Poses may be missing for a few queries: those before are kept for their return.
@@ -139,7 +180,7 @@ class SequenceFilter:
         linked = self._linked(odometry)
         if linked and apart_m(odometry, linked[-1].odometry) < self.config.spacing_m:
             return
-        self._entries.append(SequenceEntry(odometry, poses, map_ids))
+        self._entries.append(SequenceEntry(odometry, poses, map_ids, ways_m))
         del self._entries[: -self.config.window]
 
     def _linked(self, odometry: OdometryPose) -> list[SequenceEntry]:

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from ssd_ros.records import LATER
 from ssd_ros.simulator.sensors import CloudRadarConfig, SpinningRadarConfig
-from ssd_ros.simulator.settings import LATER
 
 # World seeds are divided here and nowhere else. The ranges are disjoint and must never mix:
 # a model trained on a world may not be validated, tested or shown on that world.
@@ -17,7 +17,7 @@ TEST_SEEDS = range(2000, 2100)
 DEMO_SEED = 3000
 UNIT_SEED = 4000
 
-# A town, and places that repeat themselves: where they do so, nothing tells where a vehicle is.
+# A town; places that repeat themselves, where nothing tells where a vehicle is; other towns.
 WORLD_STYLES = (
     'town',
     'equal_blocks',
@@ -26,6 +26,11 @@ WORLD_STYLES = (
     'avenue',
     'motorway',
     'tunnel',
+    'suburb',
+    'industrial',
+    'forest_edge',
+    'old_town',
+    'campus',
 )
 
 NATIVE_UPSAMPLING = 4  # from 856 to the 3424 bins of a HeRCULES image
@@ -42,8 +47,8 @@ class WorldConfig:
     """
     What stays the same in all sessions of a place.
 
-    Only towns bend; a district that is doubled has one row of blocks and is size_m long; the
-    length of a road is that of its route.
+    Only towns of all kinds bend; a district that is doubled has one row of blocks and is size_m
+    long; the length of a road is that of its route.
     """
 
     size_m: float = 420.0  # side of the square of streets before it is bent
@@ -122,6 +127,9 @@ class Conditions:
     spinning: SpinningRadarConfig = field(default_factory=SpinningRadarConfig)
     cloud: CloudRadarConfig = field(default_factory=CloudRadarConfig)
     driving: Driving = field(default=Driving(), metadata=LATER)
+    # For training: noise and fluctuation are parts of what was drawn once, and what is hidden is
+    # found for sight lines .2 degrees apart instead of for every scatterer.
+    is_quick: bool = field(default=False, metadata=LATER)
 
     def __post_init__(self) -> None:
         _require_shares(

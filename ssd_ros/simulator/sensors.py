@@ -6,8 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ssd_ros.records import check_limits, Limits
-from ssd_ros.simulator.settings import LATER
+from ssd_ros.records import check_limits, LATER, Limits
 
 _SPINNING_LIMITS = {
     'num_azimuths': Limits(8, 4000),
@@ -16,6 +15,13 @@ _SPINNING_LIMITS = {
     'max_range_m': Limits(10, 1000),
     'noise_counts': Limits(0, 1e5),
     'scintillation': Limits(0, 1),
+    'least_counts': Limits(0, 1e5, is_above=True),
+    'range_sigma_m': Limits(0.02, 5),
+    'beam_scale': Limits(0.2, 10),
+    'sidelobe_gain_db': Limits(-100, 30),
+    'saturation_px': Limits(1, 255),
+    'pixel_step': Limits(1, 64),
+    'ghost_probability': Limits(0, 1),
 }
 # The detector numbers its cells: 1024 in range, 256 in the sine of the azimuth.
 _CLOUD_LIMITS = {
@@ -33,6 +39,7 @@ _CLOUD_LIMITS = {
     'num_false_alarms': Limits(0, 100_000),
     'azimuth_step_deg': Limits(0, 60),
     'num_beside': Limits(0, 8),
+    'least_snr': Limits(0, 1e5, is_above=True),
 }
 
 
@@ -51,6 +58,15 @@ class SpinningRadarConfig:
     # threshold of the shipped models, as in a scan of a real RAS6.
     noise_counts: float = 2.5
     scintillation: float = 0.6  # share of a scatterer's power that fluctuates from turn to turn
+    # Echoes below these counts are left out: they drown in noise, but cost most of the time.
+    least_counts: float = field(default=0.05, metadata=LATER)
+    range_sigma_m: float = field(default=0.155, metadata=LATER)  # depth of a point, in power
+    beam_scale: float = field(default=1.0, metadata=LATER)  # width, over that of a Navtech
+    # Level of the side lobes, in azimuth and in range, over that of a Navtech.
+    sidelobe_gain_db: float = field(default=0.0, metadata=LATER)
+    saturation_px: int = field(default=255, metadata=LATER)  # no pixel is brighter
+    pixel_step: int = field(default=1, metadata=LATER)  # pixels are multiples of it
+    ghost_probability: float = field(default=0.0, metadata=LATER)  # of a strong echo
 
     def __post_init__(self) -> None:
         check_limits(self, _SPINNING_LIMITS)
@@ -91,6 +107,9 @@ class CloudRadarConfig:
     azimuth_step_deg: float = field(default=0.0, metadata=LATER)
     # Cells on either side of a peak, in range and in azimuth, that are reported as well.
     num_beside: int = field(default=0, metadata=LATER)
+    # Echoes with a signal-to-noise ratio below it are left out: few of them lift a cell over the
+    # threshold.
+    least_snr: float = field(default=0.1, metadata=LATER)
 
     def __post_init__(self) -> None:
         check_limits(self, _CLOUD_LIMITS)

@@ -14,7 +14,9 @@ from ssd_ros.records import record_from_mapping
 from ssd_ros.training.network_config import NetworkConfig
 import yaml
 
-SCHEMES = ('none', 'uniform', 'teacher_only', 'joint_only', 'feature_mask', 'ssd')
+# Those that compare feature maps, each where it says so; `relational` compares descriptors.
+SPATIAL_SCHEMES = ('uniform', 'teacher_only', 'joint_only', 'feature_mask', 'ssd')
+SCHEMES = ('none', *SPATIAL_SCHEMES, 'relational')
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,8 @@ class BatchConfig:
     # there do the cells of both images show the same spot, so only these are distilled.
     aligned_share: float = 0.5
     aligned_radius_m: float = 1.5
+    # Take the aligned view from another drive instead: what parks or moves there is not taught.
+    cross_session: bool = False
     # The papers draw negatives from beyond 25 m and so leave it open whether a query is best
     # matched 2 m or 20 m away, which R@1 within 5 m asks for.
     negative_radius_m: float = 6.0
@@ -80,6 +84,10 @@ class DistillationConfig:
     feature_weight: float = 1.0  # alpha
     covariance_weight: float = 1.0  # beta
     empty_weight: float = 1 / 6  # feature_mask: of cells that only the student's features claim
+    relational_weight: float = 1.0  # 4DRaL
+    relational_margin: float = (
+        0.01  # 4DRaL: mean squared difference of distances that costs nothing
+    )
 
     def __post_init__(self) -> None:
         if self.scheme not in SCHEMES:
@@ -90,6 +98,10 @@ class DistillationConfig:
             raise ValueError(f'distillation.sigma is {self.sigma}, expected more than 0')
         if not 0 <= self.gap_weight <= 1:
             raise ValueError(f'distillation.gap_weight is {self.gap_weight}, expected 0 .. 1')
+        if self.relational_margin < 0:
+            raise ValueError(
+                f'distillation.relational_margin is {self.relational_margin}, expected at least 0'
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +136,20 @@ class TrainingConfig:
     # the run to start from left them.
     teacher: str = 'joint'
     optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
+    # Directories of the cache to train on; the windows of way of their 4D images may differ.
+    splits: tuple[str, ...] = ('train',)
+    max_worlds: int = 0  # to train on, the first ones by name; 0 = all
+    # Blocks of 4 x 4 cells with returns that are kept of a 4D image, in training and in judging:
+    # a radar that sees little. 0 = all.
+    max_returns: int = 0
     seed: int = 0
     num_threads: int = 2
     bfloat16: bool = True  # mixed precision; three times faster where the CPU has it
 
     def __post_init__(self) -> None:
+        for name in ('max_worlds', 'max_returns'):
+            if getattr(self, name) < 0:
+                raise ValueError(f'{name} is {getattr(self, name)}, expected at least 0')
         if self.teacher not in ('joint', 'frozen'):
             raise ValueError(f'teacher is {self.teacher!r}; choose from joint, frozen')
         if not self.network.has_branches and (

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 import math
 
 ARCHITECTURES = ('resnet', 'autoplace')
+STEMS = ('convolution', 'patches')
+BLOCKS = ('residual', 'merged')
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,10 @@ class NetworkConfig:
     channels: tuple[int, ...] = (32, 64, 128)
     num_blocks: tuple[int, ...] = (1, 1, 1)
     strides: tuple[int, ...] = (1, 2, 1)  # after the stem's 4
+    # One of STEMS: 7x7 at stride 2 and a maximum, as in ResNet-18, or 4x4 cells at once.
+    stem: str = 'convolution'
+    # One of BLOCKS: that of ResNet-18, or one convolution that is trained as three.
+    block: str = 'residual'
     input_scale: float = 1 / 255  # the paper feeds raw pixels
     position_octaves: int = 4  # reconstructed: waves that tell range and azimuth; 0 = the papers
     position_spread: float = 2.0  # reconstructed: of the clusters' first preferences for a region
@@ -57,6 +63,7 @@ class NetworkConfig:
     teacher_margin: int = 48
     num_views: int = 36  # of a panorama
     hidden_size: int = 256
+    learns_power: bool = True  # of the mean behind the token; False keeps the cube
     sinkhorn_iterations: int = 3
     mid: HolmesLevelConfig = field(default_factory=lambda: HolmesLevelConfig(64, 128, 256, 256))
     two_levels: bool = False  # True adds `high`
@@ -69,10 +76,20 @@ class NetworkConfig:
                 f'network.architecture is {self.architecture!r}; choose from '
                 f'{", ".join(ARCHITECTURES)}'
             )
+        for name, choices in (('stem', STEMS), ('block', BLOCKS)):
+            if (given := getattr(self, name)) not in choices:
+                raise ValueError(f'network.{name} is {given!r}; choose from {", ".join(choices)}')
         if not self.has_branches and self.teacher_margin:
             raise ValueError(
                 f'network.teacher_margin is {self.teacher_margin}, expected 0: AutoPlace sees a '
                 'view by itself'
+            )
+        if any(
+            num == 0 and stride > 1
+            for num, stride in zip(self.num_blocks, self.strides, strict=False)
+        ):
+            raise ValueError(
+                f'network.strides is {list(self.strides)}, expected 1 for stages without blocks'
             )
         if self.descriptor_size < 1:
             raise ValueError(
@@ -119,3 +136,15 @@ NETWORKS = {
     ),
 }
 NETWORKS['sherloc'] = replace(NETWORKS['paper'], strides=(1, 2, 2, 2))
+# A third of the time of `edge`. A feature sees at most 20 columns beside its own.
+NETWORKS['fast'] = NetworkConfig(
+    channels=(32, 64),
+    num_blocks=(0, 3),
+    strides=(1, 2),
+    stem='patches',
+    block='merged',
+    teacher_margin=24,
+    hidden_size=64,
+    learns_power=False,
+    mid=HolmesLevelConfig(64, 96, 256, 256),
+)

@@ -110,6 +110,29 @@ def test_finished_rows_are_kept_and_reported_with_later_ones(
     assert '| ring_key_repaired | - | - | ' in printed
 
 
+def test_whole_turns_are_compared_where_there_is_no_4d_radar(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    contract = OnnxEncoder(shared_file('models/student.onnx'), 'cpu').contract
+    back = MAPPING.xy_yaw[9:3:-1] + np.array([0.5, 0.5, np.pi])
+    for name, poses in (('Sim_Posts/01', MAPPING.xy_yaw), ('Sim_Posts/02', back)):
+        drive = replace(MAPPING, xy_yaw=poses, name=name)
+        spacing = Spacing(student_m=None, panorama_m=0.0)
+        directory = tmp_path / 'cache' / name.replace('/', '_')
+        cache_drive(drive, directory, contract.preprocessing, spacing)
+    methods = ('ssd', 'scan_context_repaired')
+    more = ('--tasks', 'spinning_any', '--methods', *methods)
+    assert compare.main(arguments(tmp_path / 'cache', tmp_path / 'out', *more)) == 0
+    assert '| method | spinning in spinning, any heading |' in capsys.readouterr().out
+    for method, num_views in zip(methods, (36, 1), strict=True):
+        row = read_evaluation(tmp_path / f'out/rows/{method}-spinning_any.json')
+        (result,) = row.results
+        assert (result.title, result.num_views) == ('Sim_Posts/01 -> Sim_Posts/02', num_views)
+        assert result.recall_at_1 == 1.0
+        # Their own views and sectors are 10 and 3 degrees apart.
+        assert np.median(result.records.yaw_errors_deg) < 3
+
+
 def test_another_protocol_does_not_mix_with_the_rows(
     cache: Path, out: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -16,7 +16,7 @@ from ssd_ros.datasets.bags.rosbag2_writer import write_rosbag2
 from ssd_ros.datasets.formats.hercules import write_hercules
 from ssd_ros.maps.builder import build_database
 from ssd_ros.radar.types import RadarPointCloud
-from support.posts import moving_drive, MovingDrive, small_encoder, write_small_encoder
+from support.posts import jolted, moving_drive, MovingDrive, small_encoder, write_small_encoder
 
 TURNED_RAD = math.radians(5)
 
@@ -182,6 +182,10 @@ def test_a_map_is_looked_at_and_what_cannot_be_read_is_to_be_mended(
     code, found = told(capsys, student, bag, '--map', tmp_path / 'map')
     assert code == 0
     assert 'keyframes of Posts/01' in found['map'][1]
+    build_database(jolted(moving_drive(), 2.0), teacher).save(tmp_path / 'wrong')
+    code, found = told(capsys, student, bag, '--map', tmp_path / 'wrong')
+    assert (code, found['map'][0]) == (1, 'MEND')
+    assert found['map'][1].startswith('the poses of map Posts/01 disagree with its returns by ')
     code, found = told(capsys, student, bag, '--topic', '/lidar')
     assert (code, found['reading'][0]) == (1, 'MEND')
     assert "has no topic '/lidar'" in found['reading'][1]

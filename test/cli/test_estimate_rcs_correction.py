@@ -32,6 +32,28 @@ def test_the_correction_of_two_simulated_drives_is_their_mean(
     assert num_pairs >= 6  # 1.75 s at 5 to 6.5 m/s, a pair each 2 m
 
 
+def test_the_correction_explains_itself(
+    hercules_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    drive = hercules_root / 'Mountain' / '01'
+    assert run('--drives', drive) == 0
+    output = capsys.readouterr().out
+    (found,) = re.findall(r'C_corr  (-?[\d.]+) pixels', output)
+    assert f'put rcs_correction: {found} there' in output
+    assert 'training.yaml says 0. To train' in output
+    assert 'of 5 scans and 3 x 3 cells' in output
+    by_content = tmp_path / 'content.yaml'
+    by_content.write_text(
+        'preprocessing: {cloud: {normalisation: content}, scan: {normalisation: content}}'
+    )
+    assert run('--drives', drive, '--config', by_content) == 0
+    output = capsys.readouterr().out
+    (left,) = re.findall(r'C_corr  (-?[\d.]+) pixels', output)
+    assert abs(float(left)) < abs(float(found)) / 2
+    assert 'Nothing is to be done' in output
+    assert 'rcs_correction is not used' in output
+
+
 def test_a_drive_without_the_4d_radar_is_refused(
     hercules_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -22,7 +22,7 @@ from ssd_ros.motion.odometry import compose, motion_between
 from ssd_ros.motion.trajectory import quaternion_from_yaw, Trajectory, wrap_angle
 from ssd_ros.pose_graph.trajectory_files import write_tum
 from ssd_ros.ros.matching.loading import load_maps
-from support.posts import small_encoder, SPACE, straight_drive
+from support.posts import jolted, small_encoder, SPACE, straight_drive
 
 # A bend of 90 degrees within 60 m.
 BEND = straight_drive(num=31, step_m=2.0)
@@ -111,6 +111,34 @@ def test_keyframes_without_a_pose_are_refused_or_dropped_and_counted(
     part, whole = PlaceDatabase.load(tmp_path / 'part.map'), PlaceDatabase.load(old)
     assert (len(part), part.info.num_without_pose) == (11, 5)
     np.testing.assert_array_equal(part.descriptors(), whole.descriptors()[: 11 * 4])
+
+
+def test_wrong_poses_are_told_and_mended_by_what_fits_the_returns(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # Each is off by 3 m, which is more than the way to the next one.
+    wrong = tmp_path / 'wrong.map'
+    database = build_database(jolted(BEND, 3.0), small_encoder(tmp_path, 'spinning'), num_views=4)
+    database.save(wrong)
+    assert database.info.pose_misfit_m is not None
+    assert database.info.pose_misfit_m > 2
+    assert run('info', wrong) == 0
+    printed = capsys.readouterr().out
+    assert f'{database.info.pose_misfit_m:.2f} m off the returns between' in printed
+    assert 'warning      the poses of map Posts/01 disagree with its returns by ' in printed
+
+    poses = new_poses(tmp_path / 'optimized.tum')
+    assert run('repose', wrong, '--poses', poses, '--output', tmp_path / 'good.map') == 0
+    assert 'warning' not in capsys.readouterr().out
+    good_m = PlaceDatabase.load(tmp_path / 'good.map').info.pose_misfit_m
+    assert good_m == pytest.approx(0.4, abs=0.3)
+
+    at_fault = replace(BEND, xy_yaw=BEND.xy_yaw * (-1, 1, 1))
+    write_tum(poses, trajectory(BEND.scan_stamps_ns, at_fault.xy_yaw))
+    assert run('repose', wrong, '--poses', poses, '--output', tmp_path / 'no.map') == 1
+    err = capsys.readouterr().err
+    assert 'optimized.tum disagrees with the returns of the map by ' in err
+    assert not (tmp_path / 'no.map').exists()
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,7 @@ from ssd_ros.recognition.radar_check import RADARS_NOT_KNOWN
 from ssd_ros.shared_files import shared_file
 from support.calibrations import EASY, invented_calibration
 from support.posts import (
+    jolted,
     moving_drive,
     PostDrive,
     random_posts,
@@ -203,6 +204,27 @@ def test_a_radar_that_the_calibration_does_not_know_is_told(
     assert said.startswith('11 of 11 queries: this radar is unlike those the calibration knows: ')
     assert 'static points a scan (known: 5000 to 6000)' in said
     assert said.endswith(end)
+    assert said in capsys.readouterr().out
+
+
+@pytest.mark.parametrize('is_risked', [False, True])
+def test_a_map_of_wrong_poses_is_told(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], is_risked: bool
+) -> None:
+    wrong = jolted(replace(MAPPING, posts=random_posts(1000)), 2.0)
+    built = build_database(wrong, small_encoder(tmp_path, 'spinning'), confidence=EASY)
+    built.save(tmp_path / 'wrong')
+    _, bag = calibrated(tmp_path, EASY)
+    parameters = tmp_path / 'params.yaml'
+    accept = {'accept': {'risk_map_poses': is_risked, 'max_rival': 0.0}}
+    parameters.write_text(json.dumps({'ssd_localizer': {'ros__parameters': accept}}))
+    files = ('--map', str(tmp_path / 'wrong'), '--params', str(parameters))
+    summary = run(folder, tmp_path, *files, source=bag)
+    assert (summary['accepted'] > 0) == is_risked
+    assert summary['maps'][0]['pose_misfit_m'] == built.info.pose_misfit_m
+    (said,) = [text for text in summary['warnings'] if 'the poses of map' in text]
+    assert said.startswith('the poses of map Posts/01 disagree with its returns by 2.')
+    assert said.endswith('accepts it all the same' if is_risked else 'with map repose')
     assert said in capsys.readouterr().out
 
 

@@ -16,10 +16,11 @@ from ssd_ros.cli.trust.asked.answers import ask, PairAnswers
 from ssd_ros.cli.trust.asked.jobs import answers_of, Drive, Models
 from ssd_ros.cli.trust.asked.queries import DriveQueries, queries_of
 from ssd_ros.cli.trust.command import main
-from ssd_ros.cli.trust.judged.fit import fit_models
+from ssd_ros.cli.trust.judged.fit import confidence_of, fit_models, without
 from ssd_ros.cli.trust.judged.known_radars import with_known_radars
 from ssd_ros.cli.trust.judged.tables import figures_of, judge, Judged, mountings, summary
 from ssd_ros.cli.trust.report import write_report
+from ssd_ros.confidence.features import FEATURES
 from ssd_ros.confidence.file import write_confidence
 from ssd_ros.confidence.radar_profile import NAMES
 from ssd_ros.datasets.formats.hercules import write_hercules
@@ -367,6 +368,31 @@ def test_answers_of_a_misaligned_radar_are_neither_fitted_nor_unsaid(
     assert lines[1] == 'Mountings of 4D radars: 3 right, 1 wrong, 0 not known\n'
 
 
+def test_answers_in_a_map_of_wrong_poses_are_neither_accepted_nor_fitted(
+    answers: list[PairAnswers], tmp_path: Path
+) -> None:
+    assert max(pair.map_misfit_m.max() for pair in answers) < 1
+    (pair,) = [pair for pair in answers if pair.query_drive.endswith('1/02')
+               and pair.sensor == 'spinning' and not pair.is_stranger
+               and not pair.is_same_session]  # fmt: skip
+    wrong = replace(pair, map_misfit_m=np.full(len(pair), 2.1))
+    assert judge(pair, BY_OVERLAP).accepted.any()
+    assert not judge(wrong, BY_OVERLAP).accepted.any()
+    spoiled = [
+        replace(one, map_misfit_m=wrong.map_misfit_m) if one.map_drive == pair.map_drive else one
+        for one in _spoiled(answers)
+    ]
+    models = fit_models(spoiled, 'posts', min_precision=0.5, max_stranger_rate=0.5)
+    assert models['spinning'].fitted.num_queries == 20  # of 40
+    wrong.save(tmp_path / 'new.npz')
+    assert (PairAnswers.load(tmp_path / 'new.npz').map_misfit_m == 2.1).all()
+    with np.load(tmp_path / 'new.npz') as found:
+        np.savez(tmp_path / 'old.npz', **{n: found[n] for n in found if n != 'map_misfit_m'})
+    earlier = PairAnswers.load(tmp_path / 'old.npz')
+    assert np.isnan(earlier.map_misfit_m).all()
+    assert judge(earlier, BY_OVERLAP).accepted.any()
+
+
 def test_the_report_holds_all_drives_and_no_nan(
     answers: list[PairAnswers], tmp_path: Path
 ) -> None:
@@ -416,3 +442,15 @@ def test_strangers_without_drives_are_refused(
     given = ['--benchmark', 'validation', '--strangers', 'Sports/01', '--out', str(tmp_path)]
     assert main(given) == 1
     assert '--strangers goes with recorded drives' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('feature', FEATURES)
+def test_a_feature_that_is_left_out_tells_nothing(
+    answers: list[PairAnswers], feature: str
+) -> None:
+    spoiled = [without(pair, feature) for pair in _spoiled(answers)]
+    for sensor, model in fit_models(spoiled, 'posts', 0.5, 0.5).items():
+        (pair, *_) = (pair for pair in spoiled if pair.sensor == sensor)
+        weights = dict(zip(FEATURES, model.supported.weights, strict=True))
+        assert weights[feature] == pytest.approx(0, abs=1e-6)
+        np.testing.assert_array_equal(np.isnan(pair.overlap), np.isnan(confidence_of(pair, model)))

@@ -16,7 +16,7 @@ from ssd_ros.cli.trust.command import main
 from ssd_ros.cli.trust.judged.acceptance import acceptance_of, acceptance_table, by_shift
 from ssd_ros.cli.trust.judged.tables import Judged, summary
 from ssd_ros.cli.trust.report import write_report
-from ssd_ros.cli.trust.shift import answers_of_half, load_half, plan_of
+from ssd_ros.cli.trust.shift import answers_of_half, lessons_of, load_half, plan_of
 from ssd_ros.cli.trust.shift_sources import PlainDrive, ShiftedDrive
 from ssd_ros.simulator.config import WorldConfig
 from ssd_ros.simulator.shift.sensors import Half, Parts
@@ -230,3 +230,14 @@ def test_nothing_is_fitted_on_what_judges(
     given = ['--benchmark', *names, '--out', str(tmp_path / 'work')]
     assert main([*given, '--fit', str(tmp_path / 'mine.json')]) == 1
     assert f"'{names[-1]}' only judges: fit on 'shift_fit'" in capsys.readouterr().err
+
+
+def test_what_no_answer_tells_is_judged_but_not_fitted(answers: list[PairAnswers]) -> None:
+    mute = ['offset_2_5_m', 'equal_blocks_disturbed', 'long_road_disturbed', 'motorway_disturbed']
+    half = load_half('shift_fit')
+    assert [sensor.name for sensor in half.sensors if not sensor.teaches] == mute[:1]
+    assert [worlds.name for worlds in half.worlds if not worlds.teaches] == mute[1:]
+    asked = [replace(answers[0], shift=name) for name in ('', 'points_30', *mute)]
+    names = ['validation', 'shift_fit']
+    assert [pair.shift for pair in lessons_of(names, asked)] == ['', 'points_30']
+    assert lessons_of(['validation'], asked) == asked

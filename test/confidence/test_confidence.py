@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 import pytest
 from ssd_ros.confidence.features import feature_matrix, FEATURES, Features
-from ssd_ros.confidence.fit import FirstAnswers, fit_confidence
+from ssd_ros.confidence.fit import FirstAnswers, fit_confidence, Refused
 from ssd_ros.confidence.logistic_regression import probability, signed_logistic_regression
 from ssd_ros.confidence.model import (
     brier_score,
@@ -57,7 +57,8 @@ def simulated_answers(
     truth = np.where(is_stranger, 0, probability(log_odds))
     correct = rng.random(len(truth)) < truth
     group = np.arange(len(truth)) % 4
-    return FirstAnswers(features, correct, is_stranger, group), truth
+    ambiguity = np.zeros(len(truth))
+    return FirstAnswers(features, correct, is_stranger, group, ambiguity), truth
 
 
 def changed(answers: FirstAnswers, **features: NDArray[np.float64]) -> FirstAnswers:
@@ -164,21 +165,27 @@ def test_the_fit_itself_is_judged_by_counting() -> None:
     assert result.stranger_rate == accepted[~inside].mean()
 
 
-def test_what_is_never_accepted_does_not_raise_the_threshold() -> None:
+@pytest.mark.parametrize('by', ['rival', 'ambiguity'])
+def test_what_is_never_accepted_does_not_raise_the_threshold(by: str) -> None:
     answers, _ = simulated_answers(6000, 3000)
-    # A hundred strangers look like the best of the right answers, but another place fits as well.
+    # A hundred strangers look like the best of the right answers, but are told to be ambiguous.
     bold = np.flatnonzero(answers.is_stranger)[:100]
     features = {name: np.array(values) for name, values in answers.features._asdict().items()}
     for name, value in {'distance': 0.5, 'ratio': 0.7, 'overlap': 1.0, 'support': 1.0}.items():
         features[name][bold] = value
     features['rival'] = np.minimum(features['rival'], 0.79)
-    features['rival'][bold] = 0.9
-    lied_to = changed(answers, **features)
-    limited = fit_confidence(lied_to, 5.0, 0.85, 'rivals are refused', max_rival=0.8)
+    told = {'rival': features['rival'], 'ambiguity': np.zeros(len(answers.correct))}
+    told[by][bold] = 0.9
+    lied_to = replace(changed(answers, **features), ambiguity=told['ambiguity'])
+    limited = fit_confidence(lied_to, 5.0, 0.85, 'refused', refused=Refused(0.8, 0.4))
     assert limited.fitted.stranger_rate <= 0.001
     assert limited.fitted.recall > 0.3
-    free = fit_confidence(lied_to, 5.0, 0.85, 'rivals are accepted')
-    assert free.threshold > limited.threshold
+    if by == 'rival':  # which the fit weighs, too
+        free = fit_confidence(lied_to, 5.0, 0.85, 'accepted')
+        assert free.threshold > limited.threshold
+    else:
+        with pytest.raises(ValueError, match='no threshold gives a precision'):
+            fit_confidence(lied_to, 5.0, 0.85, 'accepted')
 
 
 def test_a_single_drive_cannot_be_held_out() -> None:

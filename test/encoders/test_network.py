@@ -32,6 +32,13 @@ CONTRACT = ModelContract(
     created='2026-01-31',
 )
 CONTRACT_JSON = CONTRACT.to_json()
+LATER_OPTIONS = [
+    ('cloud', 'normalisation'),
+    ('scan', 'normalisation'),
+    ('scan', 'kept_share'),
+    ('scan', 'floor_window_m'),
+    ('', 'window_m'),
+]
 
 
 def tiny_model(
@@ -166,7 +173,10 @@ def without(name: str) -> str:
         ('[' * 100_000, 'contract is not JSON'),
         ('[]', 'expected a mapping'),
         (changed(colour='red'), 'unknown option colour'),
-        (changed(format_version=1), 'format_version is 1, this ssd_ros reads 2: export .* again'),
+        (
+            changed(format_version=1),
+            'format_version is 1, this ssd_ros reads 2 and 3: exp',
+        ),
         (changed(num_views=36), 'num_views is 36, expected 1 for sensor 4d'),
         (changed(sensor='spinning', num_views=4), 'num_views is 4, which does not divide the 6'),
         (changed(sensor='lidar'), "sensor is 'lidar'; choose from 4d, spinning"),
@@ -192,6 +202,31 @@ def test_a_contract_survives_its_json() -> None:
     contract = replace(CONTRACT, preprocessing=PreprocessingConfig(num_scans=3))
     assert ModelContract.from_json(contract.to_json()) == contract
     assert json.loads(contract.to_json()) == asdict(contract)
+
+
+def options_of(values: dict[str, Any], section: str) -> dict[str, Any]:
+    options: dict[str, Any] = values['preprocessing']
+    return options[section] if section else options
+
+
+def test_a_contract_of_format_2_means_what_there_was_then() -> None:
+    values = json.loads(CONTRACT_JSON) | {'format_version': 2}
+    for section, name in LATER_OPTIONS:
+        del options_of(values, section)[name]
+    contract = ModelContract.from_json(json.dumps(values))
+    assert contract == replace(CONTRACT, format_version=2)
+    assert contract.preprocessing.scan.normalisation == 'fixed'
+    assert contract.preprocessing.cloud.normalisation == 'fixed'
+    assert contract.preprocessing.window_m == 0
+
+
+@pytest.mark.parametrize(('section', 'name'), LATER_OPTIONS)
+def test_a_contract_of_the_newest_format_may_lack_no_option(section: str, name: str) -> None:
+    values = json.loads(CONTRACT_JSON)
+    del options_of(values, section)[name]
+    where = f'{section}.{name}' if section else name
+    with pytest.raises(ValueError, match=f'lacks preprocessing.{where}'):
+        ModelContract.from_json(json.dumps(values))
 
 
 def test_the_model_of_the_other_sensor_is_refused_by_name(tmp_path: Path) -> None:

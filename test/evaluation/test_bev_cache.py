@@ -15,10 +15,12 @@ from ssd_ros.evaluation.bev_cache import (
     is_cached,
     load_drive,
     load_drives,
+    preprocessing_digest,
     Spacing,
 )
 from ssd_ros.motion.trajectory import Trajectory
 from ssd_ros.radar.types import RadarPointCloud, SpinningRadarScan
+from ssd_ros.training.config import TrainingConfig
 from support.tiny_drive import StraightDrive, TINY_PREPROCESSING
 
 
@@ -37,6 +39,35 @@ def test_the_cache_holds_the_images_of_the_kept_scans(tmp_path: Path) -> None:
     np.testing.assert_array_equal(drive.student_bevs[2], expected)
     np.testing.assert_array_equal(drive.panoramas[1], scan_panorama(sequence.scan(3), options))
     assert drive.panoramas[1].max() > 0
+
+
+def test_options_that_came_later_leave_the_digest_of_caches_as_it_was() -> None:
+    options = TrainingConfig().preprocessing
+    assert preprocessing_digest(options).startswith('784003a35f39c55105a953f5d5e3c679')
+    by_content = replace(
+        options,
+        cloud=replace(options.cloud, normalisation='content'),
+        scan=replace(options.scan, normalisation='content'),
+    )
+    assert preprocessing_digest(by_content) != preprocessing_digest(options)
+
+
+def test_a_window_of_way_in_the_cache_is_moved_by_the_poses(tmp_path: Path) -> None:
+    sequence = StraightDrive('Town/01', 7, 0)
+    options = replace(TINY_PREPROCESSING, window_m=3.0)
+    cache_drive(sequence, tmp_path / 'drive', options, Spacing(2.0, None))
+    preprocessor, poses = CloudPreprocessor(options), sequence.cloud_poses
+    images = [
+        preprocessor.process(sequence.cloud(index), np.array([float(index), 0.0, 0.0]))
+        for index in range(7)
+    ]
+    np.testing.assert_array_equal(poses.positions_m[:, 0], np.arange(7))
+    drive = load_drive(tmp_path / 'drive', options)
+    expected = np.stack([image.bev for image in images[::2]])
+    np.testing.assert_array_equal(np.asarray(drive.student_bevs[:]), expected)
+    assert [image.num_points for image in images] == [
+        min(index + 1, 4) * images[0].num_points for index in range(7)
+    ]
 
 
 class Damaged(StraightDrive):

@@ -87,7 +87,7 @@ def database() -> PlaceDatabase:
 def test_search_keeps_the_best_view_of_each_keyframe_nearest_first() -> None:
     found = database().search(circle(80)[0], num_rows=6)
     assert found.keyframes.tolist() == [1, 0, 2]
-    assert found.views.tolist() == [1, 1, 0]
+    assert found.yaws_rad.tolist() == [math.pi, math.pi, 0]
     expected = [2 * math.sin(math.radians(angle) / 2) for angle in (10, 70, 100)]
     np.testing.assert_allclose(found.distances, expected, atol=1e-3)
     assert found.horizon == pytest.approx(2 * math.sin(math.radians(60)), abs=1e-3)
@@ -110,8 +110,29 @@ def test_search_equals_a_plain_search_over_random_descriptors() -> None:
     distances = np.linalg.norm(rows - query, axis=1).reshape(100, 4)
     found = places.search(query, num_rows=400)
     np.testing.assert_array_equal(found.keyframes, np.argsort(distances.min(axis=1)))
-    np.testing.assert_array_equal(found.views, distances.argmin(axis=1)[found.keyframes])
+    views = distances.argmin(axis=1)[found.keyframes]
+    np.testing.assert_array_equal(found.yaws_rad, places.view_yaws_rad[views])
     np.testing.assert_allclose(found.distances, np.sort(distances.min(axis=1)), atol=1e-3)
+
+
+def test_a_whole_turn_is_refused_where_it_cannot_be_found() -> None:
+    ring = circle(0, 10)
+    assert database().search_turn(ring, 3).keyframes[0] == 0
+    assert database().search_turn(np.repeat(ring, 3, axis=0), 3).distances[0] < 1e-3  # thinned
+    for wrong in (ring[:1], ring[:, :-1], ring[:0]):
+        with pytest.raises(MapError, match=r'ring has shape .* this map has \(2, '):
+            database().search_turn(wrong, 3)
+    with pytest.raises(MapError, match=r'length 0.5, expected 1'):
+        database().search_turn(ring * np.float32(0.5), 3)
+    with pytest.raises(ValueError, match='num_keyframes is 0'):
+        database().search_turn(ring, 0)
+    few = PlaceDatabase(MapContent(circle(0), poses(1), no_returns(1), info(num_views=1)))
+    with pytest.raises(MapError, match=r'has one view a keyframe.*without --views'):
+        few.search_turn(circle(0), 1)
+    of_4d = replace(info(num_views=1), sensor='4d')
+    part = PlaceDatabase(MapContent(circle(0), poses(1), no_returns(1), of_4d))
+    with pytest.raises(MapError, match='made by a 4D radar'):
+        part.search_turn(circle(0), 1)
 
 
 def scan_context_map(num: int = 3) -> PlaceDatabase:
@@ -134,7 +155,9 @@ def test_a_map_of_scan_contexts_comes_back_and_tells_the_heading(tmp_path: Path)
     query = np.roll(loaded.descriptors()[1].reshape(4, 6), -2, axis=1).reshape(-1)
     found = loaded.search(query, num_rows=3)
     assert (found.keyframes[0], found.distances[0]) == (1, pytest.approx(0, abs=2e-3))
-    assert loaded.view_yaws_rad[found.views[0]] == pytest.approx(math.radians(-120))
+    assert found.yaws_rad[0] == pytest.approx(math.radians(-120))
+    turn = loaded.search_turn(query[None], num_keyframes=2)
+    assert turn.keyframes.tolist() == found.keyframes[:2].tolist()
 
 
 def test_search_uses_its_threads_in_whatever_thread_it_is_called() -> None:

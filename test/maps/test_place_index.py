@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 import pytest
 from ssd_ros.bev.polar_bev import view_yaws_rad
+from ssd_ros.encoders.ring_correlation import match_rings
 from ssd_ros.encoders.scan_context import ScanContextConfig
-from ssd_ros.maps.place_index import new_index, PlaceIndex
+from ssd_ros.maps.neighbours import PlaceIndex
+from ssd_ros.maps.place_index import new_index, SHORT_LIST
 
 SMALL = ScanContextConfig(num_rings=4, num_sectors=12, min_overlap=0.5)
 
@@ -45,10 +47,11 @@ def test_scan_contexts_are_found_as_by_a_plain_loop() -> None:
     np.testing.assert_array_equal(found.keyframes, np.argsort(distances, kind='stable'))
     np.testing.assert_allclose(found.distances, np.sort(distances), atol=1e-4)
     assert found.horizon == found.distances[-1]
-    for keyframe, view, distance in zip(
-        found.keyframes, found.views, found.distances, strict=True
+    for keyframe, yaw_rad, distance in zip(
+        found.keyframes, found.yaws_rad, found.distances, strict=True
     ):
-        similarity = plain_similarity(query, rows[keyframe], int(view))
+        shift = index.view_yaws_rad.tolist().index(yaw_rad)
+        similarity = plain_similarity(query, rows[keyframe], shift)
         assert math.sqrt(2 - 2 * similarity) == pytest.approx(distance, abs=1e-4)
     few = index.search(query, num_rows=4)
     assert few.keyframes.tolist() == found.keyframes[:4].tolist()
@@ -65,7 +68,7 @@ def test_a_turned_query_is_found_with_its_yaw(turn: int) -> None:
     found = index.search(query, num_rows=8)
     assert found.keyframes[0] == 5
     assert found.distances[0] == pytest.approx(0, abs=2e-3)
-    assert index.view_yaws_rad[found.views[0]] == view_yaws_rad(12)[turn]
+    assert found.yaws_rad[0] == view_yaws_rad(12)[turn]
 
 
 @pytest.mark.parametrize('scan_context', [None, SMALL], ids=['network', 'scan_context'])
@@ -106,6 +109,50 @@ def test_only_the_oldest_are_searched_if_asked_and_none_after_clear(
     index.add(rows[3:4])
     np.testing.assert_array_equal(index.descriptors(), rows[3:4])
     np.testing.assert_array_equal(kept, rows)  # what was handed out does not change
+
+
+def rings(num: int, num_views: int = 12, seed: int = 0) -> NDArray[np.float32]:
+    """Return rings of views, shape (num, num_views, 16), each more like the next than others."""
+    views = np.random.default_rng(seed).normal(size=(num, num_views, 16))
+    views = views + np.roll(views, 1, axis=1) + np.roll(views, -1, axis=1)
+    views /= np.linalg.norm(views, axis=2, keepdims=True)
+    return views.astype(np.float32)
+
+
+def test_a_whole_turn_finds_its_place_and_its_heading() -> None:
+    places = rings(30)
+    index = new_index(None, 16, num_views=12)
+    index.add(places.reshape(-1, 16))
+    found = index.search_turn(np.roll(places[17], -5, axis=0), 4)
+    assert (len(found), found.keyframes[0]) == (4, 17)
+    assert found.distances[0] == pytest.approx(0, abs=2e-3)
+    assert math.degrees(found.yaws_rad[0]) == pytest.approx(-150, abs=3)  # 5 of 30 to the right
+    assert found.horizon == found.distances[3] > 1
+    exact = match_rings(np.roll(places[17], -5, axis=0), places)
+    np.testing.assert_array_equal(found.keyframes, np.argsort(exact.distances)[:4])
+    index.clear()
+    assert len(index.search_turn(places[0], 4)) == 0
+
+
+def test_the_views_of_a_turn_choose_whom_it_is_laid_over_in_a_large_map() -> None:
+    num = SHORT_LIST + 700
+    places, noise = rings(num), rings(40, seed=1)
+    index = new_index(None, 16, num_views=12)
+    index.add(places.reshape(-1, 16))
+    num_same = 0
+    for number, other in enumerate(noise):
+        # As unlike its place as a later session in a changed town: distance about 0.9.
+        query = np.roll(places[number * 40], -number, axis=0) + other
+        query = (query / np.linalg.norm(query, axis=1, keepdims=True)).astype(np.float32)
+        exact = match_rings(query, places)
+        best = exact.distances.argmin()
+        found = index.search_turn(query, 10)
+        assert len(np.unique(found.keyframes)) == 10
+        num_same += found.keyframes[0] == best
+        if found.keyframes[0] == best:
+            assert found.distances[0] == exact.distances[best]
+            assert found.yaws_rad[0] == exact.yaws_rad[best]
+    assert num_same == 40  # of 40: the short list lost none that an exhaustive search finds
 
 
 def test_handed_out_descriptors_cannot_be_changed() -> None:

@@ -12,8 +12,8 @@ import pytest
 from ssd_ros.maps.files import MapInfo
 from ssd_ros.maps.live_session import LiveSession
 from ssd_ros.maps.meta import MapError
+from ssd_ros.maps.neighbours import Neighbours
 from ssd_ros.maps.place_database import Keyframe, PlaceDatabase
-from ssd_ros.maps.place_index import Neighbours
 from ssd_ros.maps.place_search import merge_hits
 
 SECOND = 1_000_000_000
@@ -60,7 +60,7 @@ def test_places_of_two_segments_are_other_places_whatever_their_coordinates() ->
     live = session()
     found = Neighbours(
         keyframes=np.array([0, 3]),
-        views=np.array([0, 0]),
+        yaws_rad=np.zeros(2),
         distances=np.array([0.2, 0.4], np.float32),
         horizon=2.0,
     )

@@ -17,8 +17,17 @@ LIMITS = AcceptLimits(
     min_confidence=0.9,
     min_support=0.0,
     max_rival=0.8,
+    max_ambiguity=0.4,
 )
-GOOD = Evidence(distance=0.4, ratio=0.5, confidence=0.95, support=0.8, rival=0.3, verified=True)
+GOOD = Evidence(
+    distance=0.4,
+    ratio=0.5,
+    confidence=0.95,
+    support=0.8,
+    rival=0.3,
+    ambiguity=0.2,
+    verified=True,
+)
 
 
 @pytest.mark.parametrize('confidence', [0.9, 0.999, 1.0])
@@ -50,3 +59,18 @@ def test_a_candidate_whose_rival_fits_as_well_is_ambiguous(rival: float, kind: s
     if kind == 'ambiguous':
         assert decision.reason == 'another place fits 0.81 times as well, more than 0.80'
     assert replace(LIMITS, max_rival=math.inf).decide(replace(GOOD, rival=rival)).accepted
+
+
+@pytest.mark.parametrize(
+    ('ambiguity', 'kind'), [(math.nan, 'accepted'), (0.4, 'accepted'), (7 / 16, 'ambiguous')]
+)
+def test_where_the_surroundings_repeat_themselves_all_is_ambiguous(
+    ambiguity: float, kind: str
+) -> None:
+    # The way seems to tell the two places apart: the rival has no support.
+    decision = LIMITS.decide(replace(GOOD, rival=0.0, support=1.0, ambiguity=ambiguity))
+    assert decision.kind == kind
+    if kind == 'ambiguous':
+        assert decision.reason == '44% of the recent queries fit two places alike, more than 40%'
+    free = replace(LIMITS, max_ambiguity=math.inf)
+    assert free.decide(replace(GOOD, ambiguity=ambiguity)).accepted

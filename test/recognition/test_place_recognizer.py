@@ -16,8 +16,8 @@ from ssd_ros.maps.builder import build_database
 from ssd_ros.maps.files import MapContent, MapInfo
 from ssd_ros.maps.live_session import LIVE_MAP_ID, LiveSession
 from ssd_ros.maps.meta import MapError
+from ssd_ros.maps.neighbours import Neighbours
 from ssd_ros.maps.place_database import PlaceDatabase
-from ssd_ros.maps.place_index import Neighbours
 from ssd_ros.maps.place_search import merge_hits
 from ssd_ros.motion.trajectory import quaternion_from_yaw, Trajectory
 from ssd_ros.radar.types import RadarPointCloud
@@ -350,6 +350,19 @@ def test_two_maps_are_told_apart_by_their_id(student: OnnxEncoder, tmp_path: Pat
         best = recognizer.process(MAP_DRIVE.cloud(index)).candidates[0]
         assert best.map_id == halves[index // 15].map_id
         assert (best.keyframe_id, best.position_m[0]) == (index % 15, index * 10)
+
+
+@pytest.mark.parametrize('given', ['pose', 'checked_by'])
+def test_a_window_of_way_is_moved_by_odometry(student: OnnxEncoder, given: str) -> None:
+    window = replace(student.contract.preprocessing, window_m=25.0)
+    recognizer = PlaceRecognizer(student, [], preprocessing=window)
+    alone = [len(MAP_DRIVE.cloud(index)) for index in range(6)]
+    shown = []
+    for index in range(6):
+        pose = SensorPose(MAP_DRIVE.cloud_poses.positions_m[index], quaternion_from_yaw(0.0))
+        shown.append(recognizer.prepare(MAP_DRIVE.cloud(index), **{given: pose}).image.num_points)
+    # 10 m from scan to scan: this one and two before it.
+    assert shown == [sum(alone[max(0, index - 2) : index + 1]) for index in range(6)]
 
 
 @pytest.mark.parametrize('given', ['pose', 'checked_by'])

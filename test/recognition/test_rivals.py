@@ -62,6 +62,18 @@ def test_what_the_recent_queries_speak_against_is_no_rival(
     np.testing.assert_allclose(found, shares)
 
 
+@pytest.mark.parametrize(
+    ('apart_m', 'way_m', 'is_rival'),
+    [(8, 0, True), (8, 90, True), (8, 360, False), (50, 50, True)],
+)
+def test_a_place_of_an_earlier_lap_that_drift_has_moved_is_no_rival(
+    apart_m: float, way_m: float, is_rival: bool
+) -> None:
+    ways_m = np.array([100.0, 100.0 + way_m])
+    shares = rival_shares(places(0, apart_m), np.array([0.5, 0.5]), unknown(2), ways_m)
+    np.testing.assert_allclose(shares, [float(is_rival)] * 2)
+
+
 @pytest.fixture(scope='module')
 def student(tmp_path_factory: pytest.TempPathFactory) -> OnnxEncoder:
     return small_encoder(tmp_path_factory.mktemp('student'), '4d')

@@ -167,6 +167,40 @@ def test_every_answer_of_a_query_counts_in_its_map() -> None:
     assert entry.map_ids.tolist() == [7, 7, 8]
 
 
+def test_queries_that_fit_two_places_of_one_map_are_ambiguous() -> None:
+    sequence = SequenceFilter(CONFIG)
+    for number, place in enumerate(2.0 * np.arange(10)):
+        right = [100 + place, 50, 0]
+        other = {1: FAR_AWAY, 4: [100 + place, 55.1, 0], 7: [100 + place, 54.9, 0]}.get(number)
+        given = poses(right) if other is None else poses(right, other)
+        (share,) = sequence.ambiguity(along_x(place), ids(7))
+        assert np.isnan(share) == (number < 5)
+        sequence.add(along_x(place), given, ids(*[7] * len(given)))
+    # Nearer than 5 m is the same place, however the numbers of the candidates run.
+    assert sequence.ambiguity(along_x(20), ids(7)) == pytest.approx([0.2])
+    # Of the running drive: one place, passed on two laps that odometry lays 9 m apart.
+    laps = SequenceFilter(CONFIG)
+    for place in 2.0 * np.arange(10):
+        both = poses([100 + place, 50, 0], [100 + place, 59, 0])
+        laps.add(along_x(place), both, ids(7, 7), np.array([0.0, 360.0]))
+    assert laps.ambiguity(along_x(20), ids(7)) == 0
+    # The best of two maps, or of two segments of one, are no rivals.
+    of_two = SequenceFilter(CONFIG)
+    for place in 2.0 * np.arange(10):
+        of_two.add(along_x(place), poses([100 + place, 50, 0], FAR_AWAY), ids(7, 8))
+    assert of_two.ambiguity(along_x(20), ids(7, 8)).tolist() == [0, 0]
+
+
+def test_a_map_of_elsewhere_in_which_all_fits_alike_makes_no_other_ambiguous() -> None:
+    sequence = SequenceFilter(CONFIG)
+    for place in 2.0 * np.arange(10):
+        seen = poses([100 + place, 50, 0], FAR_AWAY, [700, 0, 0])
+        sequence.add(along_x(place), seen, ids(7, 8, 8))
+    # Whatever the order of the candidates; a map that nobody was asked of has nothing alike.
+    assert sequence.ambiguity(along_x(20), ids(7, 8, 7, 9)).tolist() == [0, 1, 0, 0]
+    assert sequence.support(along_x(20), poses([120, 50, 0]), ids(7)).tolist() == [1]
+
+
 @pytest.mark.parametrize('odometry', [along_x, speed_only])
 def test_standing_still_repeats_nothing(odometry: MakeOdometry) -> None:
     sequence = SequenceFilter(CONFIG)

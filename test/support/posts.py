@@ -198,6 +198,29 @@ class PostDrive:
 
 
 @dataclass
+class JoltedDrive(PostDrive):
+    """
+    The same with poses each of which is off by itself.
+
+    :param off_m: root mean square
+    """
+
+    off_m: float = 0.0
+
+    @property
+    def scan_poses(self) -> Trajectory:
+        """Return the poses as stated."""
+        true = PostDrive.scan_poses.__get__(self)
+        error_m = np.random.default_rng(0).standard_normal((len(true), 3)) * (1, 1, 0)
+        return replace(true, positions_m=true.positions_m + self.off_m / math.sqrt(2) * error_m)
+
+
+def jolted(drive: PostDrive, off_m: float) -> JoltedDrive:
+    """Return a drive whose stated poses are off by so much."""
+    return JoltedDrive(drive.posts, drive.xy_yaw, off_m=off_m)
+
+
+@dataclass
 class OneRadar:
     """A drive of which one radar was recorded, and no poses."""
 

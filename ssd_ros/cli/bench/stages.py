@@ -78,7 +78,7 @@ def stages(student_path: Path, teacher_path: Path, full: bool) -> Iterator[Stage
     yield decode_stage(message)
     yield raster_stage(cloud, student)
     preprocessor = CloudPreprocessor(config)
-    name = f'ego velocity, raster, {config.num_scans}-scan maximum'
+    name = f'ego velocity, raster, {config.window_words}'
     yield Stage(name, times_of(lambda: preprocessor.process(cloud)))
     bev = preprocessor.process(cloud).bev
     yield from encode_stages(student, student_path, bev)

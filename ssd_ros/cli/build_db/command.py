@@ -25,11 +25,12 @@ EXAMPLES = """\
   build_db --input HeRCULES/Library/01 --output library.map --encoder scan_context
   build_db --input fomo.mcap --spinning-preset fomo --poses-topic /odom --output forest.map
   build_db --sensor 4d --input drive.bag --points-topic /radar/points --output yard.map
+  build_db --sensor 4d --submap 150 --input HeRCULES/Library/01 --output library.map
 """
 # Options that have no meaning for the other sensor.
 _OPTIONS_OF = {
     'spinning': ('teacher', 'views', 'scan_topic', 'spinning_preset', 'range_resolution'),
-    '4d': ('student', 'params', 'points_topic'),
+    '4d': ('student', 'params', 'points_topic', 'submap'),
 }
 NOT_CALIBRATED = "none for these models: candidates pass the model's own limits (trust --fit)"
 
@@ -92,6 +93,14 @@ def parser() -> argparse.ArgumentParser:
         help='headings in which a place can be recognised, evenly around; a divisor of those that '
         'the teacher gives (all; those of the installed network are 36)',
     )
+    add(
+        '--submap',
+        type=at_least(float, 10),
+        metavar='METRES',
+        help='4d: each place is a local map of so much way, such as 150, described by the teacher '
+        'as a turn of a spinning radar, also as seen from the lanes beside: whole turns are found '
+        'in it, of a spinning radar or of such local maps',
+    )
     add('--map-frame', default='map', metavar='FRAME', help='name of its frame (%(default)s)')
     add('--origin', default='', metavar='TEXT', help='what its zero is, such as "UTM 52N"')
     add('--device', default='auto', choices=('auto', 'cpu', 'cuda'), help='(%(default)s)')
@@ -102,6 +111,7 @@ def parser() -> argparse.ArgumentParser:
 def build(arguments: argparse.Namespace) -> None:
     """Build the map that the arguments ask for and say what it holds."""
     from ssd_ros.maps.target import check_map_target
+    from ssd_ros.recognition.map_check import doubt_of, misfit_words
     from ssd_ros.targets import check_file
 
     _refuse_options_of_the_other(arguments)
@@ -119,7 +129,7 @@ def build(arguments: argparse.Namespace) -> None:
     num_bytes = sum(file.stat().st_size for file in arguments.output.iterdir())
     print(f'map              {arguments.output} ({info.uuid})')
     print(f'drive            {info.source}, {info.num_scans} scans, {info.data_origin.text}')
-    print(f'poses            {info.poses}')
+    print(f'poses            {info.poses}; {misfit_words(info)}')
     print(f'left out         {info.num_without_pose} without a pose, '
           f'{info.num_unreadable} unreadable')  # fmt: skip
     print(f'keyframes        {len(database)}')
@@ -127,12 +137,16 @@ def build(arguments: argparse.Namespace) -> None:
     print(f'bytes            {num_bytes}')
     print(f'calibration      {confidence.data if confidence else NOT_CALIBRATED}')
     print(f'seconds per scan {seconds / len(database):.3f} on {provider}')
+    if doubt := doubt_of(info):
+        print(f'warning          {doubt}')
 
 
 def _refuse_options_of_the_other(arguments: argparse.Namespace) -> None:
     """Refuse what would be passed over: the map would be made as if it were not said."""
     for sensor, names in _OPTIONS_OF.items():
         for name in names if sensor != arguments.sensor else ():
+            if name == 'teacher' and arguments.submap:
+                continue
             if getattr(arguments, name) not in (None, []):
                 raise ValueError(f'{flag_of(name)} is an option of --sensor {sensor}')
 

@@ -14,12 +14,16 @@ from ssd_ros.cli.common.progress import progress_bar
 from ssd_ros.confidence.file import load_confidence, shipped_confidence
 from ssd_ros.datasets.bags.rosbag2 import Rosbag2Config
 from ssd_ros.datasets.sequence import RadarSequence
+from ssd_ros.encoders.place_encoder import open_encoder
 from ssd_ros.maps.place_database import PlaceDatabase
 from ssd_ros.recognition.drive_map import map_of_clouds
+from ssd_ros.recognition.submap_drive import map_of_submaps
 from ssd_ros.ros.inputs.mounting import mounting_of
 from ssd_ros.ros.matching.loading import load_encoder
 from ssd_ros.ros.messages.geometry import pose_from_xyzrpy
 from ssd_ros.ros.parameters.file import read_parameter_files
+from ssd_ros.ros.parameters.node import NodeParameters
+from ssd_ros.shared_files import ENCODERS, shared_file
 
 
 def map_of_arguments(arguments: argparse.Namespace) -> tuple[PlaceDatabase, float, str]:
@@ -30,6 +34,49 @@ def map_of_arguments(arguments: argparse.Namespace) -> tuple[PlaceDatabase, floa
     :raise OSError: one of them cannot be read
     """
     parameters = read_parameter_files(arguments.params)
+    (options,) = options_of(arguments, [arguments.input])
+    wanted = Rosbag2Config(sensors=('4d',), decoder=parameters.decoder_config())
+    opened = open_drive(arguments.input, options, wanted)
+    drive: RadarSequence = opened
+    mounting = mounting_of(pose_from_xyzrpy(parameters.radar_topics()[0].extrinsics or (0.0,) * 6))
+    if options.extrinsics_of('4d') is None and mounting.level_radar is not None:
+        drive = level_drive(opened, mounting.level_radar)
+    note = opened.notes.get('4d', '')
+    if arguments.submap:
+        return _of_submaps(drive, arguments, note)
+    return _of_windows(drive, arguments, parameters, note)
+
+
+def _of_submaps(
+    drive: RadarSequence, arguments: argparse.Namespace, note: str
+) -> tuple[PlaceDatabase, float, str]:
+    if arguments.student or arguments.confidence:
+        name = 'student' if arguments.student else 'confidence'
+        raise ValueError(f'--{name} is not for --submap: the teacher makes such a map')
+    teacher = open_encoder(
+        arguments.teacher or shared_file(ENCODERS[arguments.encoder].teacher),
+        arguments.device,
+        arguments.threads,
+        'spinning',
+    )
+    start = time.perf_counter()
+    with progress_bar(drive.name, 'scan') as progress:
+        database = map_of_submaps(
+            drive,
+            teacher,
+            arguments.submap,
+            arguments.keyframe_distance,
+            arguments.origin,
+            arguments.map_frame,
+            progress,
+            note,
+        )
+    return database, time.perf_counter() - start, teacher.provider
+
+
+def _of_windows(
+    drive: RadarSequence, arguments: argparse.Namespace, parameters: NodeParameters, note: str
+) -> tuple[PlaceDatabase, float, str]:
     student = load_encoder(
         replace(
             parameters,
@@ -39,13 +86,6 @@ def map_of_arguments(arguments: argparse.Namespace) -> tuple[PlaceDatabase, floa
             num_threads=arguments.threads,
         )
     )
-    (options,) = options_of(arguments, [arguments.input])
-    wanted = Rosbag2Config(sensors=('4d',), decoder=parameters.decoder_config())
-    opened = open_drive(arguments.input, options, wanted)
-    drive: RadarSequence = opened
-    mounting = mounting_of(pose_from_xyzrpy(parameters.radar_topics()[0].extrinsics or (0.0,) * 6))
-    if options.extrinsics_of('4d') is None and mounting.level_radar is not None:
-        drive = level_drive(opened, mounting.level_radar)
     space, given = student.contract.descriptor_space, arguments.confidence
     confidence = (
         load_confidence(given, space, '4d')
@@ -63,6 +103,6 @@ def map_of_arguments(arguments: argparse.Namespace) -> tuple[PlaceDatabase, floa
             progress,
             confidence,
             parameters.recognizer_config(),
-            opened.notes.get('4d', ''),
+            note,
         )
     return database, time.perf_counter() - start, student.provider

@@ -18,6 +18,8 @@ from ssd_ros.cli.common.drive_options import (
 EXAMPLES = """\
   cache --benchmark train --out runs/cache
   cache --benchmark test --out runs/cache --jobs 2
+  cache --benchmark train_wide --out runs/cache
+  cache --benchmark train_wide --window 20 --out runs/cache
   cache --hercules HeRCULES --config my_training.yaml --out runs/hercules
   cache --hercules HeRCULES --split test --query-spacing 0.3 --out runs/hercules
   cache --drives MulRan/DCC01 MulRan/DCC02 --world DCC --out runs/mulran
@@ -42,7 +44,8 @@ def parser() -> argparse.ArgumentParser:
     source.add_argument(
         '--benchmark',
         metavar='SPLIT',
-        help='simulate: train, validation, validation_hard, validation_trust, test, test_trust',
+        help='simulate: train, validation, validation_hard, validation_trust, test, test_trust; '
+        'random worlds and radars: train_wide; unlike those: validation_far, test_far',
     )
     source.add_argument(
         '--hercules', type=Path, metavar='ROOT', help='directory with PLACE/NUMBER below it'
@@ -75,6 +78,12 @@ def parser() -> argparse.ArgumentParser:
         metavar='FILE',
         help='YAML of the training, for its section preprocessing (config/training.yaml)',
     )
+    add(
+        '--window',
+        type=at_least(float, 0),
+        metavar='METRES',
+        help="of way in a 4D image, in place of the YAML's; the split's directory is named for it",
+    )
     add_drive_options(result, order='--drives')
     add('--jobs', type=at_least(int, 1), default=min(2, usable_cores()), help='(%(default)s)')
     return result
@@ -89,7 +98,7 @@ def run(arguments: argparse.Namespace) -> None:
         recorded_drives,
         without_faulty,
     )
-    from ssd_ros.cli.cache.jobs import fill_cache, read_preprocessing
+    from ssd_ros.cli.cache.jobs import fill_cache, in_windows, read_preprocessing
     from ssd_ros.shared_files import shared_file
     from ssd_ros.targets import check_working_folder
 
@@ -121,6 +130,8 @@ def run(arguments: argparse.Namespace) -> None:
             arguments.scan_spacing,
         )
         check_drives(job.source for job in jobs)
+    if arguments.window is not None:
+        jobs, preprocessing = in_windows(jobs, preprocessing, arguments.window)
     for summary in fill_cache(jobs, arguments.out, preprocessing, arguments.jobs):
         print(summary)
     for note in notes:

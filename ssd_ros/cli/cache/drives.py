@@ -19,10 +19,14 @@ from ssd_ros.datasets.formats.hercules_split import find_sequences, PAPERS_SPLIT
 from ssd_ros.datasets.pose_check import require_one_place
 from ssd_ros.datasets.sequence import RadarSequence
 from ssd_ros.evaluation.bev_cache import Spacing
+from ssd_ros.records import settings_of
 from ssd_ros.shared_files import shared_file
 from ssd_ros.simulator.recordings.benchmark import load_benchmark, Place, Visit
 from ssd_ros.simulator.recordings.sequence import SimulatedSequence
 from ssd_ros.simulator.scene.world import World
+from ssd_ros.simulator.shift.clouds import CloudChange
+from ssd_ros.simulator.shift.drives import ChangedDrive, DriveChange
+from ssd_ros.simulator.shift.random_worlds import load_random_worlds
 from ssd_ros.simulator.visits.session import Session
 
 # Distance between queries: released code of SHeRLoc; inferred from the SSD paper's table.
@@ -33,15 +37,21 @@ HERCULES_HEADING = 'auto:3.5'
 
 @dataclass(frozen=True, slots=True)
 class SimulatedDrive:
-    """A drive of the benchmark, simulated when it is opened."""
+    """
+    A drive of the benchmark, simulated when it is opened.
+
+    :param change: what becomes of the scans of its 4D radar
+    """
 
     place: Place
     visit: Visit
+    change: CloudChange | None = None
 
     @property
     def digest(self) -> str:
         """What tells it from other drives."""
-        return self.place.digest(self.visit)
+        digest = self.place.digest(self.visit)
+        return digest if self.change is None else f'{digest}, {settings_of(self.change)}'
 
     def open(self) -> RadarSequence:
         """Build the world and the session."""
@@ -51,7 +61,10 @@ class SimulatedDrive:
         begin, end = visit.part or (0.0, 1.0)
         if visit.conditions.opposite_direction:
             begin, end = 1 - end, 1 - begin
-        return SimulatedSequence(session, part=(begin, end))
+        sequence = SimulatedSequence(session, part=(begin, end))
+        if self.change is None:
+            return sequence
+        return ChangedDrive(sequence, DriveChange(self.change), visit.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,16 +164,21 @@ def without_faulty(jobs: Sequence[CacheJob]) -> tuple[list[CacheJob], list[str]]
 
 def benchmark_drives(split_name: str) -> list[CacheJob]:
     """
-    Return the drives of a split of the shipped benchmark.
+    Return the drives of a split of the shipped benchmark or of the random worlds.
 
     :raise ValueError: there is no such split
     """
-    split = load_benchmark(shared_file('config/benchmark.yaml')).split(split_name)
+    random = load_random_worlds(shared_file('config/random_worlds.yaml'))
+    drawn = next((each for each in random.splits if each.name == split_name), None)
+    if drawn is None:
+        split = load_benchmark(shared_file('config/benchmark.yaml')).split(split_name)
+    else:
+        split = drawn.split()
     return [
         CacheJob(
             f'{split.name}/{place.seed:04d}_{visit.index}',
             split.spacing(visit),
-            SimulatedDrive(place, visit),
+            SimulatedDrive(place, visit, None if drawn is None else drawn.change(place.seed)),
         )
         for place in split.places
         for visit in place.sessions

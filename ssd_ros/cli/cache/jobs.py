@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -71,6 +71,16 @@ def read_preprocessing(path: Path) -> PreprocessingConfig:
         return record_from_mapping(PreprocessingConfig, values['preprocessing'], 'preprocessing.')
     except (ValueError, RecursionError, yaml.YAMLError) as error:
         raise ValueError(f'{path}: {error}') from error
+
+
+def in_windows(
+    jobs: Sequence[CacheJob], preprocessing: PreprocessingConfig, window_m: float
+) -> tuple[list[CacheJob], PreprocessingConfig]:
+    """Return the jobs for 4D images of a window of way: SPLIT/DRIVE becomes SPLIT_20m/DRIVE."""
+    named = [
+        replace(job, directory=job.directory.replace('/', f'_{window_m:g}m/', 1)) for job in jobs
+    ]
+    return named, replace(preprocessing, window_m=window_m)
 
 
 def fill_cache(

@@ -24,10 +24,10 @@ from ssd_ros.data_origin import kind_of
 from ssd_ros.encoders.network import OnnxEncoder
 from ssd_ros.evaluation.bev_cache import CachedDrive
 from ssd_ros.evaluation.judging.costs import Costs, costs_of
-from ssd_ros.evaluation.judging.learned import LearnedMethod
+from ssd_ros.evaluation.judging.learned import LearnedMethod, LearnedTurns
 from ssd_ros.evaluation.judging.methods import image_of, MethodJudge
 from ssd_ros.evaluation.queries.pairs import pairs_of
-from ssd_ros.evaluation.queries.protocol import Protocol
+from ssd_ros.evaluation.queries.protocol import Protocol, TASKS
 from ssd_ros.evaluation.scores.results import (
     Evaluation,
     METHOD,
@@ -110,6 +110,8 @@ def finish_rows(
     with progress_bar('methods', 'image') as progress:
         run_jobs(jobs, partial(_judge, comparing), num_processes, progress)
     unmeasured = [method for method in methods if not comparing.costs_path(method).exists()]
+    if not any(map(_has_both, drives)):
+        unmeasured = []  # costs are those of a 4D query in a map of the spinning radar
     with progress_bar('costs', 'method') as progress:
         for number, method in enumerate(unmeasured):
             progress(number, len(unmeasured))
@@ -176,16 +178,14 @@ def costs_by_method(comparing: Comparing, methods: Sequence[str]) -> dict[str, C
 
 
 def _judge(comparing: Comparing, job: _Job, report: Report) -> None:
-    drives = comparing.drives()
-    judge = MethodJudge(
-        _method(comparing, job.method),
-        job.method,
-        comparing.preprocessing.grid,
-        comparing.protocol,
-        report,
-    )
+    drives, method = comparing.drives(), _method(comparing, job.method)
+    grid, protocol = comparing.preprocessing.grid, comparing.protocol
+    judge = whole_turns = MethodJudge(method, job.method, grid, protocol, report)
+    if isinstance(method, LearnedMethod):
+        turns = LearnedTurns(method)
+        whole_turns = MethodJudge(turns, job.method, grid, protocol, report)
     for task in job.tasks:
-        results = judge.run(drives, task)
+        results = (whole_turns if TASKS[task].any_heading else judge).run(drives, task)
         row = Evaluation(comparing.protocol, origin_of_drives(drives), results)
         write_evaluation(comparing.row_path(job.method, task), row)
 
@@ -205,9 +205,13 @@ def _encoder(path: Path, sensor: str) -> OnnxEncoder:
     return OnnxEncoder(path, 'cpu', 1, expected_sensor=sensor)
 
 
+def _has_both(drive: CachedDrive) -> bool:
+    return bool(len(drive.student_bevs) and len(drive.panoramas))
+
+
 def _measure(comparing: Comparing, drives: Sequence[CachedDrive], method: str) -> Costs:
     grid = comparing.preprocessing.grid
-    drive = next(one for one in drives if len(one.student_bevs) and len(one.panoramas))
+    drive = next(filter(_has_both, drives))
 
     def images(sensor: str, num: int) -> list[PolarImage]:
         rows = np.linspace(0, num - 1, min(num, _COST_IMAGES)).astype(int)

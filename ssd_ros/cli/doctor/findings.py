@@ -13,6 +13,7 @@ from ssd_ros.cli.doctor.scans import Scans
 from ssd_ros.cli.replay.run import Replay
 from ssd_ros.radar.ego_velocity import Motion
 from ssd_ros.recognition.decision import UNLIKE_RADAR
+from ssd_ros.recognition.map_check import doubt_of
 from ssd_ros.recognition.radar_check import unlike_radars
 from ssd_ros.ros.health.inputs import LOW_RATE_HZ
 from ssd_ros.ros.health.texts import MISALIGNED
@@ -119,7 +120,7 @@ def _mounting(scans: Scans) -> Finding:
     error = scans.yaw_error
     if scans.is_opposite or math.isnan(error.rad):
         hint = (
-            'drive 30 m and more, faster than 3 m/s and not in circles alone, with odometry, or '
+            'drive 15 m and more, faster than 3 m/s and not in circles alone, with odometry, or '
             'faster than 18 m/s'
         )
         return Finding(NOTE, 'mounting', f'nothing tells yet where the radar points: {hint}')
@@ -148,7 +149,9 @@ def _maps(scans: Scans, replay: Replay) -> Iterator[Finding]:
         yield Finding(MEND, 'radar', UNLIKE_RADAR.format(difference=difference))
     for place in maps:
         text = f'{len(place)} keyframes of {place.info.source}, {place.info.data_origin.text}'
-        if place.confidence is None:
+        if doubt := doubt_of(place.info):
+            yield Finding(MEND, 'map', doubt)
+        elif place.confidence is None:
             hint = 'it has no calibration: `trust --store-in`, or build it with --confidence'
             yield Finding(NOTE, 'map', f'{text}: {hint}')
         else:

@@ -7,9 +7,13 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ssd_ros.cli.common.console import at_least, make_parser, run_command
 from ssd_ros.cli.common.drive_options import add_drive_options, options_of
+
+if TYPE_CHECKING:
+    from ssd_ros.bev.preprocessing import PreprocessingConfig
 
 EXAMPLES = """\
   estimate_rcs_correction --drives HeRCULES/Mountain/01 --config my_training.yaml
@@ -24,7 +28,9 @@ def parser() -> argparse.ArgumentParser:
         'estimate_rcs_correction',
         'Estimate what to add to the pixels of the spinning radar so that they agree with those '
         'of the 4D radar: the option preprocessing.scan.rcs_correction of a training. Needed '
-        'once for a pair of sensors; the paper used one drive.',
+        'once for a pair of sensors, before their models are trained; the paper used one drive. '
+        'Models that are trained keep what their contract says, and with normalisation: content '
+        'it is not needed at all.',
         EXAMPLES,
     )
     add = result.add_argument
@@ -70,7 +76,8 @@ def run(arguments: argparse.Namespace) -> None:
     from ssd_ros.datasets.sequence import origin_of
     from ssd_ros.shared_files import shared_file
 
-    preprocessing = read_preprocessing(arguments.config or shared_file('config/training.yaml'))
+    file = arguments.config or shared_file('config/training.yaml')
+    preprocessing = read_preprocessing(file)
     fit = FitConfig(arguments.huber_delta, arguments.smoothness)
     offsets = []
     for path, options in zip(
@@ -89,6 +96,36 @@ def run(arguments: argparse.Namespace) -> None:
     print(f'C_corr  {px.mean():.4f} pixels, {px.mean() / 2:.3f} dB')
     print(f'spread  {px.std():.4f} pixels from pair to pair')
     print(f'pairs   {len(px)}')
+    print(explanation(float(px.mean()), preprocessing, file))
+
+
+def explanation(offset_px: float, preprocessing: PreprocessingConfig, file: Path) -> str:
+    """
+    Return what the correction means and what to do with it.
+
+    :param offset_px: found by preprocessing, which is that of the file
+    """
+    splat = 2 * preprocessing.cloud.splat_radius + 1
+    meaning = (
+        f'\nWhere both images show a return, that of the 4D radar is {offset_px:.1f} pixels '
+        'brighter.\nThat is not gain alone: a 4D radar reports peaks, of which a cell keeps the '
+        f'strongest\nof {preprocessing.num_scans} scans and {splat} x {splat} cells; a cell '
+        'of the spinning radar is a mean over its depth.\n'
+    )
+    if preprocessing.is_by_content:
+        return meaning + (
+            f'Nothing is to be done: by {file} both images count from their own median\n'
+            '(normalisation: content), and rcs_correction is not used.'
+        )
+    return meaning + (
+        f'{file} says {preprocessing.scan.rcs_correction:g}. To train models for these radars, '
+        'either\n'
+        f'- put rcs_correction: {offset_px:.4f} there, then cache and train, as the papers do, '
+        'or\n'
+        '- set normalisation: content in scan and cloud there, which needs no correction.\n'
+        'Models that are trained, the shipped ones too, learnt the difference with what their\n'
+        'contract says: nothing is to be changed for them.'
+    )
 
 
 def main(argv: Sequence[str] | None = None) -> int:

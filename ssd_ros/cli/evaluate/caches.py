@@ -17,7 +17,13 @@ from ssd_ros.encoders.place_encoder import PlaceEncoder
 from ssd_ros.evaluation.bev_cache import CachedDrive, load_drives
 from ssd_ros.evaluation.judging.encoders import evaluate
 from ssd_ros.evaluation.queries.descriptors import Descriptors, Encoders
-from ssd_ros.evaluation.queries.pairs import Pair, pairs_of, setting_of, yaw_seed
+from ssd_ros.evaluation.queries.pairs import (
+    Pair,
+    pairs_of,
+    query_seed,
+    setting_of,
+    yaw_seed,
+)
 from ssd_ros.evaluation.queries.protocol import Protocol, TASKS
 from ssd_ros.evaluation.scores.results import Result
 from ssd_ros.evaluation.tables.papers import RANDOM_YAW_VARIANT
@@ -92,7 +98,8 @@ def _num_images(pairs: Iterable[Pair], protocols: Sequence[Protocol]) -> int:
         for protocol in protocols:
             seed, setting = yaw_seed(task, protocol), setting_of(pair, protocol)
             images |= {(mapped, task.map_sensor, seed, int(row)) for row in setting.scans}
-            images |= {(asked, task.query_sensor, None, int(row)) for row in setting.queries}
+            of_query = query_seed(task)
+            images |= {(asked, task.query_sensor, of_query, int(row)) for row in setting.queries}
     return len(images)
 
 

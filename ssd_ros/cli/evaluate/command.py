@@ -25,8 +25,18 @@ EXAMPLES = """\
   evaluate --map mapping_car.mcap --queries radar_car.mcap --poses mapping_car.txt radar_car.txt \\
            --scan-topic /radar/polar --points-topic /ars548/points
   evaluate --simulate demo --encoder scan_context --plot demo.png
+  evaluate --simulate validation --window 5 10 20
+  evaluate --simulate opposite --submap 150 --map-sensor 4d
 """
-TASKS = ('single', 'multi', '4d', 'spinning', '4d_single', 'spinning_single')
+TASKS = (
+    'single',
+    'multi',
+    '4d',
+    'spinning',
+    '4d_single',
+    'spinning_single',
+    'spinning_any',
+)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -102,12 +112,34 @@ def parser() -> argparse.ArgumentParser:
 
 def _add_drives(result: argparse.ArgumentParser) -> None:
     drives = result.add_argument_group('drives, recorded or simulated')
-    drives.add_argument('--map', type=Path, help='drive with spinning radar')
+    drives.add_argument('--map', type=Path, help='drive to map, see --map-sensor')
     drives.add_argument('--queries', type=Path, nargs='+', default=[], help='drives with 4D radar')
     drives.add_argument(
+        '--window',
+        type=at_least(float, 0),
+        nargs='+',
+        default=[],
+        metavar='METRES',
+        help="also ask with windows of so much way, 0 = of scans, instead of the model's, and say "
+        'how far it is from a cold start to the first right answer',
+    )
+    drives.add_argument(
+        '--submap',
+        type=at_least(float, 10),
+        metavar='METRES',
+        help='ask with local maps of so much way of the 4D radar, seen all around by the teacher',
+    )
+    drives.add_argument(
+        '--map-sensor',
+        choices=('spinning', '4d'),
+        default='spinning',
+        help='4d: with --submap, the map is of such local maps, too (%(default)s)',
+    )
+    drives.add_argument(
         '--simulate',
-        choices=('validation', 'demo'),
-        help='simulated worlds that no model was trained on, instead of --map and --queries',
+        choices=('validation', 'demo', 'opposite'),
+        help='simulated worlds that no model was trained on, instead of --map and --queries; '
+        'opposite: one whose queries are driven the opposite way',
     )
 
 
@@ -120,8 +152,9 @@ def _add_caches(result: argparse.ArgumentParser) -> None:
         '--tasks',
         nargs='+',
         choices=TASKS,
-        help='4D in spinning of the same or another session, 4D in 4D, spinning in spinning '
-        '(single multi 4d spinning)',
+        help='4D in spinning of the same or another session, 4D in 4D, spinning in spinning by '
+        'the view ahead, or (spinning_any) by the whole turn, every query turned by an angle of '
+        'its own (single multi 4d spinning)',
     )
     caches.add_argument(
         '--database',
@@ -166,17 +199,32 @@ def _check(arguments: argparse.Namespace) -> None:
         )
     if not has_drives:
         refuse_drive_options(arguments, 'is for --map and --queries')
-    for_caches = ('tasks', 'database', 'random_yaw')
-    if arguments.cache and arguments.encoder != 'network':
-        raise ValueError('--encoder is for drives: compare judges other methods on caches')
-    if not arguments.cache:
-        for name in for_caches:
-            if getattr(arguments, name) is not None:
-                raise ValueError(f'--{name.replace("_", "-")} is for --cache alone')
-        if len(arguments.views) > 1:
-            raise ValueError('several numbers of --views are for --cache alone')
+    if arguments.cache:
+        _refuse_options_of_drives(arguments)
+    else:
+        _refuse_options_of_caches(arguments)
     if arguments.query_spacing is None:
         arguments.query_spacing = 0.5 if arguments.cache else 2.0
+
+
+def _refuse_options_of_drives(arguments: argparse.Namespace) -> None:
+    if arguments.encoder != 'network':
+        raise ValueError('--encoder is for drives: compare judges other methods on caches')
+    if arguments.window or arguments.submap:
+        name = 'window' if arguments.window else 'submap'
+        raise ValueError(f'--{name} is for drives: a cache holds images of one kind')
+
+
+def _refuse_options_of_caches(arguments: argparse.Namespace) -> None:
+    for name in ('tasks', 'database', 'random_yaw'):
+        if getattr(arguments, name) is not None:
+            raise ValueError(f'--{name.replace("_", "-")} is for --cache alone')
+    if len(arguments.views) > 1:
+        raise ValueError('several numbers of --views are for --cache alone')
+    if arguments.map_sensor == '4d' and not arguments.submap:
+        raise ValueError('--map-sensor 4d is for --submap: compare maps of windows on caches')
+    if arguments.submap and arguments.window:
+        raise ValueError('--submap or --window: give one or the other')
 
 
 def table(results: Sequence[Result]) -> str:

@@ -13,8 +13,9 @@ import numpy as np
 from ssd_ros.cli.common.drive_options import DriveOptions
 from ssd_ros.cli.common.drives import CheckedDrive, open_drive
 from ssd_ros.cli.common.progress import progress_bar
+from ssd_ros.cli.evaluate.submaps import judge_submaps, submap_map
+from ssd_ros.cli.evaluate.windows import cold_start, QueryWindow
 from ssd_ros.datasets.bags.rosbag2 import Rosbag2Config
-from ssd_ros.datasets.left_out import LeftOut
 from ssd_ros.datasets.pose_check import require_one_place
 from ssd_ros.datasets.sequence import RadarSequence
 from ssd_ros.encoders.place_encoder import PlaceEncoder
@@ -25,7 +26,7 @@ from ssd_ros.evaluation.scores.summary import one_percent
 from ssd_ros.evaluation.used_radar import used_radar, UsedRadar
 from ssd_ros.maps.builder import build_database
 from ssd_ros.maps.place_database import PlaceDatabase
-from ssd_ros.recognition.answer import Query, Recognition, RecognizerConfig
+from ssd_ros.recognition.answer import Recognition, RecognizerConfig
 from ssd_ros.recognition.place_recognizer import PlaceRecognizer
 
 
@@ -37,15 +38,18 @@ class Place:
     queries: tuple[RadarSequence, ...]
 
 
-def recorded_drives(paths: Sequence[Path], options: Sequence[DriveOptions]) -> list[Place]:
+def recorded_drives(
+    paths: Sequence[Path], options: Sequence[DriveOptions], map_sensor: str
+) -> list[Place]:
     """
-    Open recorded drives: the map's for its scans, the others for their clouds.
+    Open recorded drives: the map's for the scans that map it, the others for their clouds.
 
     :param paths: the drive to map first
     :param options: of each drive
+    :param map_sensor: 'spinning' or '4d'
     :raise ValueError: one of them cannot be used, or is in another frame than the map's
     """
-    mapping = open_drive(paths[0], options[0], Rosbag2Config(sensors=('spinning',)))
+    mapping = open_drive(paths[0], options[0], Rosbag2Config(sensors=(map_sensor,)))
     queries = []
     for path, of_drive in zip(paths[1:], options[1:], strict=True):
         drive = open_drive(path, of_drive, Rosbag2Config(sensors=('4d',)))
@@ -55,16 +59,17 @@ def recorded_drives(paths: Sequence[Path], options: Sequence[DriveOptions]) -> l
             drive = replace(drive, name=name)
         queries.append(drive)
     asked = [(drive.name, drive.cloud_poses.positions_m, '') for drive in queries]
-    require_one_place([(mapping.name, mapping.scan_poses.positions_m, ''), *asked])
+    mapped = mapping.scan_poses if map_sensor == 'spinning' else mapping.cloud_poses
+    require_one_place([(mapping.name, mapped.positions_m, ''), *asked])
     return [Place(mapping, tuple(queries))]
 
 
-def radars_of(places: Sequence[Place]) -> list[UsedRadar]:
+def radars_of(places: Sequence[Place], map_sensor: str) -> list[UsedRadar]:
     """Return what the results rest on: the scans that are mapped, the clouds that are asked."""
     used = []
     for place in places:
         asked = [(drive, '4d') for drive in place.queries]
-        for drive, sensor in [(place.mapping, 'spinning'), *asked]:
+        for drive, sensor in [(place.mapping, map_sensor), *asked]:
             notes = drive.notes if isinstance(drive, CheckedDrive) else {}
             used.append(used_radar(drive, sensor, notes.get(sensor, '')))
     return used
@@ -80,12 +85,15 @@ def simulated_drives(worlds: str) -> list[Place]:
     preset, seeds, rain_mm_per_h = {
         'demo': ('demo', [DEMO_SEED], None),
         'validation': ('bench', VALIDATION_SEEDS[:2], [0.0, 0.0, 8.0]),
+        'opposite': ('bench', VALIDATION_SEEDS[2:3], None),
     }[worlds]
+    difficulty = 'hard' if worlds == 'opposite' else 'default'
     places = []
     for seed in seeds:
-        jobs = jobs_of(preset, 'default', seed=seed, rain_mm_per_h=rain_mm_per_h)
+        jobs = jobs_of(preset, difficulty, seed=seed, rain_mm_per_h=rain_mm_per_h)
         mapping, *queries = [job.sequence() for job in jobs]
-        places.append(Place(mapping, tuple(queries)))
+        # Of the hard ones the last is driven the opposite way.
+        places.append(Place(mapping, tuple(queries[-1:] if worlds == 'opposite' else queries)))
     return places
 
 
@@ -98,17 +106,30 @@ def run(
     """Build each map, ask all queries of its drives and judge every method."""
     results: list[Result] = []
     for place in places:
-        with progress_bar(f'map {place.mapping.name}', 'keyframe') as progress:
-            database = build_database(
-                place.mapping,
-                teacher,
-                arguments.views[0] if arguments.views else None,
-                arguments.keyframe_distance,
-                progress=progress,
-            )
+        database = _map_of(place.mapping, teacher, arguments)
         for drive in place.queries:
+            if arguments.submap:
+                results.append(judge_submaps(drive, teacher, database, arguments))
+                continue
             results.append(_judge(drive, student, database, arguments))
+            for window_m in arguments.window:
+                results.append(_judge(drive, student, database, arguments, window_m))
     return results
+
+
+def _map_of(
+    drive: RadarSequence, teacher: PlaceEncoder, arguments: argparse.Namespace
+) -> PlaceDatabase:
+    if arguments.map_sensor == '4d':
+        return submap_map(drive, teacher, arguments)
+    with progress_bar(f'map {drive.name}', 'keyframe') as progress:
+        return build_database(
+            drive,
+            teacher,
+            arguments.views[0] if arguments.views else None,
+            arguments.keyframe_distance,
+            progress=progress,
+        )
 
 
 def _judge(
@@ -116,17 +137,25 @@ def _judge(
     student: PlaceEncoder,
     database: PlaceDatabase,
     arguments: argparse.Namespace,
+    window_m: float | None = None,
 ) -> Result:
+    """Ask the queries of a drive, with the model's own window or one of so much way."""
+    preprocessing = student.contract.preprocessing
+    if window_m is not None:
+        preprocessing = replace(preprocessing, window_m=window_m)
     num_answers = min(max(5, one_percent(len(database))), len(database))
     num_rows = max(RecognizerConfig().search_rows, num_answers * database.info.num_views)
     recognizer = PlaceRecognizer(
-        student, [database], RecognizerConfig(top_k=num_answers, search_rows=num_rows)
+        student,
+        [database],
+        RecognizerConfig(top_k=num_answers, search_rows=num_rows),
+        preprocessing=preprocessing,
     )
     chosen, poses = select_queries(drive, arguments.query_spacing)
     answered: list[int] = []
     recognitions: list[Recognition] = []
     occupied: list[int] = []
-    window = _Window(drive, recognizer, student.contract.preprocessing.num_scans)
+    window = QueryWindow(drive, recognizer, preprocessing)
     with progress_bar(f'queries {drive.name}', 'query') as progress:
         for number, index in enumerate(chosen):
             query = window.query_at(int(index))
@@ -141,6 +170,9 @@ def _judge(
         raise ValueError(f'{drive.name}: none of {len(chosen)} queries could be read')
     queries = poses.select(np.array(answered, dtype=np.int64))
     truth = ground_truth(queries, database.keyframes, arguments.radius)
+    if arguments.window:
+        started = cold_start(window, recognizer, chosen[answered], truth)
+        print(f'{drive.name}, {preprocessing.window_words}: {started}')
     answers = _answers_of_recognitions(recognitions, num_answers)
     source = database.info.source
     return Result(
@@ -153,6 +185,7 @@ def _judge(
         num_views=database.info.num_views,
         radius_m=arguments.radius,
         records=query_records(answers, truth, np.array(occupied, dtype=np.int64)),
+        variant='' if window_m is None else preprocessing.window_words,
     )
 
 
@@ -169,23 +202,3 @@ def _answers_of_recognitions(recognitions: Sequence[Recognition], num_answers: i
         np.array([first.ratio for first in firsts]),
         np.array([first.accepted for first in firsts]),
     )
-
-
-class _Window:
-    """Feeds a recognizer the scans up to each query, and no more than its window holds."""
-
-    def __init__(self, drive: RadarSequence, recognizer: PlaceRecognizer, num_scans: int) -> None:
-        self._drive = drive
-        self._recognizer = recognizer
-        self._num_scans = num_scans
-        self._next = 0
-        self.left_out = LeftOut(drive.name, '4D radar scan')
-
-    def query_at(self, index: int) -> Query | None:
-        """Return the query of a scan, None if that scan cannot be read."""
-        query = None
-        for fed in range(max(self._next, index + 1 - self._num_scans), index + 1):
-            cloud = self.left_out.read(self._drive.cloud, fed)
-            query = None if cloud is None else self._recognizer.prepare(cloud)
-        self._next = index + 1
-        return query

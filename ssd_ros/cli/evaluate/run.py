@@ -47,12 +47,14 @@ def evaluate_drives(arguments: argparse.Namespace) -> tuple[Evaluation, None]:
         places = simulated_drives(arguments.simulate)
     else:
         paths = [arguments.map, *arguments.queries]
-        places = recorded_drives(paths, options_of(arguments, paths))
+        places = recorded_drives(paths, options_of(arguments, paths), arguments.map_sensor)
     results = run(places, *encoders(arguments), arguments)
     protocol = _protocol(arguments, 'C', results[0].num_views)
     drives = [drive for place in places for drive in (place.mapping, *place.queries)]
     origin = kind_of(origin_of(drive).kind for drive in drives)
-    return Evaluation(protocol, origin, results, settings(arguments), radars_of(places)), None
+    return Evaluation(
+        protocol, origin, results, settings(arguments), radars_of(places, arguments.map_sensor)
+    ), None
 
 
 def evaluate_caches(arguments: argparse.Namespace) -> tuple[Evaluation, Figure | None]:

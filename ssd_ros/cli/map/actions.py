@@ -14,6 +14,7 @@ from ssd_ros.maps.place_database import PlaceDatabase
 from ssd_ros.maps.reposing import reposed
 from ssd_ros.maps.target import check_map_target
 from ssd_ros.motion.trajectory import mounted
+from ssd_ros.recognition.map_check import doubt_of, misfit_words
 from ssd_ros.ros.inputs.mounting import mounting_of
 from ssd_ros.ros.messages.geometry import pose_from_xyzrpy
 
@@ -30,7 +31,7 @@ def print_info(path: Path) -> None:
         'uuid': f'{info.uuid} (map_id {info.map_id})',
         'made': f'{info.created} by ssd_ros {info.software_version}',
         'drive': f'{drive}, {info.data_origin.text}',
-        'sensor': info.sensor,
+        'sensor': info.sensor + (f', submaps of {info.submap_m:g} m' if info.submap_m else ''),
         'encoder': f'{info.encoder}, {info.encoder_digest[:12]}',
         'space': info.descriptor_space[:12],
         'keyframes': f'{len(database)}, {info.keyframe_distance_m:g} m apart',
@@ -38,12 +39,14 @@ def print_info(path: Path) -> None:
         'rows': f'{database.num_rows} of {database.descriptor_size} numbers',
         'stamps': f'{first_s:.3f} to {last_s:.3f} s',
         'frame': f'{info.map_frame_id}, zero: {info.origin or "not stated"}',
-        'poses': info.poses or 'not stated',
+        'poses': f'{info.poses or "not stated"}; {misfit_words(info)}',
         'within (m)': ' to '.join(str(np.round(corner, 1).tolist()) for corner in (low, high)),
         'calibration': database.confidence.data if database.confidence else 'none',
     }
     for name, value in rows.items():
         print(f'{name:<12} {value}')
+    if doubt := doubt_of(info):
+        print(f'{"warning":<12} {doubt}')
 
 
 def repose(arguments: argparse.Namespace) -> None:
@@ -70,5 +73,8 @@ def repose(arguments: argparse.Namespace) -> None:
     new.save(output)
     print(f'map        {output} ({new.info.uuid})')
     print(f'poses      {arguments.poses}, {len(file.poses)} read as {file.form}')
+    print(f'they are   {misfit_words(new.info)}')
     print(f'keyframes  {len(new)} of {len(database)}, moved by {np.median(moved_m):.2f} m in the '
           f'median, {moved_m.max():.2f} m at most')  # fmt: skip
+    if doubt := doubt_of(new.info):
+        print(f'warning    {doubt}')

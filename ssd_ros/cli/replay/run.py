@@ -84,7 +84,7 @@ class Replay:
         if mounting.level_radar is not None:
             self.drive = level_drive(drive, mounting.level_radar)
         self.recognizer = recognizer
-        recognizer.mounting_check.mount(self.base_radar.yaw_rad)
+        recognizer.mount(self.base_radar.planar)
         self.encoder = encoder
         self.parameters = parameters
         self.faults: Counter[str] = Counter()  # reason -> scans that gave none
@@ -184,7 +184,7 @@ def open_replay(arguments: argparse.Namespace, needs_map: bool = True) -> Replay
     if arguments.truth and not paths:
         raise ValueError('--truth is in the frame of a map: give --map')
     encoder = load_encoder(parameters)
-    maps = load_maps(paths, parameters.online_index or not needs_map)
+    maps = load_maps(paths, parameters.online_index or not needs_map, parameters.confidence_path)
     recognizer = PlaceRecognizer(
         encoder,
         maps,

@@ -18,9 +18,10 @@ from ssd_ros.data_origin import kind_of
 from ssd_ros.datasets.sequence import origin_of
 from ssd_ros.maps.place_search import PlaceSource
 from ssd_ros.recognition.candidates import Flag
-from ssd_ros.recognition.decision import UNLIKE_RADAR
+from ssd_ros.recognition.decision import UNLIKE_RADAR, WRONG_MAP_POSES
+from ssd_ros.recognition.map_check import doubt_of
 from ssd_ros.recognition.radar_check import radar_words, RADARS_NOT_KNOWN
-from ssd_ros.ros.health.texts import MISALIGNED, RADAR_AT_RISK, SESSION_FULL
+from ssd_ros.ros.health.texts import MAP_POSES_AT_RISK, MISALIGNED, RADAR_AT_RISK, SESSION_FULL
 
 # The stages of the recogniser; reading the recording is not one of them.
 _NOT_A_STAGE = ('read',)
@@ -58,6 +59,7 @@ def summary_of(
                 'keyframes': len(place),
                 'of': place.info.source,
                 'origin': place.info.data_origin.text,
+                'pose_misfit_m': place.info.pose_misfit_m,
             }
             for place in replay.recognizer.maps
         ],
@@ -112,6 +114,9 @@ def _warnings(
     if (low := int(log.has_flag(Flag.LOW_POINTS).sum())) > len(log) // 10:
         yield f'{low} of {len(log)} queries had too few static points to be accepted'
     yield from _radar_warnings(replay, len(log))
+    is_risked = replay.recognizer.config.accept_risk_map_poses
+    text = MAP_POSES_AT_RISK if is_risked else WRONG_MAP_POSES
+    yield from filter(None, (doubt_of(place.info, text) for place in replay.recognizer.maps))
     if (live := replay.recognizer.live) is not None and live.is_full:
         yield SESSION_FULL.format(keyframes=len(live))
     if not np.isfinite(log.best['confidence']).any():

@@ -21,8 +21,9 @@ EXAMPLES = """\
 # Kept here so that --help need not compile the simulator; a test compares them with its own.
 PRESETS = ('unit', 'demo', 'bench', 'native')
 DIFFICULTIES = ('easy', 'default', 'hard')
-WORLDS = ('town', 'equal_blocks', 'car_park', 'doubled', 'avenue', 'motorway', 'tunnel')
-_WORLD_HELP = 'kind of place; all but towns repeat themselves (%(default)s)'
+_REPEATED = ('equal_blocks', 'car_park', 'doubled', 'avenue', 'motorway', 'tunnel')
+WORLDS = ('town', *_REPEATED, 'suburb', 'industrial', 'forest_edge', 'old_town', 'campus')
+_WORLD_HELP = f'kind of place; {", ".join(_REPEATED)} repeat themselves (%(default)s)'
 
 
 def parser() -> argparse.ArgumentParser:

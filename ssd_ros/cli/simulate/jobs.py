@@ -20,10 +20,10 @@ from ssd_ros.cli.common.parallel import Report, run_jobs
 from ssd_ros.cli.common.progress import progress_bar
 from ssd_ros.cli.common.settings_file import read_settings
 from ssd_ros.datasets.formats.hercules import HERCULES_FOLDER, SIMULATION_FILE, write_hercules
+from ssd_ros.records import settings_of
 from ssd_ros.simulator.config import Conditions, conditions_of, Preset, PRESETS
 from ssd_ros.simulator.recordings.sequence import SimulatedSequence
 from ssd_ros.simulator.scene.world import World
-from ssd_ros.simulator.settings import settings_of
 from ssd_ros.simulator.visits.session import Session
 from ssd_ros.targets import check_folder, check_working_folder
 

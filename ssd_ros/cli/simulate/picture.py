@@ -55,7 +55,7 @@ def draw(
         raise ValueError(f'{sequence.name} has no 4D scan {frame}, only {num_clouds}')
     config = PreprocessingConfig()
     preprocessor = CloudPreprocessor(config)
-    for index in range(max(frame - config.num_scans + 1, 0), frame + 1):
+    for index in range(config.first_scan(frame), frame + 1):
         cloud = sequence.cloud(index)
         cloud_bev = preprocessor.process(cloud).bev
     delay_ns = np.abs(sequence.scan_stamps_ns - sequence.cloud_stamps_ns[frame])
@@ -71,7 +71,7 @@ def draw(
     _draw_polar(axes[0, 1], scan)
     _draw_overlay(axes[0, 2], scan, cloud, figure)
     _draw_bev(axes[1, 0], scan_bev, 'polar BEV of the spinning radar, forward 120°')
-    _draw_bev(axes[1, 1], cloud_bev, f'polar BEV of the last {config.num_scans} 4D scans')
+    _draw_bev(axes[1, 1], cloud_bev, f'polar BEV of the 4D radar, {config.window_words}')
     _draw_doppler(axes[1, 2], sequence, frame)
     write_figure(path, figure, 80)
 

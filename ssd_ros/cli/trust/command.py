@@ -15,6 +15,7 @@ from ssd_ros.cli.common.drive_options import (
     flag_of,
     refuse_drive_options,
 )
+from ssd_ros.confidence.features import FEATURES
 from ssd_ros.shared_files import ENCODERS, shared_file
 
 if TYPE_CHECKING:
@@ -95,6 +96,7 @@ def parser() -> argparse.ArgumentParser:
     add('--out', required=True, type=Path, help='working directory')
     add('--fit', type=Path, metavar='FILE', help='fit the confidence on these and write it here')
     add('--store-in', type=Path, metavar='MAP', help='put the calibration into a map as well')
+    add('--without', choices=FEATURES, help='leave out a feature of --fit, to see what it adds')
     add('--report', type=Path, metavar='NAME', help='write NAME.json, NAME.md and NAME.html')
     add('--encoder', choices=tuple(ENCODERS), help='of the node (that of the map, or network)')
     add('--student', type=Path, help="the 4D radar's model (the one that is installed)")
@@ -117,12 +119,12 @@ def parser() -> argparse.ArgumentParser:
 def run(arguments: argparse.Namespace) -> None:
     """Answer all queries, fit if asked for, and print the tables."""
     from ssd_ros.cli.trust.judged.acceptance import acceptance_table
-    from ssd_ros.cli.trust.judged.fit import fit_models
+    from ssd_ros.cli.trust.judged.fit import fit_models, without
     from ssd_ros.cli.trust.judged.known_radars import with_known_radars
     from ssd_ros.cli.trust.judged.tables import judge, mountings, summary
     from ssd_ros.cli.trust.recorded import answers_of_recorded, require_lessons
     from ssd_ros.cli.trust.report import write_report
-    from ssd_ros.cli.trust.shift import answers_of_benchmark
+    from ssd_ros.cli.trust.shift import answers_of_benchmark, lessons_of
     from ssd_ros.confidence.file import write_confidence
     from ssd_ros.data_origin import kind_of, radar_of
     from ssd_ros.encoders.place_encoder import open_encoder
@@ -138,13 +140,17 @@ def run(arguments: argparse.Namespace) -> None:
         answers, what, told = answers_of_recorded(arguments, models)
         if arguments.fit:
             require_lessons(answers)
+    if arguments.without:
+        answers = [without(pair, arguments.without) for pair in answers]
+        what += f', without {arguments.without}'
     data = f'{radar_of(kind_of(pair.origin for pair in answers))}, {what}'
     student = open_encoder(models.student, 'cpu')
     space = student.contract.descriptor_space
     if arguments.fit:
         limits = arguments.min_precision, arguments.max_stranger_rate
-        fitted = fit_models(answers, data, *limits)
-        write_confidence(arguments.fit, space, with_known_radars(fitted, answers, *limits))
+        lessons = lessons_of(arguments.benchmark or [], answers)
+        fitted = fit_models(lessons, data, *limits)
+        write_confidence(arguments.fit, space, with_known_radars(fitted, lessons, *limits))
     path = arguments.fit or arguments.confidence or shared_file(ENCODERS[student.kind].confidence)
     kinds = {pair.sensor for pair in answers}
     calibration = {kind: _calibration(path, space, kind) for kind in kinds}
@@ -170,6 +176,8 @@ def _check_options(arguments: argparse.Namespace) -> None:
                 raise ValueError(f'{flag_of(name)} goes with recorded drives, --drives or '
                                  '--unlabelled: a split of --benchmark has its own')  # fmt: skip
         refuse_drive_options(arguments, 'is for --drives; the benchmark has its own')
+    if arguments.without and not arguments.fit:
+        raise ValueError('--without goes with --fit: other calibrations count on every feature')
     if bool(arguments.map) != bool(arguments.unlabelled):
         raise ValueError(
             '--unlabelled and --map go together; the map of --drives is the first of them'

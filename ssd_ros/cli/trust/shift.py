@@ -78,7 +78,7 @@ class _Case(NamedTuple):
         seen = sensor.conditions if what != 'scans' and sensor.conditions else half.plain
         visit = Visit('02' if what == 'queries' else '01', seen, part)
         place = Place(self.seed, (Visit('01'), Visit('02')), self.world)
-        return PlainDrive(place, visit, brightness_px)
+        return PlainDrive(place, visit, brightness_px=brightness_px)
 
     def stored(self, work: Path, what: str) -> StoredDrive:
         name = self.sensor.name if self.sensor.conditions else self.plain
@@ -127,6 +127,18 @@ def require_fit(names: Iterable[str]) -> None:
     for name in names:
         if name == JUDGING or name.partition('_')[0] == 'test':
             raise ValueError(f'{name!r} only judges: fit on {FITTING!r} and splits of validation')
+
+
+def lessons_of(names: Iterable[str], answers: Iterable[PairAnswers]) -> list[PairAnswers]:
+    """
+    Return the answers that a calibration is fitted on.
+
+    :param names: of splits and halves that were asked
+    """
+    halves = [load_half(name) for name in names if name in SEEDS]
+    mute = {sensor.name for half in halves for sensor in half.sensors if not sensor.teaches}
+    mute |= {worlds.name for half in halves for worlds in half.worlds if not worlds.teaches}
+    return [pair for pair in answers if pair.shift not in mute]
 
 
 def answers_of_benchmark(

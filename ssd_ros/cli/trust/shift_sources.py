@@ -15,7 +15,7 @@ from ssd_ros.cli.common.settings_file import settle
 from ssd_ros.cli.trust.asked.jobs import OTHER_SETTINGS
 from ssd_ros.datasets.sequence import RadarSequence
 from ssd_ros.maps.place_database import PlaceDatabase
-from ssd_ros.simulator.settings import settings_of
+from ssd_ros.records import settings_of
 from ssd_ros.simulator.shift.drives import ChangedDrive, Clouds, DriveChange
 from ssd_ros.simulator.shift.maps import BrighterDrive, MapChange
 

@@ -14,13 +14,14 @@ from ssd_ros.evaluation.queries.pairs import (
     drives_by_place,
     Pair,
     pairs_of,
+    query_seed,
     Setting,
     setting_of,
     yaw_seed,
 )
 from ssd_ros.evaluation.queries.protocol import Protocol, TASKS
 from ssd_ros.evaluation.queries.records import query_records
-from ssd_ros.evaluation.queries.retrieval import answers_from, compare
+from ssd_ros.evaluation.queries.retrieval import answers_from, compare, compare_turns
 from ssd_ros.evaluation.scores.acceptance import Acceptance, calibrate_acceptance
 from ssd_ros.evaluation.scores.results import METHOD, Result
 
@@ -28,7 +29,7 @@ from ssd_ros.evaluation.scores.results import METHOD, Result
 def retrieve(pair: Pair, descriptors: Descriptors, protocol: Protocol) -> Result:
     """Look up the queries of a drive, perhaps of another place than the map's."""
     task, setting = TASKS[pair.task], setting_of(pair, protocol)
-    num_views = protocol.num_views if task.query_sensor != task.map_sensor else 1
+    num_views = protocol.num_views if task.needs_views else 1
     if task.map_sensor == '4d':
         scans = descriptors.of_clouds(pair.map_drive, setting.scans)
     else:
@@ -38,13 +39,18 @@ def retrieve(pair: Pair, descriptors: Descriptors, protocol: Protocol) -> Result
     if task.query_sensor == '4d':
         queries = descriptors.of_clouds(pair.query_drive, setting.queries)
     else:
-        queries = descriptors.of_scans(pair.query_drive, setting.queries, 1, None)
-    similarity = compare(queries[:, 0], scans, protocol.search_rows, setting.excluded)
+        of_query = num_views if task.any_heading else 1
+        queries = descriptors.of_scans(
+            pair.query_drive, setting.queries, of_query, query_seed(task)
+        )
+    if task.any_heading:
+        similarity = compare_turns(queries, scans, setting.excluded)
+    else:
+        similarity = compare(queries[:, 0], scans, protocol.search_rows, setting.excluded)
     answers = answers_from(
         similarity,
         setting.entries,
         setting.scan_poses.positions_m[:, :2],
-        num_views,
         protocol.ambiguity_radius_m,
     )
     return result_of(pair, METHOD, setting, answers, num_views)

@@ -14,7 +14,14 @@ from ssd_ros.bev.polar_bev import PolarGrid
 from ssd_ros.evaluation.bev_cache import CachedDrive
 from ssd_ros.evaluation.judging.encoders import result_of
 from ssd_ros.evaluation.queries.answers import Answers
-from ssd_ros.evaluation.queries.pairs import Pair, pairs_of, Setting, setting_of
+from ssd_ros.evaluation.queries.descriptors import panorama_of
+from ssd_ros.evaluation.queries.pairs import (
+    Pair,
+    pairs_of,
+    query_seed,
+    Setting,
+    setting_of,
+)
 from ssd_ros.evaluation.queries.protocol import Protocol, Task, TASKS
 from ssd_ros.evaluation.queries.retrieval import nearest_first
 from ssd_ros.evaluation.scores.results import Result
@@ -40,7 +47,7 @@ class MethodJudge:
         self._grid = grid
         self._protocol = protocol
         self._report = report
-        self._queries: dict[tuple[str, str], Descriptors] = {}
+        self._queries: dict[tuple[str, str, int | None], Descriptors] = {}
 
     def run(self, drives: Sequence[CachedDrive], task_name: str) -> list[Result]:
         """
@@ -78,18 +85,20 @@ class MethodJudge:
         num_views = len(places[0])
         results = []
         for pair, setting in asked:
-            queries = self._describe(pair.query_drive, task.query_sensor, setting.queries)
+            queries = self._describe(pair.query_drive, task, setting.queries)
             answers = answers_of(index.search(queries), setting)
             results.append(result_of(pair, self._name, setting, answers, num_views))
         return results
 
-    def _describe(self, drive: CachedDrive, sensor: str, rows: NDArray[np.int64]) -> Descriptors:
+    def _describe(self, drive: CachedDrive, task: Task, rows: NDArray[np.int64]) -> Descriptors:
         """Return the descriptors of a drive's queries, those of before where they hold."""
-        key = (drive.name, sensor)
+        sensor, seed = task.query_sensor, query_seed(task)
+        key = (drive.name, sensor, seed)
         if key not in self._queries or self._method.fits_map:
             described = []
             for row in rows:
-                described.append(self._method.describe(image_of(drive, sensor, row, self._grid)))
+                image = image_of(drive, sensor, row, self._grid, seed)
+                described.append(self._method.describe(image))
                 self._report(1, 0)
             self._queries[key] = np.stack(described)
         else:
@@ -97,15 +106,18 @@ class MethodJudge:
         return self._queries[key]
 
 
-def image_of(drive: CachedDrive, sensor: str, row: int, grid: PolarGrid) -> PolarImage:
+def image_of(
+    drive: CachedDrive, sensor: str, row: int, grid: PolarGrid, yaw_seed: int | None = None
+) -> PolarImage:
     """
     Return one cached image as methods take it.
 
     :param sensor: '4d' or 'spinning'
+    :param yaw_seed: turn a panorama by random_columns first
     """
     if sensor == '4d':
         return PolarImage.of_view(np.asarray(drive.student_bevs[row]), grid)
-    return PolarImage.of_panorama(np.asarray(drive.panoramas[row]), grid)
+    return PolarImage.of_panorama(panorama_of(drive, row, yaw_seed), grid)
 
 
 def answers_of(matches: Matches, setting: Setting) -> Answers:

@@ -69,11 +69,7 @@ class Descriptors:
         kept = self._kept.setdefault((drive.name, 'spinning', yaw_seed), {})
         for row in map(int, rows):
             if row not in kept:
-                panorama = np.asarray(drive.panoramas[row])
-                if yaw_seed is not None:
-                    columns = random_columns(drive, row, yaw_seed)
-                    panorama = np.roll(panorama, columns, axis=1)
-                kept[row] = self._encoders.teacher(panorama)
+                kept[row] = self._encoders.teacher(panorama_of(drive, row, yaw_seed))
         views = np.stack([kept[int(row)] for row in rows])
         if num_views < 1 or views.shape[1] % num_views:
             raise ValueError(
@@ -83,8 +79,20 @@ class Descriptors:
         return views[:, :: views.shape[1] // num_views]
 
 
+def panorama_of(drive: CachedDrive, row: int, yaw_seed: int | None) -> NDArray[np.uint8]:
+    """
+    Return a cached panorama, shape (num_ranges, panorama_azimuths).
+
+    :param yaw_seed: turned by random_columns; None = as it was
+    """
+    panorama = np.asarray(drive.panoramas[row])
+    if yaw_seed is None:
+        return panorama
+    return np.roll(panorama, random_columns(drive, row, yaw_seed), axis=1)
+
+
 def random_columns(drive: CachedDrive, row: int, seed: int) -> int:
-    """Return by how many columns a panorama is rolled in the random-yaw test."""
+    """Return by how many columns a panorama is rolled in tests of any heading."""
     generator = np.random.default_rng([seed, zlib.crc32(drive.name.encode()), row])
     return int(generator.integers(drive.panoramas.shape[2]))
 

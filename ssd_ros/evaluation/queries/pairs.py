@@ -15,6 +15,8 @@ from ssd_ros.evaluation.queries.descriptors import random_yaws_rad
 from ssd_ros.evaluation.queries.protocol import Protocol, Task, TASKS
 from ssd_ros.motion.trajectory import quaternion_from_yaw, thin_by_distance, Trajectory
 
+_HEADINGS_SEED = 0
+
 
 class Pair(NamedTuple):
     """A drive that is mapped and a drive whose queries are looked up in that map."""
@@ -28,6 +30,7 @@ class Setting(NamedTuple):
     """
     What any method is given to answer a pair, and what is right.
 
+    :param query_poses: pose of each query; turned where the task turns the image
     :param scans: images of the map drive that can be found
     :param scan_poses: pose of each; turned where the random-yaw test turns the image
     :param entries: numbers into scans that the database holds, perhaps several times
@@ -108,10 +111,8 @@ def setting_of(pair: Pair, protocol: Protocol) -> Setting:
                 f'of {pair.map_drive.name}, so that database A is empty: use B or C'
             )
         entries = np.sort(reachable.argmin(axis=1)[accepted])
-    if (seed := yaw_seed(task, protocol)) is not None:
-        turns_rad = random_yaws_rad(pair.map_drive, scans.tolist(), seed)
-        poses = np.column_stack([scan_poses.positions_m[:, :2], scan_poses.yaws_rad + turns_rad])
-        scan_poses = _trajectory(scan_poses.stamps_ns, poses)
+    scan_poses = _turned(scan_poses, pair.map_drive, scans, yaw_seed(task, protocol))
+    query_poses = _turned(query_poses, pair.query_drive, queries, query_seed(task))
     positives = [entries[row[entries]] for row in is_positive]
     truth = GroundTruth(query_poses, scan_poses, protocol.radius_m, positives)
     return Setting(queries, query_poses, scans, scan_poses, entries, excluded, truth)
@@ -119,7 +120,22 @@ def setting_of(pair: Pair, protocol: Protocol) -> Setting:
 
 def yaw_seed(task: Task, protocol: Protocol) -> int | None:
     """Return the seed of the random-yaw test if it applies: it needs views in all directions."""
-    return protocol.random_yaw_seed if task.query_sensor != task.map_sensor else None
+    return protocol.random_yaw_seed if task.needs_views and not task.any_heading else None
+
+
+def query_seed(task: Task) -> int | None:
+    """Return the seed by which the queries of a task are turned, None if they are not."""
+    return _HEADINGS_SEED if task.any_heading else None
+
+
+def _turned(
+    poses: Trajectory, drive: CachedDrive, rows: NDArray[np.int64], seed: int | None
+) -> Trajectory:
+    """Return the poses of panoramas once they are turned by random_columns."""
+    if seed is None:
+        return poses
+    yaws_rad = poses.yaws_rad + random_yaws_rad(drive, rows.tolist(), seed)
+    return _trajectory(poses.stamps_ns, np.column_stack([poses.positions_m[:, :2], yaws_rad]))
 
 
 def _thinned(

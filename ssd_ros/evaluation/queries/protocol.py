@@ -27,12 +27,19 @@ class Task(NamedTuple):
     Which sensor asks, which made the map, and whether it asks in the map of its own drive.
 
     :param title: for tables
+    :param any_heading: every query, a whole turn, is turned by an angle of its own first
     """
 
     query_sensor: str
     map_sensor: str
     is_multi_session: bool
     title: str
+    any_heading: bool = False
+
+    @property
+    def needs_views(self) -> bool:
+        """Whether a trained model describes a mapped place all around."""
+        return self.any_heading or self.query_sensor != self.map_sensor
 
 
 TASKS = {
@@ -42,6 +49,7 @@ TASKS = {
     'spinning': Task('spinning', 'spinning', True, 'spinning in spinning, other session'),
     '4d_single': Task('4d', '4d', False, '4D in 4D, same session'),
     'spinning_single': Task('spinning', 'spinning', False, 'spinning in spinning, same session'),
+    'spinning_any': Task('spinning', 'spinning', True, 'spinning in spinning, any heading', True),
 }
 
 

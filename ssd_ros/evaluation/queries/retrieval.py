@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.bev.polar_bev import view_yaws_rad
+from ssd_ros.encoders.ring_correlation import match_rings
 from ssd_ros.evaluation.queries.answers import Answers
 from ssd_ros.maps.place_database import ratios_to_other_places
 
@@ -18,15 +19,16 @@ _QUERIES_AT_ONCE = 64
 @dataclass(frozen=True, slots=True)
 class Similarity:
     """
-    Q queries beside K scans, each scan with its best view.
+    Q queries beside K scans, each scan at its best view or rotation.
 
     :param distances: shape (Q, K), between unit descriptors; infinite where not searched
-    :param views: shape (Q, K), the nearest view
+    :param yaws_rad: shape (Q, K), heading of the query in the frame of the scan; NaN if one view
+        is all that there is
     :param horizons: shape (Q,), distance of the last row that a bounded search looks at
     """
 
     distances: NDArray[np.float32]
-    views: NDArray[np.int64]
+    yaws_rad: NDArray[np.float64]
     horizons: NDArray[np.float32]
 
 
@@ -57,7 +59,25 @@ def compare(
             (products.max(axis=2), products.argmax(axis=2), np.partition(flat, last)[:, last])
         )
     best, views, horizons = (np.concatenate(part) for part in zip(*parts, strict=True))
-    return Similarity(_distance(best), views, _distance(horizons))
+    yaws_rad = view_yaws_rad(num_views)[views] if num_views > 1 else np.full(views.shape, np.nan)
+    return Similarity(_distance(best), yaws_rad, _distance(horizons))
+
+
+def compare_turns(
+    queries: NDArray[np.float32], scans: NDArray[np.float32], excluded: NDArray[np.bool_]
+) -> Similarity:
+    """
+    Return how near every scan is to every whole turn, all of them searched.
+
+    :param queries: shape (Q, num_views, D)
+    :param scans: shape (K, num_views, D)
+    :param excluded: shape (Q, K), scans that a query may not find
+    """
+    matches = [match_rings(query, scans) for query in queries]
+    distances = np.stack([match.distances for match in matches])
+    horizons = np.where(excluded, 0, distances).max(axis=1)
+    distances[excluded] = np.inf
+    return Similarity(distances, np.stack([match.yaws_rad for match in matches]), horizons)
 
 
 def _distance(products: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -69,7 +89,6 @@ def answers_from(
     similarity: Similarity,
     entries: NDArray[np.int64],
     positions_m: NDArray[np.float64],
-    num_views: int,
     ambiguity_radius_m: float,
 ) -> Answers:
     """
@@ -80,11 +99,10 @@ def answers_from(
     """
     keyframes, distances = nearest_first(similarity.distances, entries)
     queries = np.arange(len(keyframes))
-    yaws_rad = view_yaws_rad(num_views)[similarity.views[queries, keyframes[:, 0]]]
     return Answers(
         keyframes,
         distances[:, 0].astype(np.float64),
-        yaws_rad if num_views > 1 else np.full(len(queries), np.nan),
+        similarity.yaws_rad[queries, keyframes[:, 0]],
         _ratios(distances, keyframes, positions_m, similarity.horizons, ambiguity_radius_m),
     )
 

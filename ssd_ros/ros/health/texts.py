@@ -8,7 +8,7 @@ The troubleshooting section of the README has an entry for each.
 
 from __future__ import annotations
 
-from ssd_ros.recognition.decision import UNLIKE_RADAR
+from ssd_ros.recognition.decision import UNLIKE_RADAR, WRONG_MAP_POSES
 
 NOT_ACTIVE = 'the node is not active'
 NO_MESSAGE = (
@@ -43,6 +43,10 @@ AGAINST_ODOMETRY = (
 RADAR_AT_RISK = (
     'this radar is unlike those the calibration knows: {difference}: accept.risk_unknown_radar '
     'accepts it all the same'
+)
+MAP_POSES_AT_RISK = (
+    'the poses of map {name} disagree with its returns by {misfit_m:.2f} m between neighbouring '
+    'keyframes (median; at most {limit_m:.1f}): accept.risk_map_poses accepts it all the same'
 )
 NOTHING_REMEMBERED = (
     'the running drive is not remembered: no odometry for the scans on {topic} or in TF'
@@ -109,6 +113,8 @@ TEXTS = (
     AGAINST_ODOMETRY,
     UNLIKE_RADAR,
     RADAR_AT_RISK,
+    WRONG_MAP_POSES,
+    MAP_POSES_AT_RISK,
     NOTHING_REMEMBERED,
     STAMPED_BY_ARRIVAL,
     CONSTANT_OFFSET,

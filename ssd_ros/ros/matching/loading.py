@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ssd_ros.confidence.file import shipped_confidence
+from ssd_ros.confidence.file import load_confidence, shipped_confidence
+from ssd_ros.confidence.model import ConfidenceModel
+from ssd_ros.encoders.model_contract import SENSORS
 from ssd_ros.encoders.place_encoder import open_encoder, PlaceEncoder
 from ssd_ros.maps.live_session import LiveSession
-from ssd_ros.maps.one_frame import require_one_frame
 from ssd_ros.maps.place_database import PlaceDatabase
+from ssd_ros.maps.place_search import require_one_frame
 from ssd_ros.ros.parameters.node import NodeParameters
 from ssd_ros.shared_files import ENCODERS, shared_file
 from ssd_ros.user_paths import user_path, user_paths
@@ -30,14 +32,17 @@ def load_encoder(parameters: NodeParameters) -> PlaceEncoder:
     return open_encoder(path, parameters.device, parameters.num_threads)
 
 
-def load_maps(index_path: str | Sequence[Path], may_be_none: bool = False) -> list[PlaceDatabase]:
+def load_maps(
+    index_path: str | Sequence[Path], may_be_none: bool = False, confidence_path: str = ''
+) -> list[PlaceDatabase]:
     """
     Load maps.
 
     :param index_path: a list separated by colons, see user_paths, or the paths themselves
-
     :param may_be_none: an empty list is no error
-    :raise ValueError: one is absent or damaged, or they do not belong together
+    :param confidence_path: of a calibration in place of theirs; '' = theirs
+    :raise ValueError: one is absent or damaged, they do not belong together, or the calibration
+        is of other models or not of their sensor
     :raise OSError: one cannot be read
     """
     paths = user_paths(index_path) if isinstance(index_path, str) else index_path
@@ -52,24 +57,53 @@ def load_maps(index_path: str | Sequence[Path], may_be_none: bool = False) -> li
     uuids = [database.info.uuid for database in maps]
     if len(set(uuids)) < len(uuids):
         raise ValueError(f'{names} names a map twice')
+    for database in maps if confidence_path else ():
+        info = database.info
+        database.confidence = _given_confidence(
+            confidence_path, info.descriptor_space, info.sensor
+        )
+        if database.confidence is None:
+            raise ValueError(
+                f'confidence_path: {confidence_path} has no calibration of the models of map '
+                f'{info.source or info.uuid} for {info.sensor} maps'
+            )
     return maps
+
+
+def _given_confidence(path: str, space: str, sensor: str) -> ConfidenceModel | None:
+    return load_confidence(user_path(path), space, sensor) if path else None
 
 
 def new_live_session(encoder: PlaceEncoder, parameters: NodeParameters) -> LiveSession | None:
     """
     Return an empty session if the running drive is to be remembered.
 
-    :raise ValueError: the calibration is damaged
+    :raise ValueError: the calibration is damaged or of other models
     """
     if not parameters.online_index:
         return None
-    contract = encoder.contract
     return LiveSession(
-        contract.descriptor_size,
+        encoder.contract.descriptor_size,
         parameters.keyframe_distance,
-        shipped_confidence(encoder.kind, contract.descriptor_space, '4d'),
+        live_confidence(encoder, parameters),
         encoder.scan_context,
     )
+
+
+def live_confidence(encoder: PlaceEncoder, parameters: NodeParameters) -> ConfidenceModel | None:
+    """
+    Return the calibration of the running drive: that of the parameters, or the installed one.
+
+    :return: None if there is none, or the drive is not to be remembered
+    :raise ValueError: that of the parameters is damaged or of other models
+    """
+    path, space = parameters.confidence_path, encoder.contract.descriptor_space
+    if not parameters.online_index:
+        return None
+    if path and all(_given_confidence(path, space, sensor) is None for sensor in SENSORS):
+        raise ValueError(f'confidence_path: {path} has no calibration of the model that is loaded')
+    given = _given_confidence(path, space, '4d')
+    return given or shipped_confidence(encoder.kind, space, '4d')
 
 
 def maps_summary(
@@ -103,6 +137,7 @@ def _summary(database: PlaceDatabase) -> dict[str, Any]:
         'segments': len(info.segment_starts),
         'views': info.num_views,
         'rows': database.num_rows,
+        'pose_misfit_m': info.pose_misfit_m,
         'keyframe_distance_m': info.keyframe_distance_m,
         'bounds_m': [positions_m.min(axis=0).tolist(), positions_m.max(axis=0).tolist()],
         'descriptor_size': database.descriptor_size,

@@ -11,6 +11,7 @@ import threading
 import time
 from typing import Any
 
+from ssd_ros.confidence.model import ConfidenceModel
 from ssd_ros.encoders.place_encoder import PlaceEncoder
 from ssd_ros.maps.files import MapInfo, ODOMETRY_ORIGIN
 from ssd_ros.maps.live_session import LiveSession
@@ -135,14 +136,19 @@ class Matcher:
         """By how much the radar points elsewhere than its mounting says."""
         return self._recognizer.mounting_check.yaw_error
 
-    def swap_maps(self, maps: Sequence[PlaceDatabase]) -> None:
+    def swap_maps(
+        self, maps: Sequence[PlaceDatabase], live_confidence: ConfidenceModel | None
+    ) -> None:
         """
         Replace the maps once the query in work is answered.
 
+        :param live_confidence: calibration of the running drive from now on
         :raise MapError: one does not fit the model; the old ones stay
         """
         with self._lock:
             self._recognizer.swap_maps(maps)
+            if self._recognizer.live is not None:
+                self._recognizer.live.confidence = live_confidence
 
     def clear(self) -> None:
         """Forget the scans so far and the answers to them."""
@@ -211,7 +217,7 @@ class Matcher:
         :param segment: of the odometry
         :param base_radar: T_base_radar of the level radar, as stated
         """
-        self._recognizer.mounting_check.mount(base_radar.yaw_rad)
+        self._recognizer.mount(base_radar.planar)
         query = self._recognizer.prepare(cloud, pose, segment)
         ego_velocity = query.image.ego_velocity
         if pose is not None and ego_velocity.motion is Motion.MOVING:

@@ -33,6 +33,11 @@ class Pose:
         return math.atan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z))
 
     @property
+    def planar(self) -> NDArray[np.float64]:
+        """Its x, y in metres and yaw in radians, shape (3,)."""
+        return np.append(self.position_m[:2], self.yaw_rad)
+
+    @property
     def matrix(self) -> NDArray[np.float64]:
         """The same as a matrix, shape (4, 4)."""
         matrix = np.eye(4)

@@ -100,7 +100,9 @@ class LocalizeNode(LifecycleNode):
             encoder = load_encoder(parameters)
             if not self.context.ok():  # told to stop: no need to load the map as well
                 return TransitionCallbackReturn.FAILURE
-            maps = load_maps(parameters.index_path, parameters.online_index)
+            maps = load_maps(
+                parameters.index_path, parameters.online_index, parameters.confidence_path
+            )
             self._session = Session(self, encoder, maps, self.current_parameters)
         except (ValueError, OSError, ImportError) as error:
             self.failed('configure', error)

@@ -4,16 +4,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 import time
 
 from rclpy.clock import Clock, ClockType  # type: ignore[attr-defined]
 from rclpy.node import Node
-from ssd_ros.recognition.decision import UNLIKE_RADAR
+from ssd_ros.recognition.decision import UNLIKE_RADAR, WRONG_MAP_POSES
+from ssd_ros.recognition.map_check import doubt_of
 from ssd_ros.ros.adapters import Adapter
 from ssd_ros.ros.health.inputs import Level, Status
 from ssd_ros.ros.health.texts import (
+    MAP_POSES_AT_RISK,
     NOTHING_REMEMBERED,
     RADAR_AT_RISK,
     SESSION_FULL,
@@ -95,16 +97,23 @@ class HealthReport:
             'radar': matcher.radar_words,
         }
         status = replace(status, values={**status.values, **more})
-        if difference := matcher.statistics.unlike_radar:
-            is_risked = self._parameters().accept.risk_unknown_radar
-            text = (RADAR_AT_RISK if is_risked else UNLIKE_RADAR).format(difference=difference)
-            status = replace(status, level=Level.WARN, message=text)
+        if doubts := list(self._doubts()):
+            status = replace(status, level=Level.WARN, message='; '.join(doubts))
         is_asked = matcher.statistics.num_queries > 0
         is_without = num_live == 0 and self._odometry.source == 'doppler'
         if is_asked and is_without and self._parameters().online_index:
             text = NOTHING_REMEMBERED.format(topic=self._odometry.topic_name)
             return replace(status, level=Level.WARN, message=text)
         return self._fullness(status, num_live)
+
+    def _doubts(self) -> Iterator[str]:
+        """Yield why nothing is accepted, or is at a risk."""
+        matcher, accept = self._matcher, self._parameters().accept
+        if difference := matcher.statistics.unlike_radar:
+            text = RADAR_AT_RISK if accept.risk_unknown_radar else UNLIKE_RADAR
+            yield text.format(difference=difference)
+        text = MAP_POSES_AT_RISK if accept.risk_map_poses else WRONG_MAP_POSES
+        yield from filter(None, (doubt_of(place.info, text) for place in matcher.maps))
 
     def _fullness(self, status: Status, num_live: int) -> Status:
         """Add that the running drive is full, which is logged once."""

@@ -96,7 +96,11 @@ class Services:
             return response
 
         def load() -> str:
-            session.swap_maps(load_maps(parameters.index_path, parameters.online_index))
+            session.swap_maps(
+                load_maps(
+                    parameters.index_path, parameters.online_index, parameters.confidence_path
+                )
+            )
             return f'loaded {parameters.index_path or "no map"}'
 
         await self._in_thread(load, response, 'kept the old map')

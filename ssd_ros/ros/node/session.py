@@ -24,7 +24,7 @@ from ssd_ros.ros.inputs.odometry_input import OdometryInput
 from ssd_ros.ros.inputs.radar_input import RadarInput
 from ssd_ros.ros.inputs.stamp_source import StampSource
 from ssd_ros.ros.inputs.transforms import listen_to_tf
-from ssd_ros.ros.matching.loading import new_live_session
+from ssd_ros.ros.matching.loading import live_confidence, new_live_session
 from ssd_ros.ros.matching.matcher import Job, Matcher
 from ssd_ros.ros.matching.travel_gate import TravelGate
 from ssd_ros.ros.matching.worker import LatestWorker
@@ -166,12 +166,13 @@ class Session:
 
     def swap_maps(self, maps: Sequence[PlaceDatabase]) -> None:
         """
-        Use other maps from the next query on.
+        Use other maps, and the running drive another calibration, from the next query on.
 
-        :raise MapError: one does not fit the model; the old ones stay
+        :raise ValueError: one does not fit the model; the old ones stay
         """
+        confidence = live_confidence(self._matcher.encoder, self._parameters())
         with self._answering:
-            self._matcher.swap_maps(maps)
+            self._matcher.swap_maps(maps, confidence)
             self._delivery.clear()
         if self.is_active:
             self._publish_maps()

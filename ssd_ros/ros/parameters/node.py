@@ -70,10 +70,22 @@ class AcceptParameters:
         low=0.0,
         high=1.0,
     )
+    max_ambiguity: float = option(
+        _RECOGNIZER.accept_max_ambiguity,
+        'accept candidates if at most this share of the last queries fitted two places of the map '
+        'alike; more mean that the surroundings repeat themselves; 0 = no limit',
+        low=0.0,
+        high=1.0,
+    )
     risk_unknown_radar: bool = option(
         _RECOGNIZER.accept_risk_unknown_radar,
         'accept candidates of a radar that is unlike those the calibration of the map knows, too: '
         'no confidence holds for it, and most that is accepted may be wrong',
+    )
+    risk_map_poses: bool = option(
+        _RECOGNIZER.accept_risk_map_poses,
+        'accept candidates of a map whose poses disagree with its returns, too: the keyframes are '
+        'not where it says, and half of what is accepted may be wrong',
     )
 
 
@@ -97,6 +109,12 @@ class NodeParameters(SessionParameters):
         '',
         'map directory made by build_db, or several in one frame, separated by colons (\\: is a '
         'colon within a name); taken over by ~/reload_map; may be empty with online_index',
+    )
+    confidence_path: str = option(
+        '',
+        'calibration made by trust --fit, in place of those that the maps carry, and of the '
+        'installed one for the running drive if it has one for 4D maps; taken over by '
+        '~/reload_map; empty = theirs',
     )
     encoder: str = option(
         'network',
@@ -190,7 +208,9 @@ class NodeParameters(SessionParameters):
             accept_min_confidence=self.accept.min_confidence,
             accept_min_support=self.accept.min_support,
             accept_max_rival=self.accept.max_rival,
+            accept_max_ambiguity=self.accept.max_ambiguity,
             accept_risk_unknown_radar=self.accept.risk_unknown_radar,
+            accept_risk_map_poses=self.accept.risk_map_poses,
             verified_candidates=self.verified_candidates,
             exclude_recent_s=self.exclude_recent,
             exclude_recent_m=self.exclude_recent_travel,

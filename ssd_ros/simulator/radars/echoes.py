@@ -13,7 +13,9 @@ from typing import NamedTuple
 
 import numpy as np
 from ssd_ros.simulator.compiled import compiled
-from ssd_ros.simulator.scene.visibility import transmission, transmission_through_movers
+from ssd_ros.simulator.scene.sight_lines import transmission
+
+RANGE_MARGIN_M = 5.0  # beyond the last bin, for echoes that reach into it
 
 
 class Viewpoint(NamedTuple):
@@ -81,12 +83,14 @@ def _spinning_elevation_gain(tangent):  # type: ignore[no-untyped-def]
     degrees = math.degrees(tangent)
     if degrees < -0.8:
         return (0.8 / degrees) ** 2
-    return math.exp(-((max(abs(degrees) - 0.3, 0.0) / 1.6) ** 2))
+    if abs(degrees) <= 0.3:
+        return 1.0
+    return math.exp(-(((abs(degrees) - 0.3) / 1.6) ** 2))
 
 
 @compiled()
 def spinning_echoes(  # type: ignore[no-untyped-def]
-    s, velocity, exponential, occluders, grid, movers, mover_discs, view, budget
+    s, velocity, exponential, around, lines, view, budget
 ):
     """
     Return the echoes of one turn, each seen from where the radar is when it looks there.
@@ -94,6 +98,8 @@ def spinning_echoes(  # type: ignore[no-untyped-def]
     :param s: Scatterers
     :param velocity: of each scatterer, shape (N, 2)
     :param exponential: random, mean 1, shape (N,)
+    :param around: Panorama of what hides something, with its Lines
+    :return: numbers of those that come back, shape (M,), and range, azimuth, power, shape (3, M)
     """
     num = len(s.x)
     index, kept = np.empty(num, np.int32), 0
@@ -101,7 +107,7 @@ def spinning_echoes(  # type: ignore[no-untyped-def]
     for i in range(num):
         dx, dy = s.x[i] - view.x, s.y[i] - view.y
         square = max(dx * dx + dy * dy, 0.25)
-        if square > (budget.max_range_m + 5.0) ** 2:
+        if square > (budget.max_range_m + RANGE_MARGIN_M) ** 2:
             continue
         fluctuation = exponential[i]
         if s.fluctuates[i] == 0:
@@ -118,18 +124,16 @@ def spinning_echoes(  # type: ignore[no-untyped-def]
         range_m = math.sqrt(flat * flat + dz * dz)
         power = budget.gain * fluctuation * _cross_section(s, i, -dx / flat, -dy / flat)
         power *= _spinning_elevation_gain(dz / flat) / (range_m * range_m)
-        power *= 10 ** (-0.1 * budget.attenuation_db_per_m * range_m)
+        if budget.attenuation_db_per_m > 0:
+            power *= 10 ** (-0.1 * budget.attenuation_db_per_m * range_m)
         # The receiver is desensitised close by.
         power *= min(range_m / 6.0, 1.0) ** 2
         if power < budget.least:
             continue
         start, end = (x0, y0, view.z), (x1, y1, s.z[i])
         least = math.sqrt(budget.least / power)
-        passed = transmission(occluders, grid, start, end, s.owner[i], least)
+        passed = transmission(around, lines, start, end, s.owner[i], least)
         if passed == 0:
-            continue
-        passed *= transmission_through_movers(movers, mover_discs, start, end, s.owner[i])
-        if passed < least:
             continue
         yaw = view.yaw_rad + view.yaw_rate_radps * time_s
         index[kept] = i
@@ -142,7 +146,7 @@ def spinning_echoes(  # type: ignore[no-untyped-def]
 
 @compiled()
 def cloud_echoes(  # type: ignore[no-untyped-def]
-    s, velocity, exponential, occluders, grid, movers, mover_discs, view, budget
+    s, velocity, exponential, around, lines, view, budget
 ):
     """
     Return the echoes of one 4D scan, with Doppler.
@@ -150,11 +154,15 @@ def cloud_echoes(  # type: ignore[no-untyped-def]
     :param s: Scatterers
     :param velocity: of each scatterer, shape (N, 2)
     :param exponential: random, mean 1, shape (N,)
+    :param around: Panorama of what hides something, with its Lines
     """
     num = len(s.x)
     index, kept = np.empty(num, np.int32), 0
     found = np.empty((5, num), np.float32)
     cos_yaw, sin_yaw = math.cos(view.yaw_rad), math.sin(view.yaw_rad)
+    # Somewhat more than the field of view, which is compared with the angles below.
+    widest = 1.000001 * math.tan(budget.half_fov_rad)
+    steepest = 1.000001 * math.tan(budget.half_elevation_rad)
     for i in range(num):
         dx, dy, dz = s.x[i] - view.x, s.y[i] - view.y, s.z[i] - view.z
         square = dx * dx + dy * dy
@@ -165,8 +173,11 @@ def cloud_echoes(  # type: ignore[no-untyped-def]
         if ceiling < budget.least * square * square:
             continue
         flat = math.sqrt(square)
+        across = cos_yaw * dy - sin_yaw * dx
+        if abs(across) > widest * ahead or abs(dz) > steepest * flat:
+            continue
         range_m = math.sqrt(square + dz * dz)
-        azimuth = math.atan2(cos_yaw * dy - sin_yaw * dx, ahead)
+        azimuth = math.atan2(across, ahead)
         elevation = math.atan2(dz, flat)
         if abs(azimuth) > budget.half_fov_rad or abs(elevation) > budget.half_elevation_rad:
             continue
@@ -177,11 +188,8 @@ def cloud_echoes(  # type: ignore[no-untyped-def]
             continue
         start, end = (view.x, view.y, view.z), (s.x[i], s.y[i], s.z[i])
         least = math.sqrt(budget.least / snr)
-        passed = transmission(occluders, grid, start, end, s.owner[i], least)
+        passed = transmission(around, lines, start, end, s.owner[i], least)
         if passed == 0:
-            continue
-        passed *= transmission_through_movers(movers, mover_discs, start, end, s.owner[i])
-        if passed < least:
             continue
         closing = (view.vx - velocity[i, 0]) * dx + (view.vy - velocity[i, 1]) * dy
         index[kept] = i

@@ -18,7 +18,6 @@ from ssd_ros.simulator.visits.drive import Motion
 from ssd_ros.simulator.visits.session import Session
 
 _STREAMS = Streams('4d-movers', '4d-fluctuation', '4d-detection')
-_LEAST_SNR = 0.1  # weaker echoes do not lift a cell over the threshold
 _MIN_RCS_DBSM, _MAX_RCS_DBSM = -20, 40  # what the sensor reports
 _FALSE_ALARM_SPEED_MPS = 15.0
 _GHOST_STRETCH, _GHOST_LOSS_DB = (1.15, 2.0), (3.0, 15.0)
@@ -121,7 +120,7 @@ def _echoes(session: Session, motion: Motion, yaw_rad: float, time_s: float, fra
     )
     budget = CloudBudget(
         gain=10 ** ((config.snr_db - session.conditions.cover_loss_db) / 10) * 100.0**4,
-        least=_LEAST_SNR,
+        least=config.least_snr,
         max_range_m=config.max_range_m,
         half_fov_rad=np.deg2rad(config.half_fov_deg),
         half_elevation_rad=np.deg2rad(config.half_elevation_deg),
@@ -134,7 +133,6 @@ def _echoes(session: Session, motion: Motion, yaw_rad: float, time_s: float, fra
         _STREAMS,
         view,
         budget,
-        config.max_range_m,
         time_s,
         frame,
     )

@@ -18,32 +18,18 @@ class Snapshot(NamedTuple):
 
     :param velocity_mps: shape (N, 2)
     :param occluders: four sides for each vehicle in reach
-    :param discs: x, y and radius of a circle around each of them, shape (V, 3)
     """
 
     scatterers: Scatterers
     velocity_mps: NDArray[np.float32]
     occluders: Occluders
-    discs: NDArray[np.float32]
 
 
 def snapshot(session: Session, time_s: float, reach_m: float) -> Snapshot:
     """Return the traffic at a time of the session."""
     scatterers, occluders, velocity_mps = session.traffic.at(time_s, session.first_mover_owner)
-    discs = vehicle_discs(occluders)
     (ego,), _ = session.drive.poses(np.array([time_s]))
-    is_near = np.hypot(discs[:, 0] - ego[0], discs[:, 1] - ego[1]) < reach_m
+    x_m, y_m = (corners.reshape(-1, 4).mean(axis=1) for corners in (occluders.ax, occluders.ay))
+    is_near = np.hypot(x_m - ego[0], y_m - ego[1]) < reach_m
     near_occluders = select_occluders(occluders, np.repeat(is_near, 4))
-    return Snapshot(scatterers, velocity_mps, near_occluders, discs[is_near])
-
-
-def vehicle_discs(occluders: Occluders) -> NDArray[np.float32]:
-    """
-    Return x, y and radius of a circle around each vehicle, shape (V, 3).
-
-    :param occluders: four sides for each vehicle
-    """
-    corners_x, corners_y = occluders.ax.reshape(-1, 4), occluders.ay.reshape(-1, 4)
-    x, y = corners_x.mean(axis=1), corners_y.mean(axis=1)
-    radius = np.hypot(corners_x[:, 0] - x, corners_y[:, 0] - y) + 0.1
-    return np.column_stack([x, y, radius])
+    return Snapshot(scatterers, velocity_mps, near_occluders)

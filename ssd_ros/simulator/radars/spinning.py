@@ -7,15 +7,18 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.simulator.radars.echoes import spinning_echoes, SpinningBudget, Viewpoint
-from ssd_ros.simulator.radars.image import deposit, LEAST_COUNTS, to_pixels
+from ssd_ros.simulator.radars.image import deposit, point_response, to_pixels
 from ssd_ros.simulator.radars.sources import Echoes, echoes_of_scene, Streams
-from ssd_ros.simulator.random_streams import stream
+from ssd_ros.simulator.random_streams import drawn, from_pool, stream
 from ssd_ros.simulator.sensors import SpinningRadarConfig
 from ssd_ros.simulator.visits.session import Session
 
 _STREAMS = Streams('spin-movers', 'spin-fluctuation', 'spin-phase')
 _DOUBLE_BOUNCE_COUNTS = 2e4  # stronger echoes come back once more, from the own car
 _DOUBLE_BOUNCE_GAIN = 10**-1.6
+# Multipath by way of another surface (arXiv 2007.05280): as that of the 4D radar; reconstructed.
+_GHOST_COUNTS = 300.0  # weaker echoes have ghosts that drown in noise
+_GHOST_STRETCH, _GHOST_TURN_DEG, _GHOST_LOSS_DB = (1.15, 2.0), 7.0, (3.0, 15.0)
 _STREAK_GAIN = 2e-6  # noise raised along an azimuth by strong echoes in it
 _INTERFERENCE_PROBABILITY = 0.003
 _INTERFERENCE_COUNTS = 12.0
@@ -35,19 +38,53 @@ def spinning_image(session: Session, time_s: float, frame: int) -> NDArray[np.ui
     echoes, phases, _ = _echoes(session, time_s, frame)
     shape = (2, config.num_azimuths, config.num_bins)
     field, row_power = np.zeros(shape, np.float32), np.zeros(config.num_azimuths)
-    deposit(field, row_power, echoes, phases, config.bin_m)
-    again = echoes[:, echoes[2] > _DOUBLE_BOUNCE_COUNTS]
-    again = again * np.array([[2.0], [1.0], [_DOUBLE_BOUNCE_GAIN]], np.float32)
-    deposit(field, row_power, again, phases[echoes[2] > _DOUBLE_BOUNCE_COUNTS], config.bin_m)
+    response = point_response(config)
+    rng = stream(session.world.seed, 'spin-ghosts', session.index, frame)
+    for part, turns in (
+        (echoes, phases),
+        _double_bounces(echoes, phases),
+        _ghosts(config, echoes, rng),
+    ):
+        deposit(field, row_power, part, turns, config.bin_m, config.least_counts, response)
     rng = stream(session.world.seed, 'spin-noise', session.index, frame)
-    noise = rng.standard_normal((*shape[:2], shape[2] + 2), np.float32)
+    draw = from_pool if session.conditions.is_quick else drawn
+    noise = draw(rng, 'standard_normal', (*shape[:2], shape[2] + 2))
     streaks = _STREAK_GAIN * row_power * rng.uniform(0.3, 3, config.num_azimuths)
     is_disturbed = rng.random(config.num_azimuths) < _INTERFERENCE_PROBABILITY
     streaks += is_disturbed * rng.exponential(_INTERFERENCE_COUNTS, config.num_azimuths)
     noise_power = noise_counts(config, session.attenuation_db_per_m)
     noise_power += _SNOW_COUNTS * session.conditions.snow_mm_per_h
     image: NDArray[np.uint8] = to_pixels(field, noise, noise_power, streaks, config.upsampling)
+    np.minimum(image, config.saturation_px, out=image)
+    if config.pixel_step > 1:
+        image -= image % np.uint8(config.pixel_step)
     return image
+
+
+def _double_bounces(
+    echoes: NDArray[np.float32], phases: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return what comes back once more from the own car: twice as far."""
+    is_strong = echoes[2] > _DOUBLE_BOUNCE_COUNTS
+    change = np.array([[2.0], [1.0], [_DOUBLE_BOUNCE_GAIN]], np.float32)
+    return echoes[:, is_strong] * change, phases[is_strong]
+
+
+def _ghosts(
+    config: SpinningRadarConfig, echoes: NDArray[np.float32], rng: np.random.Generator
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return multipath copies of some strong echoes: farther, beside them and weaker."""
+    is_strong = echoes[2] > _GHOST_COUNTS
+    chosen = np.flatnonzero(is_strong)[
+        rng.random(np.count_nonzero(is_strong)) < config.ghost_probability
+    ]
+    num = len(chosen)
+    ghosts = echoes[:, chosen]
+    ghosts[0] *= rng.uniform(*_GHOST_STRETCH, num)
+    ghosts[1] += np.deg2rad(rng.uniform(-_GHOST_TURN_DEG, _GHOST_TURN_DEG, num))
+    ghosts[1] %= np.float32(2 * np.pi)
+    ghosts[2] *= 10 ** (-0.1 * rng.uniform(*_GHOST_LOSS_DB, num))
+    return ghosts, rng.random(num, np.float32)
 
 
 def noise_counts(config: SpinningRadarConfig, attenuation_db_per_m: float) -> NDArray[np.float64]:
@@ -74,7 +111,7 @@ def _echoes(session: Session, time_s: float, frame: int) -> Echoes:
     )
     budget = SpinningBudget(
         gain=10 ** (config.brightness_px / 20),
-        least=LEAST_COUNTS,
+        least=config.least_counts,
         max_range_m=config.max_range_m,
         scintillation=config.scintillation,
         attenuation_db_per_m=session.attenuation_db_per_m,
@@ -86,7 +123,6 @@ def _echoes(session: Session, time_s: float, frame: int) -> Echoes:
         _STREAMS,
         view,
         budget,
-        config.max_range_m,
         time_s,
         frame,
     )

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from ssd_ros.evaluation.bev_cache import Spacing
 from ssd_ros.reading import MAX_YAML_BYTES, read_text
-from ssd_ros.records import record_from_mapping
+from ssd_ros.records import record_from_mapping, settings_of
 from ssd_ros.simulator.config import (
     Conditions,
     TEST_SEEDS,
@@ -23,7 +23,6 @@ from ssd_ros.simulator.config import (
     VALIDATION_SEEDS,
     WorldConfig,
 )
-from ssd_ros.simulator.settings import settings_of
 import yaml
 
 VERSION = 1

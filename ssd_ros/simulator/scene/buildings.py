@@ -44,6 +44,17 @@ class _Plan:
     detail: int
 
 
+@dataclass(frozen=True, slots=True)
+class Houses:
+    """From and to which size houses in a row are drawn, and what lies between them."""
+
+    length_m: tuple[float, float] = (10, 28)
+    depth_m: tuple[float, float] = (10, 14)
+    height_m: tuple[float, float] = (6, 22)
+    set_back_m: tuple[float, float] = (1.5, 4)
+    gaps_m: tuple[float, ...] = (0.0, 0.0, 2.0, 5.0)
+
+
 class BuildingMaker:
     """Fills blocks with buildings."""
 
@@ -55,15 +66,18 @@ class BuildingMaker:
         self._facades = [_draw_facade(rng) for _ in range(config.num_facade_templates)]
         self._num_details = 0
 
-    def add_rows(self, builder: ElementBuilder, block: Block, rng: np.random.Generator) -> None:
+    def add_rows(
+        self, builder: ElementBuilder, block: Block, rng: np.random.Generator, houses: Houses
+    ) -> None:
         """Line all four sides of a block with buildings."""
+        sizes = houses.length_m, houses.depth_m, houses.height_m
         for kerb in kerbs(block):
-            set_back = rng.uniform(1.5, 4)
-            along, plan = set_back, self._draw_plan(rng, (10, 28), (10, 14), (6, 22))
+            set_back = rng.uniform(*houses.set_back_m)
+            along, plan = set_back, self._draw_plan(rng, *sizes)
             while along + plan.length_m < kerb.length_m - 14 - set_back:
                 self._add_building(builder, plan, kerb, along, set_back)
-                along += plan.length_m + rng.choice([0.0, 0.0, 2.0, 5.0])
-                fresh = self._draw_plan(rng, (10, 28), (10, 14), (6, 22))
+                along += plan.length_m + rng.choice(houses.gaps_m)
+                fresh = self._draw_plan(rng, *sizes)
                 plan = plan if rng.random() < self._config.repeat_probability else fresh
 
     def add_halls(self, builder: ElementBuilder, block: Block, rng: np.random.Generator) -> None:

@@ -67,11 +67,11 @@ def joined(scenes: Sequence[Scene]) -> Scene:
     num_owners = np.cumsum([0, *(scene.num_owners for scene in scenes)]).tolist()
     num_looks = np.cumsum([0, *(scene.looks.max(initial=-1) + 1 for scene in scenes)]).tolist()
     scatterers = [
-        scene.scatterers._replace(owner=_renumbered(scene.scatterers.owner, first))
+        scene.scatterers._replace(owner=numbered(scene.scatterers.owner, first))
         for scene, first in zip(scenes, num_owners, strict=False)
     ]
     occluders = [
-        scene.occluders._replace(owner=_renumbered(scene.occluders.owner, first))
+        scene.occluders._replace(owner=numbered(scene.occluders.owner, first))
         for scene, first in zip(scenes, num_owners, strict=False)
     ]
     slots = zip(*(scene.slots for scene in scenes), strict=True)
@@ -140,7 +140,8 @@ def _changed(scene: Scene, rng: np.random.Generator, change_fraction: float) -> 
     )
 
 
-def _renumbered(owner: NDArray[np.int32], first: int) -> NDArray[np.int32]:
+def numbered(owner: NDArray[np.int32], first: int) -> NDArray[np.int32]:
+    """Return the numbers of owners, the first of which gets a number, shape (N,)."""
     return np.where(owner == NO_OWNER, NO_OWNER, owner + first).astype(np.int32)
 
 

@@ -41,9 +41,14 @@ class Lines(NamedTuple):
         return float(self.centres_m[-1] + self.widths_m[-1] / 2)
 
 
-def drawn_lines(rng: np.random.Generator, size_m: float) -> tuple[Lines, Lines]:
+def drawn_lines(
+    rng: np.random.Generator,
+    size_m: float,
+    block_m: tuple[float, float] = _BLOCK_M,
+    width_m: tuple[float, float] = _STREET_WIDTH_M,
+) -> tuple[Lines, Lines]:
     """Draw streets over a square, each with its width and distance."""
-    return _drawn(rng, size_m), _drawn(rng, size_m)
+    return _drawn(rng, size_m, block_m, width_m), _drawn(rng, size_m, block_m, width_m)
 
 
 def one_row(rng: np.random.Generator, size_m: float) -> tuple[Lines, Lines]:
@@ -136,10 +141,15 @@ class Streets(Grid):
         return np.array([[xs[a], ys[b]] for a, b in loop])
 
 
-def _drawn(rng: np.random.Generator, size_m: float) -> Lines:
-    centres, widths = [0.0], [rng.uniform(*_STREET_WIDTH_M)]
-    while centres[-1] < size_m - _BLOCK_M[0]:
-        width = rng.uniform(*_STREET_WIDTH_M)
-        centres.append(centres[-1] + widths[-1] / 2 + rng.uniform(*_BLOCK_M) + width / 2)
+def _drawn(
+    rng: np.random.Generator,
+    size_m: float,
+    block_m: tuple[float, float] = _BLOCK_M,
+    width_m: tuple[float, float] = _STREET_WIDTH_M,
+) -> Lines:
+    centres, widths = [0.0], [rng.uniform(*width_m)]
+    while centres[-1] < size_m - block_m[0]:
+        width = rng.uniform(*width_m)
+        centres.append(centres[-1] + widths[-1] / 2 + rng.uniform(*block_m) + width / 2)
         widths.append(width)
     return Lines(np.array(centres), np.array(widths))

@@ -4,11 +4,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.simulator.config import WorldConfig
 from ssd_ros.simulator.random_streams import stream
-from ssd_ros.simulator.scene.buildings import BuildingMaker
+from ssd_ros.simulator.scene.buildings import BuildingMaker, Houses
 from ssd_ros.simulator.scene.copies import ParkingSlots, Scene, scene_of
 from ssd_ros.simulator.scene.elements import ElementBuilder
 from ssd_ros.simulator.scene.furniture import (
@@ -20,18 +23,67 @@ from ssd_ros.simulator.scene.furniture import (
 )
 from ssd_ros.simulator.scene.grid import Block, Grid, Kerb, kerbs
 from ssd_ros.simulator.scene.ground import add_grass, add_kerb_and_road
-from ssd_ros.simulator.scene.streets import Streets
+from ssd_ros.simulator.scene.streets import drawn_lines, Streets
 
-_BLOCK_SHARES = {'urban': 0.5, 'campus': 0.2, 'park': 0.15, 'parking lot': 0.15}
-_KERB_PARKING_SHARE = 0.7
 _SLOT_LENGTH_M = 6.5
+_FOREST_M2_PER_TREE = 25
 
 
-def make_town(seed: int, config: WorldConfig) -> tuple[Scene, NDArray[np.float64]]:
-    """Return a town and the centre line of its route, shape (N, 2)."""
-    streets = Streets(seed, config)
+@dataclass(frozen=True, slots=True)
+class TownStyle:
+    """
+    What blocks there are and what stands on them.
+
+    :param shares: of the kinds of blocks, see `TownMaker.fill_block`
+    :param block_m: length of their sides
+    :param kerb_parking: share of the kerbs at which vehicles may be parked
+    """
+
+    shares: dict[str, float]
+    block_m: tuple[float, float] = (60, 110)
+    street_width_m: tuple[float, float] = (12, 20)
+    houses: Houses = field(default_factory=Houses)
+    kerb_parking: float = 0.7
+
+
+_COTTAGES = Houses((8, 14), (8, 12), (4, 8), (4, 9), (4.0, 6.0, 8.0, 12.0))
+STYLES = {
+    'town': TownStyle({'urban': 0.5, 'campus': 0.2, 'park': 0.15, 'parking lot': 0.15}),
+    'suburb': TownStyle(
+        {'urban': 0.75, 'park': 0.2, 'parking lot': 0.05}, (50, 90), (11, 15), _COTTAGES
+    ),
+    'industrial': TownStyle(
+        {'campus': 0.55, 'parking lot': 0.3, 'urban': 0.1, 'park': 0.05}, (80, 140), (14, 24)
+    ),
+    'forest_edge': TownStyle(
+        {'forest': 0.6, 'park': 0.15, 'urban': 0.25}, (60, 110), (11, 16), _COTTAGES, 0.3
+    ),
+    'old_town': TownStyle(
+        {'urban': 0.9, 'park': 0.1},
+        (35, 60),
+        (10, 12),
+        Houses((6, 12), (8, 11), (8, 18), (0.3, 1.2), (0.0,)),
+        0.4,
+    ),
+    'campus': TownStyle(
+        {'campus': 0.6, 'park': 0.3, 'parking lot': 0.1}, (90, 150), (12, 16), Houses(), 0.3
+    ),
+}
+
+
+def make_town(
+    seed: int, config: WorldConfig, kind: str = 'town'
+) -> tuple[Scene, NDArray[np.float64]]:
+    """
+    Return a town and the centre line of its route, shape (N, 2).
+
+    :param kind: one of STYLES
+    """
+    style = STYLES[kind]
+    draw_lines = partial(drawn_lines, block_m=style.block_m, width_m=style.street_width_m)
+    streets = Streets(seed, config, draw_lines)
     route_m = streets.drawn_route(stream(seed, 'route'))
-    maker = TownMaker(seed, config, streets)
+    maker = TownMaker(seed, config, streets, style)
     maker.fill(streets.blocks())
     return maker.scene(), route_m
 
@@ -39,9 +91,12 @@ def make_town(seed: int, config: WorldConfig) -> tuple[Scene, NDArray[np.float64
 class TownMaker:
     """Fills blocks and the streets around them."""
 
-    def __init__(self, seed: int, config: WorldConfig, grid: Grid) -> None:
+    def __init__(
+        self, seed: int, config: WorldConfig, grid: Grid, style: TownStyle = STYLES['town']
+    ) -> None:
         self._seed = seed
         self._grid = grid
+        self._style = style
         self._buildings = BuildingMaker(seed, config, grid)
         self._slots: list[tuple[NDArray[np.float64], NDArray[np.float64]]] = []
         self._builder = ElementBuilder()
@@ -61,8 +116,9 @@ class TownMaker:
 
     def fill(self, blocks: list[Block]) -> None:
         """Fill all blocks of a town, each with something drawn for it."""
+        shares = self._style.shares
         kinds = stream(self._seed, 'block-kinds').choice(
-            list(_BLOCK_SHARES), len(blocks), p=list(_BLOCK_SHARES.values())
+            list(shares), len(blocks), p=list(shares.values())
         )
         for index, block in enumerate(blocks):
             self.fill_block(block, str(kinds[index]), index)
@@ -71,20 +127,20 @@ class TownMaker:
         """
         Fill a block and line the streets around it.
 
-        :param kind: urban, campus, park or parking lot
+        :param kind: urban, campus, park, forest or parking lot
         :param index: its number, for its random streams
         """
         facades = stream(self._seed, 'facades', frame=index)
         plants = stream(self._seed, 'plants', frame=index)
         match kind:
             case 'urban':
-                self._buildings.add_rows(self._builder, block, facades)
+                self._buildings.add_rows(self._builder, block, facades, self._style.houses)
                 add_grass(self._builder, self._grid, block, 0.08, -14, plants)
             case 'campus':
                 self._buildings.add_halls(self._builder, block, facades)
                 self._add_park(block, plants, 200)
-            case 'park':
-                self._add_park(block, plants, 60)
+            case 'park' | 'forest':
+                self._add_park(block, plants, 60 if kind == 'park' else _FOREST_M2_PER_TREE)
             case _:
                 self._add_lot(block, plants)
         for side, kerb in enumerate(kerbs(block)):
@@ -100,7 +156,8 @@ class TownMaker:
         add_kerb_and_road(self._builder, self._grid, kerb, road)
         furniture = stream(self._seed, 'furniture', frame=index)
         add_kerb_furniture(self._builder, self._grid, kerb, furniture)
-        if stream(self._seed, 'kerb-parking', frame=index).random() < _KERB_PARKING_SHARE:
+        parked = self._style.kerb_parking
+        if stream(self._seed, 'kerb-parking', frame=index).random() < parked:
             along_m = np.asarray(np.arange(10.0, kerb.length_m - 10, _SLOT_LENGTH_M))
             heading = np.arctan2(*kerb.direction[::-1])
             self._slots.append((kerb.points(along_m, -1.1), np.full(len(along_m), heading)))

@@ -13,17 +13,18 @@ from ssd_ros.simulator.config import WORLD_STYLES, WorldConfig
 from ssd_ros.simulator.scene.copies import Scene
 from ssd_ros.simulator.scene.districts import make_doubled, make_equal_blocks
 from ssd_ros.simulator.scene.roads import make_road
-from ssd_ros.simulator.scene.town import make_town
+from ssd_ros.simulator.scene.town import make_town, STYLES
 
 _MAKERS: dict[str, Callable[[int, WorldConfig], tuple[Scene, NDArray[np.float64]]]] = dict(
     zip(
         WORLD_STYLES,
         (
-            make_town,
+            partial(make_town, kind='town'),
             partial(make_equal_blocks, kind='urban'),
             partial(make_equal_blocks, kind='parking lot'),
             make_doubled,
             *(partial(make_road, kind=kind) for kind in ('avenue', 'motorway', 'tunnel')),
+            *(partial(make_town, kind=kind) for kind in STYLES if kind != 'town'),
         ),
         strict=True,
     )

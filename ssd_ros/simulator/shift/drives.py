@@ -183,7 +183,7 @@ class ChangedDrive:
     :param key: what it draws random numbers for, such as the name of the sensor
     """
 
-    def __init__(self, drive: Clouds, change: DriveChange, key: str) -> None:
+    def __init__(self, drive: RadarSequence, change: DriveChange, key: str) -> None:
         self._drive, self._change, self._key = drive, change, key
         stamps_ns = drive.cloud_stamps_ns
         chosen = _at_rate(stamps_ns, change.rate_hz)
@@ -197,7 +197,7 @@ class ChangedDrive:
         back_m = np.array([*change.offset_m, 0.0]) * -1.0
         self.cloud_poses = mounted(poses, back_m, np.array([0.0, 0.0, 0.0, 1.0]))
         self.scan_poses, self.scan_stamps_ns = drive.scan_poses, drive.scan_stamps_ns
-        self.name, self.origin = drive.name, drive.origin
+        self.name, self.origin = drive.name, origin_of(drive)
 
     @property
     def cloud_stamps_ns(self) -> NDArray[np.int64]:
@@ -214,11 +214,11 @@ class ChangedDrive:
             stamp_ns=int(self.cloud_stamps_ns[index]),
             radial_velocity_mps=sign * cloud.radial_velocity_mps,
         )
-        rng = stream(self._drive.origin.seed or 0, f'shift/{self._key}', frame=number)
+        rng = stream(self.origin.seed or 0, f'shift/{self._key}', frame=number)
         return self._change.cloud.of(cloud, rng)
 
     def scan(self, index: int) -> SpinningRadarScan:
-        """Refuse: there is no spinning radar."""
+        """Return one scan of the spinning radar, which is the same."""
         return self._drive.scan(index)
 
 

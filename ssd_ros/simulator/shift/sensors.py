@@ -40,6 +40,7 @@ class Sensor:
     :param queries_part: of the loop that is driven, see Parts; None = as the others
     :param query_every_s: time between queries, where the vehicle hardly moves; None = by way
     :param has_own_maps: the 4D maps that it is looked up in are its own, not the plain radar's
+    :param teaches: a calibration is fitted on it; what no answer tells would make all doubtful
     """
 
     name: str
@@ -49,6 +50,7 @@ class Sensor:
     queries_part: tuple[float, ...] | None = None
     query_every_s: float | None = None
     has_own_maps: bool = True
+    teaches: bool = True
 
     def __post_init__(self) -> None:
         _check_name(self.name)
@@ -60,11 +62,16 @@ class Sensor:
 
 @dataclass(frozen=True, slots=True)
 class Worlds:
-    """Worlds of one kind in which the plain radar is looked up."""
+    """
+    Worlds of one kind in which the plain radar is looked up.
+
+    :param teaches: as of sensors
+    """
 
     name: str
     seeds: tuple[int, ...]
     world: WorldConfig
+    teaches: bool = True
 
     def __post_init__(self) -> None:
         _check_name(self.name)

@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.simulator.config import Conditions
-from ssd_ros.simulator.random_streams import stream
+from ssd_ros.simulator.random_streams import drawn, from_pool, stream
 from ssd_ros.simulator.scene.elements import (
     ElementBuilder,
     join_occluders,
@@ -18,7 +18,6 @@ from ssd_ros.simulator.scene.elements import (
     select_occluders,
 )
 from ssd_ros.simulator.scene.grid import ROUTE_STEP_M
-from ssd_ros.simulator.scene.visibility import occluder_grid
 from ssd_ros.simulator.scene.world import World
 from ssd_ros.simulator.visits.changes import barriers, parked_vehicles, removed
 from ssd_ros.simulator.visits.drive import Drive
@@ -73,27 +72,22 @@ class Session:
         return float(2 * 1.17 * (rain**0.711 + SNOW_TO_RAIN * snow**0.711) / 1000)
 
     def exponentials(self, component: str, frame: int) -> NDArray[np.float32]:
-        """
-        Return the fluctuation of every static scatterer in one frame: mean 1, shape (N,).
-
-        Each part of the session has its own stream, so that parked cars do not change walls.
-        """
-        return np.concatenate(
-            [
-                stream(
-                    self.world.seed, f'{component}/{part}', self.index, frame
-                ).standard_exponential(num, dtype=np.float32)
-                for part, num in self._num_of_part.items()
-            ]
-        )
+        """Return the fluctuation of every static scatterer in one frame: mean 1, shape (N,)."""
+        return self._draws('standard_exponential', component, frame)
 
     def phases(self, component: str, frame: int) -> NDArray[np.float32]:
         """Return a random phase of every static scatterer in turns, shape (N,)."""
+        return self._draws('random', component, frame)
+
+    def _draws(self, kind: str, component: str, frame: int) -> NDArray[np.float32]:
+        seed = self.world.seed
+        if self.conditions.is_quick:
+            rng = stream(seed, component, self.index, frame)
+            return from_pool(rng, kind, (len(self.still),))
+        # Each part of the session has its own stream, so that parked cars do not change walls.
         return np.concatenate(
             [
-                stream(self.world.seed, f'{component}/{part}', self.index, frame).random(
-                    num, dtype=np.float32
-                )
+                drawn(stream(seed, f'{component}/{part}', self.index, frame), kind, (num,))
                 for part, num in self._num_of_part.items()
             ]
         )
@@ -129,7 +123,6 @@ class Session:
                 parked.occluders(),
             ]
         )
-        self.grid = occluder_grid(self.occluders)
         self.still = np.zeros((len(self.spinning_scatterers.x), 2), np.float32)
 
     def _weather_db(self, rows: Scatterers) -> NDArray[np.float64]:

@@ -8,9 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.simulator.config import Conditions
 from ssd_ros.simulator.random_streams import stream
+from ssd_ros.simulator.scene.copies import numbered
 from ssd_ros.simulator.scene.elements import ElementBuilder, Kind, Occluders, Scatterers
 from ssd_ros.simulator.scene.grid import resample_loop, ROUTE_STEP_M
-from ssd_ros.simulator.scene.vehicles import add_vehicles, draw_shapes, NUM_POINTS, VehicleShapes
+from ssd_ros.simulator.scene.vehicles import (
+    add_vehicles,
+    draw_shapes,
+    NUM_POINTS,
+    placed_vehicles,
+    VehicleShapes,
+)
 from ssd_ros.simulator.visits.drive import Drive, LANE_OFFSET_M, offset_line
 
 LEAD_TRUCK_PROBABILITY = 0.25
@@ -64,6 +71,12 @@ class Traffic:
         self._walk_mps = rng.uniform(0.5, 1.8, num) * rng.choice([-1.0, 1.0], num)
         self._walk_offset_m = rng.uniform(0, 1, num) * len(route_m) * ROUTE_STEP_M
         self._walk_side_m = rng.uniform(*PAVEMENT_OFFSET_M, num) * rng.choice([-1.0, 1.0], num)
+        # All that moves; its places, directions and owners are those of a moment.
+        builder, num_vehicles = ElementBuilder(), len(self._shapes.size_m)
+        add_vehicles(builder, self._shapes, np.zeros((num_vehicles, 2)), np.zeros(num_vehicles))
+        nowhere = np.zeros((num, 2))
+        builder.add_scatterers(Kind.PEDESTRIAN, nowhere, 1.0, -3.0, fluctuates=True)
+        self._anywhere = builder.scatterers(), builder.occluders()
 
     def at(
         self, time_s: float, first_owner: int
@@ -79,17 +92,29 @@ class Traffic:
         after, _ = self._vehicle_poses(time_s + half_s)
         walkers = self._pedestrians(time_s)
         walked = self._pedestrians(time_s + half_s) - self._pedestrians(time_s - half_s)
-        builder = ElementBuilder(first_owner)
-        add_vehicles(builder, self._shapes, self._out_of_the_way(xy_m, time_s), heading_rad)
-        builder.add_scatterers(
-            Kind.PEDESTRIAN,
-            self._out_of_the_way(walkers, time_s),
-            1.0,
-            -3.0,
-            fluctuates=True,
+        xy_m = self._out_of_the_way(xy_m, time_s)
+        placed = placed_vehicles(self._shapes, xy_m, heading_rad)
+        points_m = np.vstack([placed.points_m, self._out_of_the_way(walkers, time_s)])
+        starts_m = placed.corners_m.reshape(-1, 2)
+        ends_m = np.roll(placed.corners_m, -1, axis=1).reshape(-1, 2)
+        normals = np.concatenate([placed.normals_rad, np.zeros(len(walkers))]).astype(np.float32)
+        scatterers, occluders = self._anywhere
+        scatterers = scatterers._replace(
+            x=points_m[:, 0].astype(np.float32),
+            y=points_m[:, 1].astype(np.float32),
+            normal_x=np.cos(normals),
+            normal_y=np.sin(normals),
+            owner=numbered(scatterers.owner, first_owner),
+        )
+        occluders = occluders._replace(
+            ax=starts_m[:, 0].astype(np.float32),
+            ay=starts_m[:, 1].astype(np.float32),
+            bx=ends_m[:, 0].astype(np.float32),
+            by=ends_m[:, 1].astype(np.float32),
+            owner=numbered(occluders.owner, first_owner),
         )
         velocity = np.vstack([np.repeat(after - before, NUM_POINTS, axis=0), walked])
-        return builder.scatterers(), builder.occluders(), (velocity / 0.1).astype(np.float32)
+        return scatterers, occluders, (velocity / 0.1).astype(np.float32)
 
     def _vehicle_poses(self, time_s: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return positions and headings, the lead vehicle first."""

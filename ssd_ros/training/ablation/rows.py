@@ -121,7 +121,7 @@ def train_row(directory: Path, cache: Path, start_from: Path | None) -> None:
     """Train and evaluate the run whose configuration a folder holds."""
     run = Run(directory)
     with run.locked():
-        train_in_folder(run, run.config, cache, torch.device('cpu'), start_from, validates=False)
+        train_in_folder(run, run.config, cache, torch.device('cpu'), start_from, num_validations=0)
         evaluate_run(run, cache / 'validation')
 
 

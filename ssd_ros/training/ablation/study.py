@@ -35,7 +35,7 @@ from ssd_ros.training.runs.evaluate_run import evaluation_path
 from ssd_ros.training.runs.folder import Run
 from ssd_ros.training.runs.monitor import SECONDS_BETWEEN
 from ssd_ros.training.runs.overrides import with_settings
-from ssd_ros.training.runs.train import description
+from ssd_ros.training.runs.train import description, training_drives
 from ssd_ros.training.runs.trainer import Trainer
 from tqdm import tqdm
 
@@ -83,7 +83,7 @@ def _start(rows: Sequence[Row], cache: Path, start_from: Path | None) -> None:
         start from does not fit
     """
     config = rows[0].config
-    drives = load_drives(cache / 'train', config.preprocessing)
+    drives = training_drives(cache, config)
     load_drives(cache / 'validation', config.preprocessing)
     if start_from:
         Trainer(config).load_weights(Run(start_from))

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import zlib
+
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.bev.polar_bev import PolarGrid
@@ -53,3 +55,24 @@ def occluded(
     hidden = image.copy()
     hidden[nearest_row:, max(first, 0) : first + width] = 0
     return hidden
+
+
+def thinned(image: NDArray[np.uint8], max_returns: int) -> NDArray[np.uint8]:
+    """
+    Return the image with so many of its blocks that have returns, the same ones each time.
+
+    :param image: shape (num_ranges, num_azimuths)
+    :param max_returns: 0 keeps all
+    """
+    corners = image[: len(image) // _BLOCK * _BLOCK, : image.shape[1] // _BLOCK * _BLOCK]
+    blocks = corners.reshape(len(image) // _BLOCK, _BLOCK, -1, _BLOCK).any(axis=(1, 3))
+    places = np.argwhere(blocks)
+    if max_returns == 0 or len(places) <= max_returns:
+        return image
+    rng = np.random.default_rng(zlib.crc32(image.tobytes()))
+    kept = np.zeros(blocks.shape, bool)
+    kept[tuple(rng.permutation(places)[:max_returns].T)] = True
+    result = np.zeros_like(image)
+    cells = kept.repeat(_BLOCK, axis=0).repeat(_BLOCK, axis=1)
+    result[: cells.shape[0], : cells.shape[1]] = corners * cells
+    return result

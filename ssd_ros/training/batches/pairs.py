@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.bev.polar_bev import PolarGrid
 from ssd_ros.evaluation.bev_cache import CachedDrive
-from ssd_ros.training.batches.augmentation import augmented, occluded
+from ssd_ros.training.batches.augmentation import augmented, occluded, thinned
 from ssd_ros.training.config import BatchConfig, TrainingConfig
 
 
@@ -88,10 +88,11 @@ class _World:
         self.partners = [np.flatnonzero(row <= batch.positive_radius_m) for row in offsets_m]
         self.places = np.flatnonzero([len(near) > 0 for near in self.partners])
         drive_of = np.array([drive for drive, _ in self._panoramas])
-        # The panorama of the same drive to which the cells of a 4D image correspond, -1 if none.
+        # The panorama to which the cells of a 4D image correspond, -1 if none.
         self.aligned = np.full(len(self._students), -1)
         for place, (drive, _) in enumerate(self._students):
-            row = np.where(drive_of == drive, offsets_m[place], np.inf)
+            is_usable = (drive_of != drive) if batch.cross_session else (drive_of == drive)
+            row = np.where(is_usable, offsets_m[place], np.inf)
             if row.min(initial=np.inf) <= batch.aligned_radius_m:
                 self.aligned[place] = row.argmin()
 
@@ -143,7 +144,8 @@ class PlaceSampler:
         """
         Group the drives by world.
 
-        :raise ValueError: there are fewer worlds than a batch wants, or one without pairs
+        :raise ValueError: there are fewer worlds than a batch wants, one without pairs, or no
+            other drive to align with
         """
         self._config = config
         names = sorted({drive.world for drive in drives})
@@ -152,11 +154,7 @@ class PlaceSampler:
                 f'batch.num_worlds is {config.batch.num_worlds}, the cache has {len(names)}'
             )
         self._worlds = [
-            _World(
-                number,
-                [drive for drive in drives if drive.world == name],
-                config.batch,
-            )
+            _World(number, [drive for drive in drives if drive.world == name], config.batch)
             for number, name in enumerate(names)
         ]
         for name, world in zip(names, self._worlds, strict=True):
@@ -165,6 +163,12 @@ class PlaceSampler:
                     f'world {name} has no 4D image within {config.batch.positive_radius_m} m of '
                     'a spinning scan'
                 )
+        is_aligned = any((world.aligned >= 0).any() for world in self._worlds)
+        if config.batch.cross_session and not is_aligned:
+            raise ValueError(
+                'batch.cross_session is true, but no drive passes another of its world within '
+                f'{config.batch.aligned_radius_m} m'
+            )
 
     @property
     def num_places(self) -> int:
@@ -204,7 +208,8 @@ class PlaceSampler:
     ) -> _Pair:
         options, grid = self._config.augmentation, self._config.preprocessing.grid
         x, y, yaw = world.student_poses[index]
-        student = augmented(world.student_bev(index), options, rng, options.max_cell_dropout)
+        seen = thinned(world.student_bev(index), self._config.max_returns)
+        student = augmented(seen, options, rng, options.max_cell_dropout)
         student = occluded(student, grid, options, rng)
         partner = int(rng.choice(world.partners[index]))
         jitter = math.radians(options.yaw_jitter_deg) * rng.uniform(-1, 1)

@@ -40,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def times_ms(config: TrainingConfig, num_steps: int) -> tuple[list[float], list[float]]:
     """Return the milliseconds of waiting and of the whole step, for each step but the first."""
     grid = config.preprocessing.grid
-    drives = [_random_drive(world, grid) for world in range(config.batch.num_worlds)]
+    drives = [random_drive(world, grid) for world in range(config.batch.num_worlds)]
     trainer = Trainer(config)
     waiting_ms, whole_ms = [], []
     with drawn_ahead(PlaceSampler(drives, config).draw, 0) as batches:
@@ -54,7 +54,7 @@ def times_ms(config: TrainingConfig, num_steps: int) -> tuple[list[float], list[
     return waiting_ms[1:], whole_ms[1:]
 
 
-def _random_drive(world: int, grid: PolarGrid) -> CachedDrive:
+def random_drive(world: int, grid: PolarGrid) -> CachedDrive:
     """Return a straight drive whose images have returns in a tenth of the cells."""
     rng = np.random.default_rng(world)
     poses = np.zeros((_NUM_PLACES, 3))

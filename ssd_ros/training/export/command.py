@@ -29,6 +29,7 @@ def _run(options: argparse.Namespace) -> None:
     from ssd_ros.training.export.models import check_targets, export
     from ssd_ros.training.export.quantise import calibration_images
     from ssd_ros.training.runs.folder import Run
+    from ssd_ros.training.runs.train import training_drives
     import torch
 
     logging.basicConfig(format='export: %(message)s')
@@ -40,7 +41,7 @@ def _run(options: argparse.Namespace) -> None:
     drives = load_drives(options.cache / 'validation', preprocessing)
     calibration = None
     if options.int8:
-        calibration = calibration_images(load_drives(options.cache / 'train', preprocessing))
+        calibration = calibration_images(training_drives(options.cache, run.config))
     protocol = Protocol(
         keyframe_m=options.keyframe_distance,
         query_m=options.query_spacing,
@@ -54,7 +55,7 @@ def parser() -> argparse.ArgumentParser:
     result, protocol = make_parser('export', main.__doc__ or '', _EXAMPLES), Protocol()
     add, metres = result.add_argument, at_least(float, 0)
     add('--run', type=Path, required=True, help='run folder of training')
-    add('--cache', type=Path, required=True, help='holds validation/ and train/')
+    add('--cache', type=Path, required=True, help='holds validation/ and what was trained on')
     add('--out', type=Path, default=Path('models'), help='(%(default)s)')
     add('--threads', type=at_least(int, 1), default=2, help='(%(default)s)')
     add('--num-views', type=at_least(int, 1), help="of a keyframe to judge with (the network's)")

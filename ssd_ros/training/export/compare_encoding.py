@@ -52,7 +52,7 @@ def compare(run: Run, drives: Sequence[CachedDrive], protocol: Protocol) -> dict
     :raise ValueError: the run has no checkpoint
     """
     networks, _ = load_networks(run)
-    contracts = contracts_of(run, networks)
+    contracts = contracts_of(run.config, run.origin, networks)
     student = loaded(onnx_model(networks.encoder('4d'), contracts['4d']))
     # The contract of one view, whatever the sensor.
     of_view = loaded(onnx_model(networks.encoder('spinning'), contracts['4d']))

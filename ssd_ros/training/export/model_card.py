@@ -72,7 +72,7 @@ def model_card(run: Run, report: Report) -> str:
 
 | file | encodes | input | output |
 |---|---|---|---|
-| `student.onnx` | 4D radar, maximum of {config.preprocessing.num_scans} scans | \
+| `student.onnx` | 4D radar, {config.preprocessing.window_words} | \
 `polar_bev` uint8 (N, 1, {grid.num_ranges}, {grid.num_azimuths}) | \
 `descriptor` float32 (N, {network.descriptor_size}), unit length |
 | `teacher.onnx` | spinning radar, one scan as {network.num_views} views of \
@@ -150,8 +150,9 @@ def _network(network: NetworkConfig) -> str:
             f'  channels, on {square.num_cells} x {square.num_cells} cells of {square.cell_m:g} m '
             'ahead of the radar'
         )
+    kind = 'ResNet' if network.block == 'residual' else 'Convolutions trained as three branches'
     text = (
-        f'ResNet with {channels} channels at stride\n'
+        f'{kind} with {channels} channels at stride\n'
         f'  {network.stride} for each sensor, one HOLMES pooling shared by both'
     )
     if not network.position_octaves:

@@ -32,6 +32,7 @@ from ssd_ros.evaluation.scores.results import (
     write_evaluation,
 )
 from ssd_ros.targets import check_files, write_file, write_markdown
+from ssd_ros.training.config import TrainingConfig
 from ssd_ros.training.export.model_card import model_card, Report
 from ssd_ros.training.export.onnx_export import check_parity, finish, loaded, onnx_model
 from ssd_ros.training.export.panorama_graph import panorama_graph
@@ -83,7 +84,7 @@ def export(
         costs more than MAX_INT8_LOSS of recall; the directory is left as it was
     """
     networks, num_steps = load_networks(run)
-    contract = contracts_of(run, networks)
+    contract = contracts_of(run.config, run.origin, networks)
     samples = {'4d': drives[0].student_bevs[:8], 'spinning': drives[0].panoramas[:2]}
     exact = {'4d': networks.encoder('4d'), 'spinning': networks.panorama_encoder()}
     graphs = {'4d': exact['4d'], 'spinning': panorama_graph(networks.panorama_encoder())}
@@ -167,9 +168,14 @@ def check_int8_loss(in_float: Mapping[str, float], in_int8: Mapping[str, float])
         _log.info(text)
 
 
-def contracts_of(run: Run, networks: TeacherStudent) -> dict[str, ModelContract]:
-    """Return each sensor's contract, with thresholds that accept everything."""
-    config, origin = run.config, run.origin
+def contracts_of(
+    config: TrainingConfig, origin: Mapping[str, str], networks: TeacherStudent
+) -> dict[str, ModelContract]:
+    """
+    Return each sensor's contract, with thresholds that accept everything.
+
+    :param origin: training_data, commit and created of the run
+    """
     student = ModelContract(
         format_version=FORMAT_VERSION,
         sensor='4d',

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 import onnx
 from ssd_ros.encoders.model_contract import CONTRACT_KEY, ModelContract, SENSORS
 from ssd_ros.encoders.network import OnnxEncoder
+from ssd_ros.training.networks.backbone import merged
 import torch
 from torch import nn
 
@@ -23,7 +24,7 @@ def onnx_model(network: nn.Module, contract: ModelContract) -> onnx.ModelProto:
     example = torch.zeros(2, 1, *contract.input_shape, dtype=torch.uint8)
     names = SENSORS[contract.sensor]
     program = torch.onnx.export(
-        network.eval(),
+        merged(network),
         (example,),
         input_names=[names.input_name],
         output_names=[names.output_name],

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ssd_ros.training.batches.pairs import Batch
-from ssd_ros.training.config import TrainingConfig
+from ssd_ros.training.config import SPATIAL_SCHEMES, TrainingConfig
 from ssd_ros.training.losses.distillation import distil
 from ssd_ros.training.losses.metric import (
     hardest_negatives,
@@ -17,6 +17,7 @@ from ssd_ros.training.losses.metric import (
     sampled_negatives,
     triplet,
 )
+from ssd_ros.training.losses.relational import relational
 from ssd_ros.training.losses.similarity import fft_similarity
 from ssd_ros.training.networks.encoders import TeacherStudent
 import torch
@@ -40,7 +41,7 @@ def objective(
     networks: TeacherStudent, batch: Batch, config: TrainingConfig, step: int
 ) -> Objective:
     """
-    Return the metric loss of a batch and, if the scheme distils, its two further terms.
+    Return the metric loss of a batch and, if the scheme distils, its further terms.
 
     :param step: seeds the draw of the triplet's negatives
     """
@@ -59,7 +60,12 @@ def objective(
     accuracy = _accuracy(student, teacher, distances_m, config.batch.negative_radius_m)
     statistics = {'metric_loss': loss.detach(), 'accuracy': accuracy}
     options = config.distillation
-    if options.scheme != 'none':
+    if options.scheme == 'relational':
+        partners = teacher[: len(student)]
+        term, difference = relational(student, partners, options.relational_margin)
+        loss = loss + options.relational_weight * term
+        statistics |= {'relational_loss': term.detach(), 'relational_difference': difference}
+    if options.scheme in SPATIAL_SCHEMES:
         distilled = distil(
             networks.alignment(student_map),
             teacher_map[: len(student_map)],

@@ -16,47 +16,12 @@ from ssd_ros.bev.polar_bev import PolarGrid
 from ssd_ros.training.config import TrainingConfig
 from ssd_ros.training.network_config import NetworkConfig, NETWORKS
 from ssd_ros.training.networks.autoplace import SpatialBackbone, SpatialPooling
-from ssd_ros.training.networks.holmes import BasicBlock, Holmes, HolmesLevel
+from ssd_ros.training.networks.backbone import Backbone, merged
+from ssd_ros.training.networks.holmes import Holmes, HolmesLevel
 import torch
 from torch import nn, Tensor
 
 _GRID = PolarGrid()
-
-
-class Backbone(nn.Module):
-    """ResNet without its classifier; uint8 polar BEV in, feature map out."""
-
-    def __init__(self, config: NetworkConfig) -> None:
-        super().__init__()
-        self._input_scale = config.input_scale
-        width = config.channels[0]
-        self.stem = nn.Sequential(
-            nn.Conv2d(1, width, 7, stride=2, padding=3, bias=False),
-            nn.BatchNorm2d(width),
-            nn.ReLU(inplace=True),
-            nn.MaxPool2d(3, stride=2, padding=1),
-        )
-        blocks: list[nn.Module] = []
-        for channels, num_blocks, stride in zip(
-            config.channels, config.num_blocks, config.strides, strict=True
-        ):
-            for index in range(num_blocks):
-                blocks.append(BasicBlock(width, channels, stride if index == 0 else 1))
-                width = channels
-        self.blocks = nn.Sequential(*blocks)
-        for module in self.modules():
-            if isinstance(module, nn.Conv2d):
-                nn.init.kaiming_normal_(module.weight, mode='fan_out', nonlinearity='relu')
-
-    def forward(self, bevs: Tensor) -> Tensor:
-        """
-        Return the feature map, not negative.
-
-        :param bevs: shape (B, 1, num_ranges, num_azimuths) uint8
-        :return: shape (B, channels[-1], num_ranges / stride, num_azimuths / stride)
-        """
-        feature_map: Tensor = self.blocks(self.stem(bevs.float() * self._input_scale))
-        return feature_map
 
 
 class Encoder(nn.Module):
@@ -211,9 +176,9 @@ def networks_of(config: TrainingConfig) -> TeacherStudent:
     return TeacherStudent(config.network, config.seed, config.preprocessing.grid)
 
 
-def multiplications(encoder: Encoder, grid: PolarGrid) -> int:
-    """Return the multiply-accumulate operations of one image, by counting the layers' own."""
-    total = 0
+def multiplications(encoder: nn.Module, grid: PolarGrid) -> int:
+    """Return the multiply-accumulate operations of one image in use, by counting the layers'."""
+    total, encoder = 0, merged(encoder)
 
     def count(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
         nonlocal total
@@ -224,7 +189,7 @@ def multiplications(encoder: Encoder, grid: PolarGrid) -> int:
 
     handles = [module.register_forward_hook(count) for module in encoder.modules()]
     with torch.no_grad():
-        encoder.eval()(torch.zeros(1, 1, grid.num_ranges, grid.num_azimuths, dtype=torch.uint8))
+        encoder(torch.zeros(1, 1, grid.num_ranges, grid.num_azimuths, dtype=torch.uint8))
     for handle in handles:
         handle.remove()
     levels = [module for module in encoder.modules() if isinstance(module, HolmesLevel)]

@@ -7,6 +7,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.evaluation.queries.descriptors import EncodeImages, Encoders
+from ssd_ros.training.batches.augmentation import thinned
 from ssd_ros.training.networks.encoders import TeacherStudent
 import torch
 from torch import nn
@@ -35,12 +36,20 @@ def torch_encode(encoder: nn.Module, bfloat16: bool) -> EncodeImages:
     return encode
 
 
-def torch_encoders(networks: TeacherStudent, bfloat16: bool) -> Encoders:
-    """Return both branches as functions for the evaluation."""
+def torch_encoders(networks: TeacherStudent, bfloat16: bool, max_returns: int = 0) -> Encoders:
+    """
+    Return both branches as functions for the evaluation.
+
+    :param max_returns: that are kept of each 4D image, 0 = all
+    """
+    encode_images = torch_encode(networks.encoder('4d'), bfloat16)
     encode_panoramas = torch_encode(networks.panorama_encoder(), bfloat16)
 
     def encode_panorama(panorama: NDArray[np.uint8]) -> NDArray[np.float32]:
         views: NDArray[np.float32] = encode_panoramas(panorama[None])[0]
         return views
 
-    return Encoders(torch_encode(networks.encoder('4d'), bfloat16), encode_panorama)
+    def encode_thinned(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return encode_images(np.stack([thinned(image, max_returns) for image in images]))
+
+    return Encoders(encode_thinned if max_returns else encode_images, encode_panorama)

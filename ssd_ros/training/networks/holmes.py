@@ -12,43 +12,14 @@ import math
 from typing import NamedTuple
 
 from ssd_ros.training.network_config import HolmesLevelConfig, NetworkConfig
+from ssd_ros.training.networks.backbone import BasicBlock
+from ssd_ros.training.networks.statistics import cube_statistics
+from ssd_ros.training.networks.transport import trained_plan, transport_plan
 import torch
 from torch import nn, Tensor
 from torch.nn import functional
 
 _EPSILON = 1e-6
-_TINY = 1e-30
-
-
-def transport_plan(
-    scores: Tensor, ghost: Tensor, dust: Tensor, regularisation: Tensor, num_iterations: int
-) -> Tensor:
-    """
-    Assign positions to clusters and two bins for what belongs to none, by Sinkhorn scaling.
-
-    :param scores: shape (B, m, n) of m clusters at n positions, n > m
-    :param ghost: scalar score of the first bin
-    :param dust: scalar score of the second bin
-    :param regularisation: shape (B,), at least 1
-    :return: shape (B, m + 2, n), bins last; each position's column sums to 1
-    """
-    batch, num_clusters, num_positions = scores.shape
-    if num_positions <= num_clusters:
-        raise ValueError(
-            f'{num_positions} positions cannot fill {num_clusters} clusters: '
-            'enlarge the image or choose fewer clusters'
-        )
-    bins = torch.stack([ghost, dust]).to(scores)[None, :, None]
-    scores = torch.cat([scores, bins.expand(batch, 2, num_positions)], dim=1)
-    scores = scores / regularisation[:, None, None]
-    kernel = torch.exp(scores - scores.amax(dim=(1, 2), keepdim=True))
-    row_sums = scores.new_ones((num_clusters + 2, 1))
-    row_sums[num_clusters:] *= num_positions - num_clusters
-    columns = scores.new_ones((batch, 1, num_positions))
-    for _ in range(num_iterations):
-        rows = row_sums / (kernel * columns).sum(dim=2, keepdim=True).clamp(min=_TINY)
-        columns = 1 / (kernel * rows).sum(dim=1, keepdim=True).clamp(min=_TINY)
-    return rows * kernel * columns
 
 
 def spread_regularisation(mean: Tensor, mean_square: Tensor, num_values: int) -> Tensor:
@@ -126,21 +97,25 @@ class HolmesLevel(nn.Module):
         )
         self.norm = nn.BatchNorm1d(config.descriptor_size)
 
-    def local(self, feature_map: Tensor, power: Tensor) -> LocalFeatures:
+    def local(self, feature_map: Tensor, power: Tensor | float) -> LocalFeatures:
         """
         Return what does not depend on which part of the map is pooled.
 
         :param feature_map: shape (B, channels, h, w), not negative
-        :param power: scalar, exponent of the generalised mean behind the token
+        :param power: exponent of the generalised mean behind the token; a number means the cube
         """
-        exact = feature_map.float()
-        moments = torch.stack([exact, exact.square()], dim=1).mean(dim=(2, 3))
-        powers = exact.clamp(min=_EPSILON).pow(power).mean(dim=2)
+        if self.training and isinstance(power, float):
+            powers, moments = cube_statistics(feature_map, _EPSILON)
+        else:
+            exact = feature_map.float()
+            means = [part.mean(dim=2).mean(dim=1) for part in (exact, exact.square())]
+            moments = torch.stack(means, dim=1)
+            powers = exact.clamp(min=_EPSILON).pow(power).mean(dim=2)
         return LocalFeatures(
             self.features(feature_map).float(), self.scores(feature_map).float(), powers, moments
         )
 
-    def pool(self, local: LocalFeatures, power: Tensor) -> Tensor:
+    def pool(self, local: LocalFeatures, power: Tensor | float) -> Tensor:
         """Return unit vectors, shape (B, descriptor_size), of what `local` returned."""
         features, scores = local.features, local.scores
         height, width = features.shape[2:]
@@ -153,14 +128,18 @@ class HolmesLevel(nn.Module):
         regularisation = spread_regularisation(
             moments[:, 0], moments[:, 1], self._channels * height * width
         )
-        plan = transport_plan(
-            scores.flatten(2), self.ghost, self.dust, regularisation, self._num_iterations
-        )
-        assignment = plan[:, : self._num_clusters].transpose(1, 2)
+        assignment = self._plan(scores.flatten(2), regularisation).transpose(1, 2)
         clusters = torch.bmm(features.flatten(2), assignment)  # (B, cluster_size, clusters)
         clusters = functional.normalize(clusters.float(), dim=1).flatten(1)
         vector = torch.cat([token, clusters], dim=1) @ self.projection
         return functional.normalize(self.norm(vector.float()), dim=1)
+
+    def _plan(self, scores: Tensor, regularisation: Tensor) -> Tensor:
+        if self.training:
+            return trained_plan(scores, regularisation, self._num_iterations)
+        bins = self.ghost, self.dust
+        plan = transport_plan(scores, *bins, regularisation, self._num_iterations)
+        return plan[:, : self._num_clusters]
 
 
 class PositionEncoding(nn.Module):
@@ -184,18 +163,21 @@ class PositionEncoding(nn.Module):
 
     def forward(self, height: int, width: int) -> tuple[Tensor, ...]:
         """Return what to add, shapes (num_clusters, height, width), (cluster_size, ...)."""
-        device = self.mixture.device
-        rows = torch.linspace(0, 1, height, device=device)[:, None].expand(-1, width)
-        columns = torch.linspace(0, 1, width, device=device).expand(height, -1)
-        angles = [
-            math.pi * 2**octave * axis
-            for axis in (rows, columns)
-            for octave in range(self._num_octaves)
-        ]
+        mixtures = self.mixture.chunk(2, dim=1)
+        rows, columns = (
+            self._along(weights, size)
+            for weights, size in zip(mixtures, (height, width), strict=True)
+        )
+        maps = rows[:, :, None] + columns[:, None]
+        return maps.split(self._sizes)
+
+    def _along(self, mixture: Tensor, size: int) -> Tensor:
+        """Return the waves over one axis, mixed, shape (rows of the mixture, size)."""
+        axis = torch.linspace(0, 1, size, device=mixture.device)
+        angles = [math.pi * 2**octave * axis for octave in range(self._num_octaves)]
         waves = torch.stack([wave(angle) for angle in angles for wave in (torch.sin, torch.cos)])
         # Spelt out: mixed precision would round the product of two matrices.
-        maps = (self.mixture[:, :, None, None] * waves).sum(dim=1)
-        return maps.split(self._sizes)
+        return (mixture[:, :, None] * waves).sum(dim=1)
 
 
 class Holmes(nn.Module):
@@ -203,7 +185,9 @@ class Holmes(nn.Module):
 
     def __init__(self, channels: int, config: NetworkConfig) -> None:
         super().__init__()
-        self.power = nn.Parameter(torch.tensor(3.0))
+        self.power: Tensor | float = 3.0
+        if config.learns_power:
+            self.power = nn.Parameter(torch.tensor(self.power))
         self.mid = HolmesLevel(channels, config, config.mid)
         self.coarser: nn.Module | None = None
         self.high: HolmesLevel | None = None
@@ -227,27 +211,3 @@ class Holmes(nn.Module):
             feature_map = _views(feature_map, views)
         high = self.high.pool(self.high.local(self.coarser(feature_map), self.power), self.power)
         return functional.normalize(torch.cat([mid, high], dim=1), dim=1)
-
-
-class BasicBlock(nn.Module):
-    """Two 3x3 convolutions beside a shortcut, as in ResNet-18."""
-
-    def __init__(self, in_channels: int, out_channels: int, stride: int) -> None:
-        super().__init__()
-        self.convolutions = nn.Sequential(
-            nn.Conv2d(in_channels, out_channels, 3, stride, padding=1, bias=False),
-            nn.BatchNorm2d(out_channels),
-            nn.ReLU(inplace=True),
-            nn.Conv2d(out_channels, out_channels, 3, padding=1, bias=False),
-            nn.BatchNorm2d(out_channels),
-        )
-        self.shortcut: nn.Module = nn.Identity()
-        if stride != 1 or in_channels != out_channels:
-            self.shortcut = nn.Sequential(
-                nn.Conv2d(in_channels, out_channels, 1, stride, bias=False),
-                nn.BatchNorm2d(out_channels),
-            )
-
-    def forward(self, feature_map: Tensor) -> Tensor:
-        """Return shape (B, out_channels, h / stride, w / stride)."""
-        return functional.relu(self.convolutions(feature_map) + self.shortcut(feature_map))

@@ -11,23 +11,24 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from ssd_ros.cli.common.pictures import write_figure
 from ssd_ros.training.runs.folder import Run
+from ssd_ros.training.runs.learning import learning_report, RECALLS
 
-_LOSSES = ('loss', 'metric_loss', 'feature_loss', 'covariance_loss')
+_LOSSES = ('loss', 'metric_loss', 'feature_loss', 'covariance_loss', 'relational_loss')
 _SHARES = ('teacher_share', 'joint_share', 'gap_share', 'joint_distance', 'gap_distance')
-_RECALLS = ('single_session', 'multi_session')
 
 
 def plot_curves(run: Run) -> None:
     """Write curves.png into the run folder: losses, recall and, where distilled, the masks."""
     metrics = run.metrics()
     figure = Figure(figsize=(15, 4))
-    figure.subplots_adjust(left=0.05, right=0.99, bottom=0.12, top=0.97, wspace=0.15)
+    figure.subplots_adjust(left=0.05, right=0.99, bottom=0.12, top=0.92, wspace=0.15)
     left, middle, right = figure.subplots(1, 3)
     _plot(left, metrics, _LOSSES)
     left.set(ylabel='loss', yscale='log')
     _plot(middle, metrics, ['accuracy'], label='accuracy in the batch')
-    _plot(middle, metrics, _RECALLS, marker='o', label='validation R@1, {}')
+    _plot(middle, metrics, RECALLS, marker='o', label='validation R@1, {}')
     middle.set(ylim=(0, 1))
+    figure.suptitle(learning_report(metrics), fontsize='small')
     _plot(right, metrics, _SHARES)
     for axes in (left, middle, right):
         axes.set(xlabel='step')

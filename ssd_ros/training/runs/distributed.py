@@ -98,8 +98,8 @@ def shared_objective(networks: TeacherStudent, config: TrainingConfig) -> nn.Mod
     whole = SharedObjective(networks, config)
     if not distributed.is_initialized():
         return whole
-    leaves_alignment_out = config.distillation.scheme == 'none'
-    return DistributedDataParallel(whole, find_unused_parameters=leaves_alignment_out)
+    # The scores of the bins have no gradient; without distillation the alignment has none, either.
+    return DistributedDataParallel(whole, find_unused_parameters=True)
 
 
 class _Sum(torch.autograd.Function):

@@ -38,7 +38,7 @@ def evaluate_run(run: Run, drives: Path) -> None:
     trainer.load_state(state)
     protocol = Protocol(num_views=config.network.num_views)
     cached = load_drives(drives, config.preprocessing)
-    encoders = torch_encoders(trainer.networks, config.bfloat16)
+    encoders = torch_encoders(trainer.networks, config.bfloat16, config.max_returns)
     results = evaluate(cached, encoders, protocol, tasks=TASKS)
     settings = {
         'scheme': config.distillation.scheme,

@@ -14,13 +14,13 @@ from ssd_ros.evaluation.bev_cache import CachedDrive
 from ssd_ros.evaluation.queries.protocol import QUICK
 from ssd_ros.training.runs.curves import plot_curves
 from ssd_ros.training.runs.folder import Run
+from ssd_ros.training.runs.learning import learning_report
 from ssd_ros.training.runs.trainer import Trainer
 from tqdm import tqdm
 
 # A file or a pipe gets a line now and then, not ten a second.
 SECONDS_BETWEEN = 0.2 if sys.stderr.isatty() else 15.0
 _LOG_EVERY = 10  # steps; checkpoints fall on these, so that a resumed run logs the same means
-_NUM_VALIDATIONS = 5
 
 
 class Monitor:
@@ -33,13 +33,15 @@ class Monitor:
         validation: list[CachedDrive],
         progress: float,
         save_every_s: float,
+        num_validations: int,
         bar: tqdm,
     ) -> None:
         self._run, self._trainer, self._validation = run, trainer, validation
+        self._num_parts = max(num_validations, 1)
         self._save_every_s, self._bar = save_every_s, bar
         self._values: dict[str, list[float]] = defaultdict(list)
         self._shown: dict[str, str] = {}
-        self._part = int(_NUM_VALIDATIONS * progress)
+        self._part = int(self._num_parts * progress)
         self._last_save_s = trainer.elapsed_s
 
     def after_step(self, progress: float, **values: float) -> None:
@@ -54,12 +56,13 @@ class Monitor:
         if self._trainer.num_steps % _LOG_EVERY and progress < 1:
             return
         self._log()
-        part = int(_NUM_VALIDATIONS * progress)
+        part = int(self._num_parts * progress)
         is_due, self._part = part > self._part, part
         if is_due and self._validation:
             recall = self._trainer.recall(self._validation, QUICK)
             self._run.log(step=self._trainer.num_steps, **recall)
             self._show(progress, **recall)
+            self._bar.write(learning_report(self._run.metrics()))
         if is_due and (self._validation or progress >= 1):
             plot_curves(self._run)
         # The checkpoint comes last: what is logged after it, a resumed run logs again.
@@ -95,12 +98,17 @@ def monitored(
     validation: list[CachedDrive],
     progress: float,
     save_every_s: float,
+    num_validations: int,
 ) -> Iterator[Monitor]:
-    """Yield a monitor and show its progress bar meanwhile."""
+    """
+    Yield a monitor and show its progress bar meanwhile.
+
+    :param num_validations: over the whole run
+    """
     with tqdm(
         initial=trainer.num_steps,
         unit='step',
         dynamic_ncols=True,
         mininterval=SECONDS_BETWEEN,
     ) as bar:
-        yield Monitor(run, trainer, validation, progress, save_every_s, bar)
+        yield Monitor(run, trainer, validation, progress, save_every_s, num_validations, bar)

@@ -21,6 +21,8 @@ from ssd_ros.training.runs.monitor import monitored
 from ssd_ros.training.runs.trainer import Trainer
 import torch
 
+NUM_VALIDATIONS = 10
+
 
 def train(
     run: Run,
@@ -29,12 +31,14 @@ def train(
     validation: list[CachedDrive],
     budget_s: float | None,
     save_every_s: float,
+    num_validations: int = NUM_VALIDATIONS,
 ) -> None:
     """
     Step until the number of steps, or the time if one is given, is used up.
 
     :param budget_s: of training, over all processes that went on with the run
     :param save_every_s: between checkpoints
+    :param num_validations: over the whole run
     """
     if state := run.load_checkpoint():
         trainer.load_state(state)
@@ -49,7 +53,7 @@ def train(
         if is_first():
             run.forget_after(trainer.num_steps)
             monitor = stack.enter_context(
-                monitored(run, trainer, validation, progress(), save_every_s)
+                monitored(run, trainer, validation, progress(), save_every_s, num_validations)
             )
         batches = stack.enter_context(drawn_ahead(sampler.draw, trainer.num_steps))
         while progress() < 1:
@@ -71,18 +75,18 @@ def train_in_folder(
     start_from: Path | None = None,
     budget_s: float | None = None,
     save_every_s: float = 120.0,
-    validates: bool = True,
+    num_validations: int = NUM_VALIDATIONS,
 ) -> None:
     """
     Train a run, or go on with it, from the drives of a cache.
 
-    :param cache: holds train/ and validation/
+    :param cache: holds the splits to train on and validation/
     :param start_from: folder of the run whose weights to start from
-    :param validates: log recall on the validation drives now and then
+    :param num_validations: times to log recall on the validation drives, 0 for never
     """
     torch.set_num_threads(config.num_threads)
-    drives = load_drives(cache / 'train', config.preprocessing)
-    validation = load_drives(cache / 'validation', config.preprocessing) if validates else []
+    drives = training_drives(cache, config)
+    validation = load_drives(cache / 'validation', config.preprocessing) if num_validations else []
     sampler = PlaceSampler(drives, config)
     if is_first():
         origin = origin_of_drives(drives)
@@ -91,7 +95,18 @@ def train_in_folder(
     trainer = Trainer(config, device)
     if start_from:
         trainer.load_weights(Run(start_from))
-    train(run, trainer, sampler, validation, budget_s, save_every_s)
+    train(run, trainer, sampler, validation, budget_s, save_every_s, num_validations)
+
+
+def training_drives(cache: Path, config: TrainingConfig) -> list[CachedDrive]:
+    """Return the drives of a cache to train on, those of the first worlds if so many are set."""
+    drives = [
+        drive
+        for split in config.splits
+        for drive in load_drives(cache / split, config.preprocessing, any_window=True)
+    ]
+    worlds = sorted({drive.world for drive in drives})[: config.max_worlds or None]
+    return [drive for drive in drives if drive.world in worlds]
 
 
 def description(drives: Sequence[CachedDrive]) -> str:

@@ -112,7 +112,7 @@ class Trainer:
         """
         num_views = math.gcd(protocol.num_views, self.config.network.num_views)
         protocol = replace(protocol, num_views=num_views)
-        encoders = torch_encoders(self.networks, self.config.bfloat16)
+        encoders = torch_encoders(self.networks, self.config.bfloat16, self.config.max_returns)
         results = evaluate(drives, encoders, protocol)
         recalls = {f'{task}_session': mean_recall(results, task) for task in ('single', 'multi')}
         return {name: recall for name, recall in recalls.items() if recall is not None}

@@ -95,7 +95,7 @@ def test_every_stage_of_the_issue_is_timed(
     for stage in (
         'decode 800 points',
         'raster 800 points',
-        'ego velocity, raster, 5-scan maximum',
+        'ego velocity, raster, maximum of 5 scans',
         'encode',
         'search 10k rows of 64',
         'search 100k rows of 64',

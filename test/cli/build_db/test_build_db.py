@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 import json
 from pathlib import Path
 import signal
@@ -19,7 +20,7 @@ from ssd_ros.datasets.formats.hercules import write_hercules
 from ssd_ros.datasets.poses import write_hercules_poses
 from ssd_ros.maps.place_database import PlaceDatabase
 from ssd_ros.motion.trajectory import Trajectory
-from support.posts import straight_drive, write_small_encoder
+from support.posts import jolted, random_posts, straight_drive, write_small_encoder
 
 ROOT = Path(__file__).parents[3]
 
@@ -60,6 +61,24 @@ def test_a_drive_becomes_a_map(
     picture = tmp_path / 'map.first_scan.png'
     assert f'first scan       {picture}' in printed
     assert cv2.imread(str(picture)).shape[2] == 3
+
+
+def test_poses_that_disagree_with_the_returns_are_a_warning(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    drive = replace(straight_drive(num=20, step_m=4.0), posts=random_posts(1000))
+    write_hercules(tmp_path, 'Posts', '02', drive)
+    write_hercules_poses(tmp_path / 'wrong.txt', jolted(drive, 3.0).scan_poses)
+    given = ('--input', str(tmp_path / 'Posts' / '02'))
+    wrong = ('--poses', str(tmp_path / 'wrong.txt'), '--heading', 'file')
+    for more, is_wrong in (given, False), ((*given, *wrong), True):
+        assert build_db.main(arguments(folder, tmp_path / 'map', *more)) == 0
+        printed = capsys.readouterr().out
+        assert ' m off the returns between neighbouring keyframes, at most 1.0' in printed
+        assert ('warning          the poses of map Posts/02 disagree' in printed) == is_wrong
+        misfit_m = PlaceDatabase.load(tmp_path / 'map').info.pose_misfit_m
+        assert misfit_m is not None
+        assert (misfit_m > 1) == is_wrong
 
 
 def test_other_poses_take_the_place_of_the_drives_own(folder: Path, tmp_path: Path) -> None:
@@ -194,10 +213,25 @@ def test_a_drive_of_a_4d_radar_becomes_a_map_in_which_replay_finds_it(
     assert (truth['queries_in_map'], truth['recall_at_1']) == (6, 1.0)
 
 
+def test_a_drive_of_a_4d_radar_becomes_a_map_of_submaps(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = of_clouds(folder, tmp_path / 'map', '--submap', '20', '--keyframe-distance', '10')
+    at, teacher = given.index('--student'), str(folder / 'teacher.onnx')
+    given[at : at + 2] = ['--teacher', teacher]
+    assert build_db.main(given) == 0
+    printed = capsys.readouterr().out
+    info = PlaceDatabase.load(tmp_path / 'map').info
+    assert (info.sensor, info.submap_m, info.num_views) == ('4d', 20.0, 36)
+    assert 'keyframes        15' in printed  # of the first 5 of 6 places, in three lanes
+    assert f'rows             {15 * 36} of 64' in printed
+
+
 @pytest.mark.parametrize(
     ('more', 'message'),
     [
         (('--views', '4'), '--views is an option of --sensor spinning'),
+        (('--submap', '20'), '--student is not for --submap'),
         (('--scan-topic', '/a'), '--scan-topic is an option of --sensor spinning'),
         (('--sensor', 'spinning'), '--student is an option of --sensor 4d'),
         (('--student', '/absent.onnx'), '/absent.onnx'),

@@ -16,6 +16,7 @@ from ssd_ros.datasets.formats.hercules import write_hercules
 from ssd_ros.datasets.poses import write_hercules_poses
 from ssd_ros.evaluation.scores.results import read_evaluation
 from ssd_ros.evaluation.used_radar import UsedRadar
+from ssd_ros.simulator.recordings.sequence import SimulatedSequence
 from support.posts import straight_drive, write_small_encoder
 
 MAPPING = straight_drive(num=20)
@@ -110,9 +111,59 @@ def test_scan_contexts_are_judged_through_the_same_chain(folder: Path, tmp_path:
     assert result['score']['accepted_precision'] is None  # not calibrated: nothing is accepted
 
 
+def test_windows_of_way_are_asked_beside_the_models_own(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / 'result.json'
+    assert evaluate.main(arguments(folder, '--window', '0', '15', '--json', str(file))) == 0
+    own, scans, way = json.loads(file.read_text())['results']
+    assert [one['variant'] for one in (own, scans, way)] == [
+        '',
+        'maximum of 5 scans',
+        '15 m of way',
+    ]
+    assert scans['queries'] == own['queries']
+    cells = [np.array(one['queries']['occupied_cells']) for one in (own, way)]
+    assert cells[0][0] == cells[1][0]  # of the first scan alone
+    # The same posts again, and some that the last scan does not see.
+    assert (cells[1] >= cells[0]).all()
+    assert (cells[1] > cells[0]).any()
+    printed = capsys.readouterr().out
+    assert 'Posts/02, 15 m of way: first right answer after ' in printed
+    assert ' in 11 cold starts; ' in printed
+
+
+@pytest.mark.parametrize(
+    ('map_sensor', 'task', 'num_keyframes', 'least'),
+    [('spinning', 'multi', 20, 0.6), ('4d', '4d', 45, 0.4)],
+)
+def test_submaps_are_asked_in_maps_of_either_radar(
+    folder: Path, tmp_path: Path, map_sensor: str, task: str, num_keyframes: int, least: float
+) -> None:
+    file = tmp_path / 'result.json'
+    options = ('--submap', '100', '--map-sensor', map_sensor, '--json', str(file))
+    assert evaluate.main(arguments(folder, *options)) == 0
+    report = json.loads(file.read_text())
+    (result,) = report['results']
+    assert (result['task'], result['variant'], result['num_views']) == (
+        task,
+        'submaps of 100 m',
+        36,
+    )
+    # Of 20 places those with 50 m of way after them, in three lanes.
+    assert result['num_keyframes'] == num_keyframes
+    assert result['score']['num_queries'] >= 4
+    assert result['score']['recall_at_1'] >= least
+    assert report['radars'][0]['sensor'] == map_sensor
+
+
 @pytest.mark.parametrize(
     ('given', 'message'),
     [
+        (['--cache', 'x', '--window', '5'], '--window is for drives'),
+        (['--cache', 'x', '--submap', '50'], '--submap is for drives'),
+        (['--simulate', 'demo', '--map-sensor', '4d'], '--map-sensor 4d is for --submap'),
+        (['--simulate', 'demo', '--submap', '50', '--window', '5'], 'give one or the other'),
         ([], 'give --map and --queries, or --simulate, or --cache'),
         (['--map', 'x'], 'give --map and --queries, or --simulate, or --cache'),
         (['--map', 'x', '--simulate', 'demo'], 'give one or the other'),
@@ -143,3 +194,9 @@ def test_simulated_worlds_are_those_that_no_model_was_trained_on() -> None:
     validation = simulated_drives('validation')
     assert [place.mapping.name for place in validation] == ['Sim_Town_1000/01', 'Sim_Town_1001/01']
     assert [len(place.queries) for place in validation] == [2, 2]
+    (opposite,) = simulated_drives('opposite')
+    assert opposite.mapping.name == 'Sim_Town_1002/01'
+    (back,) = opposite.queries
+    assert back.name == 'Sim_Town_1002/03'
+    assert isinstance(back, SimulatedSequence)
+    assert back.session.conditions.opposite_direction

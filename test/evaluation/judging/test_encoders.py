@@ -179,6 +179,27 @@ def test_turned_scans_are_found_under_their_new_heading() -> None:
         np.testing.assert_allclose(result.records.yaw_errors_deg, 0, atol=1e-4)
 
 
+@pytest.mark.parametrize('heading_deg', [0.0, 90.0, 180.0])
+def test_whole_turns_are_found_with_any_heading(heading_deg: float) -> None:
+    queries = drive('w', 'w/02', 0, heading_deg)
+    pair = Pair('spinning_any', MAPPING, queries)
+    setting = setting_of(pair, ALL)
+    turned_deg = np.degrees(setting.query_poses.yaws_rad) - heading_deg
+    # Each is turned by an angle of its own, a whole number of the 12 columns.
+    assert len(np.unique(np.round(turned_deg) % 360)) > 4
+    np.testing.assert_allclose(np.round(turned_deg / 30) * 30, turned_deg, atol=1e-6)
+    result = retrieve(pair, Descriptors(ENCODERS), ALL)
+    records = result.records
+    assert (result.num_views, records.ranks.tolist()) == (12, [0] * 10)
+    np.testing.assert_allclose(records.distances, 0, atol=1e-3)
+    np.testing.assert_allclose(records.yaw_errors_deg, 0, atol=1e-4)
+    # Elsewhere all headings are alike and no place is: the mean cosine is 1 / 2.
+    assert records.ratios is not None
+    np.testing.assert_allclose(records.ratios, 0, atol=1e-3)
+    few = retrieve(pair, Descriptors(ENCODERS), replace(ALL, num_views=4))
+    assert (few.num_views, few.recall_at_1) == (4, 1.0)
+
+
 def test_fewer_views_are_every_second_of_all() -> None:
     queries = drive('w', 'w/02', 0, heading_deg=30.0)  # the heading of view 11 of 12
     distances = {

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from ssd_ros.baselines.method import Handcrafted
+from ssd_ros.baselines.method import Handcrafted, Method
 from ssd_ros.baselines.polar_image import PolarImage
 from ssd_ros.evaluation.bev_cache import cache_drive, CachedDrive, load_drive, Spacing
 from ssd_ros.evaluation.judging.costs import costs_of, MAP_SIZES
 from ssd_ros.evaluation.judging.encoders import evaluate
-from ssd_ros.evaluation.judging.learned import LearnedMethod
+from ssd_ros.evaluation.judging.learned import LearnedMethod, LearnedTurns
 from ssd_ros.evaluation.judging.methods import image_of, MethodJudge
 from ssd_ros.evaluation.queries.descriptors import Encoders
 from ssd_ros.evaluation.queries.protocol import Protocol
@@ -53,7 +53,7 @@ class Sums(Handcrafted):
         return image.cells.sum(axis=1).astype(np.float32)
 
 
-@pytest.mark.parametrize('task', ['single', 'multi', '4d', 'spinning'])
+@pytest.mark.parametrize('task', ['single', 'multi', '4d', 'spinning', 'spinning_any'])
 def test_our_models_get_the_answers_that_evaluate_gives(
     drives: list[CachedDrive], tmp_path: Path, task: str
 ) -> None:
@@ -63,7 +63,8 @@ def test_our_models_get_the_answers_that_evaluate_gives(
         return teacher.encode_panorama(panorama)[::3]
 
     expected = evaluate(drives, Encoders(student.encode_batch, thinned), PROTOCOL, [task])
-    method = LearnedMethod(student, teacher, PROTOCOL.num_views)
+    models = LearnedMethod(student, teacher, PROTOCOL.num_views)
+    method: Method = LearnedTurns(models) if task == 'spinning_any' else models
     given = MethodJudge(method, 'ssd', SMALL.grid, PROTOCOL, lambda new, total: None).run(
         drives, task
     )

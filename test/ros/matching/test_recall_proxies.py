@@ -49,6 +49,7 @@ def answer(
         agreement=0.0,
         support=support,
         rival=0.0,
+        ambiguity=0.0,
         confidence=math.nan,
         decision=decision,
         stamp_ns=0,

@@ -48,6 +48,7 @@ CANDIDATE = LoopClosureCandidate(
     agreement=0.0,
     support=math.nan,
     rival=0.0,
+    ambiguity=0.0,
     confidence=math.nan,
     decision=ACCEPTED,
     stamp_ns=1_735_689_600_000_000_001,

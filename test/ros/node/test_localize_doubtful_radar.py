@@ -1,6 +1,6 @@
 # Copyright 2026 The ssd_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A radar that points elsewhere than stated, or that no calibration knows, is told in driving."""
+"""A radar turned or unknown to the calibration, and a map of wrong poses, are told in driving."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ssd_ros.maps.builder import build_database
 from ssd_ros.recognition.candidates import Flag, from_msg
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
-from support.calibrations import calibration_of, thinned
+from support.calibrations import calibration_of, EASY, thinned
 from support.localizer import (
     DRIVE as POSTS,
 )
@@ -30,7 +30,7 @@ from support.localizer import (
     running_localizer,
     set_parameter,
 )
-from support.posts import moving_drive, random_posts, small_encoder
+from support.posts import jolted, moving_drive, random_posts, small_encoder, straight_drive
 from support.ros import Peer, points_msg
 
 # It looks 1.2 rad to the left, or 5 degrees more.
@@ -118,3 +118,40 @@ def test_an_unknown_radar_is_told_and_accepted_at_a_risk_alone(localizer: Locali
     localizer.peer.call(Trigger, f'{NODE}/clear', Trigger.Request())
     rows_of(localizer, 5, 1.0)
     localizer.peer.wait(lambda: radar() == 'like those the calibration knows', 'word of it')
+
+
+def test_a_map_of_wrong_poses_is_told_and_accepted_at_a_risk_alone(
+    peer: Peer, tmp_path: Path
+) -> None:
+    near = replace(straight_drive(num=30, step_m=4.0), posts=MANY.posts)
+    database = build_database(jolted(near, 2.0), small_encoder(tmp_path, 'spinning'))
+    database.confidence = EASY
+    database.save(tmp_path / 'wrong.map')
+    misfit_m = database.info.pose_misfit_m
+    assert misfit_m == pytest.approx(2.35, rel=0.25)
+    parameters = {'index_path': tmp_path / 'wrong.map', 'accept__max_rival': 0.0}
+    with running_localizer(peer, tmp_path, **parameters) as localizer:
+        infos = peer.listen(String, f'{NODE}/map_info', LATCHED)
+        peer.wait(lambda: bool(infos), 'word of the map')
+        assert json.loads(infos[-1].data)['maps'][0]['pose_misfit_m'] == misfit_m
+        said = f'the poses of map Posts/01 disagree with its returns by {misfit_m:.2f} m'
+
+        def asked(index: int) -> Any:
+            stamp_ns = localizer.send(index, measured=lambda _: near.cloud(index))
+            return from_msg(localizer.answer_to(stamp_ns))
+
+        rows = asked(0)
+        assert len(rows) == 10
+        assert not (rows['flags'] & Flag.ACCEPTED).any()
+        reply = peer.call(Trigger, f'{NODE}/query', Trigger.Request())
+        assert json.loads(reply.message)['reason'].startswith(said)
+        status = localizer.status('matching')
+        assert status.level == DiagnosticStatus.WARN
+        assert status.message.startswith(said)
+        assert status.message.endswith('give it better poses with map repose')
+        risk = ParameterValue(type=ParameterType.PARAMETER_BOOL, bool_value=True)
+        assert set_parameter(peer, 'accept.risk_map_poses', risk).successful
+        assert asked(5)[0]['flags'] & Flag.ACCEPTED
+        status = localizer.status('matching')
+        assert status.level == DiagnosticStatus.WARN
+        assert status.message.endswith('accept.risk_map_poses accepts it all the same')

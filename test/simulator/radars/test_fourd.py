@@ -12,15 +12,17 @@ from numpy.typing import NDArray
 import pytest
 from ssd_ros.simulator.radars.detection import detect
 from ssd_ros.simulator.radars.echoes import cloud_echoes, CloudBudget, Viewpoint
-from ssd_ros.simulator.radars.snapshot import vehicle_discs
 from ssd_ros.simulator.scene.elements import ElementBuilder, join_occluders, Kind
+from ssd_ros.simulator.scene.sight_lines import Lines
 from ssd_ros.simulator.scene.vehicles import add_vehicles, draw_shapes
-from ssd_ros.simulator.scene.visibility import occluder_grid
+from ssd_ros.simulator.scene.visibility import panorama, Place
 from ssd_ros.simulator.sensors import CloudRadarConfig
 
 CONFIG = CloudRadarConfig()
 BUDGET = CloudBudget(10**1.9 * 1e8, 0.1, 150.0, math.radians(60), math.radians(20), 0.0)
 DRIVING = Viewpoint(0.0, 0.0, CONFIG.height_m, 0.0, 10.0, 0.0, 0.0, 0.0)
+NO_LINES = Lines(np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0, np.float32))
+HERE = Place(0.0, 0.0, 0.0, 160.0, 1.0, 0.0)
 RANGE, AZIMUTH, ELEVATION, VELOCITY, SNR = range(5)
 
 
@@ -38,10 +40,8 @@ def echo_of(
         builder.scatterers(),
         np.array([velocity_mps], np.float32),
         np.ones(1, np.float32),
-        builder.occluders(),
-        occluder_grid(builder.occluders()),
-        moving,
-        vehicle_discs(moving),
+        panorama(join_occluders([builder.occluders(), moving]), HERE),
+        NO_LINES,
         DRIVING,
         BUDGET,
     )

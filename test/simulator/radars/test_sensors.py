@@ -114,3 +114,27 @@ def test_radars_that_the_simulator_cannot_make_are_refused(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def image_of(radar: SpinningRadarConfig) -> np.ndarray[tuple[int, int], np.dtype[np.uint8]]:
+    drive = SimulatedSequence(Session(WORLD, 0, Conditions(spinning=radar)))
+    return drive.scan(3).power
+
+
+def test_a_receiver_saturates_and_counts_in_steps() -> None:
+    plain, coarse = (
+        image_of(SpinningRadarConfig()),
+        image_of(SpinningRadarConfig(saturation_px=90, pixel_step=8)),
+    )
+    assert plain.max() > 110
+    assert set(np.unique(coarse).tolist()) <= set(range(0, 89, 8))
+    np.testing.assert_array_equal(coarse, np.minimum(plain, 90) // 8 * 8)
+
+
+def test_a_radar_with_ghosts_sees_more_where_something_strong_is() -> None:
+    plain = image_of(SpinningRadarConfig()).astype(int)
+    ghosts = image_of(SpinningRadarConfig(ghost_probability=1.0)) - plain
+    assert np.count_nonzero(ghosts > 20) > 1000
+    # At 1.15 times the range of the nearest strong thing, or farther.
+    strong = np.flatnonzero((plain > 60).any(axis=1))
+    assert np.flatnonzero((ghosts > 20).any(axis=1)).min() >= strong.min()

@@ -10,16 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 import pytest
 from ssd_ros.simulator.radars.echoes import spinning_echoes, SpinningBudget, Viewpoint
-from ssd_ros.simulator.radars.image import deposit, to_pixels
+from ssd_ros.simulator.radars.image import deposit, point_response, to_pixels
 from ssd_ros.simulator.radars.spinning import noise_counts
-from ssd_ros.simulator.scene.elements import ElementBuilder, join_occluders, Kind
-from ssd_ros.simulator.scene.visibility import occluder_grid
+from ssd_ros.simulator.scene.elements import ElementBuilder, Kind
+from ssd_ros.simulator.scene.sight_lines import Lines
+from ssd_ros.simulator.scene.visibility import panorama, Place
 from ssd_ros.simulator.sensors import SpinningRadarConfig
 
 CONFIG = SpinningRadarConfig()
 BUDGET = SpinningBudget(10 ** (CONFIG.brightness_px / 20), 0.05, 150.0, 0.0, 0.0)
+NO_LINES = Lines(np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0, np.float32))
 STANDING = Viewpoint(0.0, 0.0, CONFIG.height_m, 0.0, 0.0, 0.0, 0.0, CONFIG.period_s)
-NO_MOVERS = join_occluders([]), np.zeros((0, 3), np.float32)
 
 
 def echoes_of(
@@ -29,8 +30,9 @@ def echoes_of(
     scatterers, occluders = builder.scatterers(), builder.occluders()
     num = len(scatterers.x)
     still, mean = np.zeros((num, 2), np.float32), np.ones(num, np.float32)
-    grid = occluder_grid(occluders)
-    _, found = spinning_echoes(scatterers, still, mean, occluders, grid, *NO_MOVERS, view, budget)
+    place = Place(view.x, view.y, 0.5 * view.sweep_s * math.hypot(view.vx, view.vy), 160.0)
+    around = panorama(occluders, place)
+    _, found = spinning_echoes(scatterers, still, mean, around, NO_LINES, view, budget)
     return np.asarray(found)
 
 
@@ -42,11 +44,16 @@ def target(
     return builder
 
 
-def field_of(echoes: NDArray[np.float32], num_bins: int = CONFIG.num_bins) -> NDArray[np.float32]:
+def field_of(
+    echoes: NDArray[np.float32],
+    num_bins: int = CONFIG.num_bins,
+    config: SpinningRadarConfig = CONFIG,
+) -> NDArray[np.float32]:
     """Return the complex field without noise, shape (2, 400, num_bins)."""
     field = np.zeros((2, CONFIG.num_azimuths, num_bins), np.float32)
     phases = np.zeros(echoes.shape[1], np.float32)
-    deposit(field, np.zeros(CONFIG.num_azimuths), echoes, phases, 150.0 / num_bins)
+    row_power, response = np.zeros(CONFIG.num_azimuths), point_response(config)
+    deposit(field, row_power, echoes, phases, 150.0 / num_bins, 0.05, response)
     return field
 
 
@@ -62,6 +69,23 @@ def test_the_azimuths_beside_a_point_are_5_and_16_db_weaker() -> None:
     decibels = 10 * np.log10(power / power.max() + 1e-12)
     # 90 degrees to the right is column 100 of 400.
     np.testing.assert_allclose(decibels[98:103], [-16, -5, 0, -5, -16], atol=1.0)
+
+
+def test_a_wider_beam_a_deeper_point_and_higher_side_lobes_are_what_they_say() -> None:
+    def power(config: SpinningRadarConfig, num_bins: int = CONFIG.num_bins) -> NDArray[np.float32]:
+        field = field_of(echoes_of(target(0.0, -40.0)), num_bins, config)
+        return np.asarray((field**2).sum(axis=0))
+
+    wide = power(SpinningRadarConfig(beam_scale=2.0)).max(axis=1)
+    decibels = 10 * np.log10(wide / wide.max() + 1e-12)
+    np.testing.assert_allclose(decibels[[96, 98, 100, 102, 104]], [-16, -5, 0, -5, -16], atol=1)
+    fine = 8 * CONFIG.num_bins
+    deep = power(SpinningRadarConfig(range_sigma_m=0.31), fine)[100]
+    shallow = power(CONFIG, fine)[100]
+    depths = [np.count_nonzero(row > row.max() / 10**0.6) for row in (deep, shallow)]
+    assert depths[0] / depths[1] == pytest.approx(2.0, rel=0.05)
+    lobes = power(SpinningRadarConfig(sidelobe_gain_db=6.0)).max(axis=1)[105]
+    assert 10 * np.log10(lobes / power(CONFIG).max(axis=1)[105]) == pytest.approx(6.0, abs=0.1)
 
 
 @pytest.mark.parametrize('range_m', [10.0, 30.0, 80.0])

@@ -15,7 +15,7 @@ from ssd_ros.simulator.scene.world import World
 from ssd_ros.simulator.visits.session import Session
 
 SIZE_M = 200.0
-REPEATING = WORLD_STYLES[1:]
+REPEATING = WORLD_STYLES[1 : 1 + WORLD_STYLES.index('tunnel')]
 
 
 def world_of(style: str, copy_changes: float = 0.0, copy_distance_m: float = 60.0) -> World:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 import pytest
 from ssd_ros.bev.polar_bev import PolarGrid, view_yaws_rad, views_of_panorama
 from ssd_ros.evaluation.bev_cache import CachedDrive, load_drives
-from ssd_ros.training.batches.augmentation import augmented, occluded
+from ssd_ros.training.batches.augmentation import augmented, occluded, thinned
 from ssd_ros.training.batches.pairs import PlaceSampler, view_of_panorama
 from ssd_ros.training.config import AugmentationConfig, TrainingConfig
 
@@ -143,6 +143,63 @@ def test_no_place_is_aligned_with_the_panoramas_of_another_drive(
             )
         )
     assert not PlaceSampler(drives, plain_config(tiny_config)).draw(0).is_aligned.any()
+
+
+def test_across_sessions_the_aligned_view_is_of_another_drive_in_the_same_direction(
+    tiny_config: TrainingConfig,
+) -> None:
+    # Drives of one place that head elsewhere and whose cars are parked elsewhere.
+    drives = []
+    for world in ('a', 'b'):
+        for number, heading in enumerate((0.0, 90.0)):
+            drive = compass_drive(world, f'{world}/{number}', math.radians(heading))
+            panoramas = np.array(drive.panoramas)
+            panoramas[:, number] = 255  # a row that only this drive's scans have
+            drives.append(replace(drive, panoramas=panoramas))
+    config = replace(
+        plain_config(tiny_config, yaw_jitter_deg=30.0),
+        batch=replace(tiny_config.batch, cross_session=True, aligned_share=1.0),
+    )
+    for step in range(5):
+        batch = PlaceSampler(drives, config).draw(step)
+        assert batch.is_aligned.all()
+        views = batch.teacher[:4, 0, :, 8:-8]
+        np.testing.assert_array_equal(batch.student[:, 0, 2:], views[:, 2:])
+        is_of_second = (views[:, 1] == 255).all(axis=1)
+        looks_ahead_of_first = batch.student[:, 0, 5, 16] == 1  # compass direction 0
+        np.testing.assert_array_equal(is_of_second, looks_ahead_of_first)
+
+
+def test_across_sessions_without_another_drive_is_refused(tiny_config: TrainingConfig) -> None:
+    drives = [compass_drive(world, f'{world}/0', 0.0) for world in ('a', 'b')]
+    config = replace(tiny_config, batch=replace(tiny_config.batch, cross_session=True))
+    with pytest.raises(ValueError, match=r'no drive passes another of its world within 1\.5 m'):
+        PlaceSampler(drives, config)
+
+
+def test_of_a_sparse_radar_so_many_blocks_with_returns_are_left_the_same_ones_each_time() -> None:
+    image = random_image(64, 32)
+    sparse = thinned(image, 20)
+    np.testing.assert_array_equal(thinned(image, 20), sparse)
+    blocks = sparse.reshape(16, 4, 8, 4).any(axis=(1, 3))
+    assert blocks.sum() == 20
+    np.testing.assert_array_equal(sparse[sparse > 0], image[sparse > 0])
+    whole = sparse.reshape(16, 4, 8, 4).transpose(0, 2, 1, 3)[blocks]
+    np.testing.assert_array_equal(whole, image.reshape(16, 4, 8, 4).transpose(0, 2, 1, 3)[blocks])
+    assert thinned(image, 0) is image
+    assert thinned(image, 128) is image
+
+
+def test_batches_of_a_sparse_radar_are_sparse_for_the_student_alone(
+    tiny_cache: Path, tiny_config: TrainingConfig
+) -> None:
+    drives = load_drives(tiny_cache / 'train', tiny_config.preprocessing)
+    whole = PlaceSampler(drives, plain_config(tiny_config)).draw(0)
+    config = replace(plain_config(tiny_config), max_returns=2)
+    sparse = PlaceSampler(drives, config).draw(0)
+    np.testing.assert_array_equal(sparse.teacher, whole.teacher)
+    assert (sparse.student > 0).sum(axis=(1, 2, 3)).max() <= 2 * 16
+    assert (whole.student > 0).sum(axis=(1, 2, 3)).max() > 2 * 16
 
 
 def test_the_places_of_a_world_lie_around_one_of_them(

@@ -5,7 +5,7 @@
 from dataclasses import replace
 
 import pytest
-from ssd_ros.training.config import DistillationConfig, SCHEMES
+from ssd_ros.training.config import DistillationConfig, SPATIAL_SCHEMES
 from ssd_ros.training.losses.distillation import (
     distil,
     Distillation,
@@ -90,14 +90,14 @@ def test_each_scheme_weighs_joint_gap_claimed_and_empty_features(
     assert weights.flatten().tolist() == pytest.approx(expected)
 
 
-@pytest.mark.parametrize('scheme', SCHEMES[1:])
+@pytest.mark.parametrize('scheme', SPATIAL_SCHEMES)
 def test_equal_features_cost_nothing(scheme: str, maps: tuple[Tensor, Tensor, Tensor]) -> None:
     result = of_scheme(scheme, (maps[1], maps[1], maps[2]))
     assert float(result.features) == pytest.approx(0, abs=1e-6)
     assert float(result.covariance) == pytest.approx(0, abs=1e-9)
 
 
-@pytest.mark.parametrize('scheme', SCHEMES[1:])
+@pytest.mark.parametrize('scheme', SPATIAL_SCHEMES)
 def test_only_the_student_gets_a_gradient(
     scheme: str, maps: tuple[Tensor, Tensor, Tensor]
 ) -> None:
@@ -158,7 +158,8 @@ def test_what_to_watch_is_reported_by_mask(maps: tuple[Tensor, Tensor, Tensor]) 
     ('option', 'value', 'message'),
     [('scheme', 'all', "scheme is 'all'; choose from none, uniform"),
      ('sigma', 0.0, 'sigma is 0.0, expected more than 0'),
-     ('gap_weight', 1.5, 'gap_weight is 1.5, expected 0 .. 1')],
+     ('gap_weight', 1.5, 'gap_weight is 1.5, expected 0 .. 1'),
+     ('relational_margin', -1.0, 'relational_margin is -1.0, expected at least 0')],
 )  # fmt: skip
 def test_options_that_make_no_sense_are_refused(option: str, value: object, message: str) -> None:
     with pytest.raises(ValueError, match=message):

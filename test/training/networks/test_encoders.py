@@ -13,8 +13,8 @@ from ssd_ros.training.networks.holmes import (
     Holmes,
     PositionEncoding,
     spread_regularisation,
-    transport_plan,
 )
+from ssd_ros.training.networks.transport import transport_plan
 import torch
 
 TINY = NetworkConfig(

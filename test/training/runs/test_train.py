@@ -10,10 +10,14 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 from ssd_ros.evaluation.bev_cache import load_drives
+from ssd_ros.training.batches.augmentation import thinned
 from ssd_ros.training.batches.pairs import PlaceSampler
 from ssd_ros.training.config import load_config, OptimiserConfig, TrainingConfig
+from ssd_ros.training.network_config import NETWORKS
+from ssd_ros.training.networks.encoding import torch_encoders
 from ssd_ros.training.runs.command import main
 from ssd_ros.training.runs.folder import Run
 from ssd_ros.training.runs.train import train
@@ -62,6 +66,36 @@ def test_the_scheme_adds_the_statistics_of_its_masks(
     assert run_command(tiny_cache, tmp_path, tiny_config_file, '--scheme', 'ssd') == 0
     logged = Run(tmp_path).metrics()[0]
     assert logged['joint_share'] + logged['gap_share'] == pytest.approx(logged['teacher_share'])
+
+
+def test_the_relational_scheme_adds_its_loss_and_no_masks(
+    tmp_path: Path, tiny_cache: Path, tiny_config_file: Path
+) -> None:
+    assert run_command(tiny_cache, tmp_path, tiny_config_file, '--scheme', 'relational') == 0
+    logged = Run(tmp_path).metrics()[0]
+    assert logged['loss'] == pytest.approx(logged['metric_loss'] + logged['relational_loss'])
+    assert logged['relational_difference'] > 0
+    assert 'joint_share' not in logged
+
+
+def test_so_many_worlds_are_trained_on_as_asked(
+    tmp_path: Path, tiny_cache: Path, tiny_config_file: Path
+) -> None:
+    settings = ('--set', 'max_worlds=1', '--set', 'batch.num_worlds=1')
+    assert run_command(tiny_cache, tmp_path, tiny_config_file, *settings) == 0
+    assert Run(tmp_path).origin['training_data'] == 'simulated radar, training worlds train_0'
+
+
+def test_recall_of_a_sparse_radar_is_that_of_thinned_images(
+    tiny_cache: Path, tiny_config: TrainingConfig
+) -> None:
+    drive = load_drives(tiny_cache / 'validation', tiny_config.preprocessing)[0]
+    networks = Trainer(tiny_config).networks
+    images = np.asarray(drive.student_bevs[:3])
+    sparse = torch_encoders(networks, False, max_returns=2).student(images)
+    by_hand = np.stack([thinned(image, 2) for image in images])
+    np.testing.assert_array_equal(sparse, torch_encoders(networks, False).student(by_hand))
+    assert not np.array_equal(sparse, torch_encoders(networks, False).student(images))
 
 
 def comparable(run: Run) -> list[dict[str, float]]:
@@ -241,9 +275,18 @@ def test_the_shipped_configuration_is_the_default_but_for_distillation_and_durat
     ) == (default)
 
 
+def test_the_recipe_of_the_fast_network_is_the_named_one() -> None:
+    config = load_config(Path(__file__).parents[3] / 'config' / 'training_wide.yaml')
+    assert config.network == NETWORKS['fast']
+    assert config.optimiser.num_steps >= 10 * 400
+    default = TrainingConfig()
+    assert (config.preprocessing, config.batch) == (default.preprocessing, default.batch)
+
+
 @pytest.mark.parametrize(
     ('text', 'message'),
     [
+        ('max_worlds: -1', 'max_worlds is -1, expected at least 0'),
         ('colour: red', 'unknown option colour'),
         ('batch: {num_place: 3}', r'unknown option batch\.num_place'),
         ('seed: one', "seed is 'one', expected int"),

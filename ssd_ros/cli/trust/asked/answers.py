@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+import math
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,11 @@ from ssd_ros.npy_files import MAX_ARCHIVE_BYTES, read_archive
 from ssd_ros.recognition.answer import LoopClosureCandidate
 from ssd_ros.recognition.place_recognizer import PlaceRecognizer
 from ssd_ros.targets import file_written
+from ssd_ros.verification.pose_misfit import MAX_MISFIT_M
 
 Progress = Callable[[int, int], None]
 _TEXTS = ('query_drive', 'origin', 'map_drive', 'sensor', 'shift')
-_PER_CANDIDATE = ('distance', 'ratio', 'overlap', 'agreement', 'rival', 'support')
+_PER_CANDIDATE = ('distance', 'ratio', 'overlap', 'agreement', 'rival', 'support', 'ambiguity')
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,8 @@ class PairAnswers:
         the map
     :param offset_m: shape (Q, K), from the candidate's keyframe to there
     :param novelty_distance: shape (Q,), of the map, 0 = not known
+    :param map_misfit_m: shape (Q,), how far the poses of the map disagree with its returns, NaN =
+        not known
     :param low_points: shape (Q,), too few static returns for any candidate to be accepted
     :param travelled_m: shape (Q,), with segments and is_standing as of DriveQueries
     :param profile: shape (Q, S), of the radar, see RadarProfile; NaN where not known
@@ -64,6 +68,7 @@ class PairAnswers:
     agreement: NDArray[np.float64]
     rival: NDArray[np.float64]
     support: NDArray[np.float64]
+    ambiguity: NDArray[np.float64]
     keyframe_m: NDArray[np.float64]
     error_m: NDArray[np.float64]
     yaw_error_rad: NDArray[np.float64]
@@ -72,6 +77,7 @@ class PairAnswers:
     yaw_rad: NDArray[np.float64]
     offset_m: NDArray[np.float64]
     novelty_distance: NDArray[np.float64]
+    map_misfit_m: NDArray[np.float64]
     low_points: NDArray[np.bool_]
     travelled_m: NDArray[np.float64]
     segments: NDArray[np.int64]
@@ -92,6 +98,11 @@ class PairAnswers:
     def is_stranger(self) -> bool:
         """Whether the drive was in another world than the map."""
         return self.world != self.map_drive.rpartition('/')[0]
+
+    @property
+    def has_wrong_poses(self) -> NDArray[np.bool_]:
+        """Whether the recogniser refuses the map for its poses, shape (Q,)."""
+        return self.map_misfit_m > MAX_MISFIT_M
 
     @property
     def is_same_session(self) -> bool:
@@ -123,12 +134,14 @@ class PairAnswers:
         profile = unknown_profiles(num)
         later = {  # which earlier ones do not tell
             'origin': UNKNOWN,
+            'map_misfit_m': np.full(num, np.nan),
             'travelled_m': np.full(num, np.nan),
             'segments': np.zeros(num, np.int64),
             'is_standing': np.zeros(num, bool),
             'profile': profile,
             'shift': '',
             'rival': np.full(np.shape(found.get('overlap', 0)), np.nan),
+            'ambiguity': np.full(np.shape(found.get('overlap', 0)), np.nan),
         }
         values: dict[str, Any] = {**later, **found}
         if missing := [name for name in cls.__slots__ if name not in values]:
@@ -167,7 +180,7 @@ def ask(
         low_points.append(recognition.low_points)
         verify_ms.append(recognition.timings_ms.verify)
         progress(1, 0)
-    chosen = np.array(numbers, np.int64)
+    chosen, misfit_m = np.array(numbers, np.int64), database.info.pose_misfit_m
     columns: dict[str, Any] = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
     nearest_m = nearest_keyframe_m(queries.poses[chosen], database)
     if is_stranger:
@@ -182,6 +195,7 @@ def ask(
         poses=queries.poses[chosen],
         nearest_m=nearest_m,
         novelty_distance=np.full(len(chosen), database.novelty_distance),
+        map_misfit_m=np.full(len(chosen), math.nan if misfit_m is None else misfit_m),
         low_points=np.array(low_points),
         travelled_m=queries.travelled_m[chosen],
         segments=queries.segments[chosen],

@@ -5,13 +5,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.cli.trust.asked.answers import PairAnswers
 from ssd_ros.confidence.features import FEATURES, Features
-from ssd_ros.confidence.fit import FirstAnswers, fit_confidence, fit_weights
+from ssd_ros.confidence.fit import FirstAnswers, fit_confidence, fit_weights, Refused
 from ssd_ros.confidence.model import ConfidenceModel
 from ssd_ros.confidence.radar_profile import is_misaligned
 from ssd_ros.recognition.answer import DEFAULT_CONFIG
@@ -27,6 +29,16 @@ _NUM_PARTS = 5  # of a lone drive, each judged by what the others teach
 def is_right(answers: PairAnswers) -> NDArray[np.bool_]:
     """Return which candidates give the pose within the tolerance, shape (Q, K)."""
     return (answers.error_m <= TOLERANCE_M) & (answers.yaw_error_rad <= YAW_TOLERANCE_RAD)
+
+
+def without(answers: PairAnswers, feature: str) -> PairAnswers:
+    """Return answers in which a feature of the confidence, one of FEATURES, tells nothing."""
+    values = getattr(answers, feature)
+    same: NDArray[np.float64] | float = {'support': math.nan, 'rival': 0.0}.get(feature, 1.0)
+    if feature == 'distance':  # counts as a share of the map's novelty distance
+        same = np.where(answers.novelty_distance > 0, answers.novelty_distance, 1.0)[:, None]
+    changed: dict[str, Any] = {feature: np.where(np.isnan(values), math.nan, same)}
+    return replace(answers, **changed)
 
 
 def fit_models(
@@ -64,15 +76,15 @@ def fit(
     """
     usual = _usual_novelty_distance(answers)
     known = TOLERANCE_M, usual, data, min_precision, max_stranger_rate
-    max_rival = DEFAULT_CONFIG.accept_max_rival
+    refused = Refused(DEFAULT_CONFIG.accept_max_rival, DEFAULT_CONFIG.accept_max_ambiguity)
     chosen = [np.nanargmin(_or_one(pair.distance), axis=1) for pair in answers]
     for _ in range(_NUM_ROUNDS):
         firsts = _first_answers(answers, chosen, usual)
-        model = fit_weights(firsts, *known, max_rival)
+        model = fit_weights(firsts, *known, refused)
         before, chosen = chosen, [first_of(pair, model) for pair in answers]
         if all(np.array_equal(a, b) for a, b in zip(before, chosen, strict=True)):
             break
-    return fit_confidence(firsts, *known, max_rival)
+    return fit_confidence(firsts, *known, refused)
 
 
 def _or_one(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -126,7 +138,9 @@ def _first_answers(
     parts = []
     for pair, picks, group in zip(answers, chosen, _groups_of(answers), strict=True):
         rows = np.arange(len(pair))
-        has_answer = np.isfinite(pair.overlap[rows, picks]) & ~is_misaligned(pair.profile)
+        # Of a radar that points elsewhere than stated all poses are wrong, also the first ones.
+        is_refused = is_misaligned(pair.profile).any() | pair.has_wrong_poses
+        has_answer = np.isfinite(pair.overlap[rows, picks]) & ~is_refused
         rows, picks = rows[has_answer], picks[has_answer]
         parts.append(
             FirstAnswers(
@@ -134,6 +148,7 @@ def _first_answers(
                 is_right(pair)[rows, picks],
                 np.full(len(rows), pair.is_stranger),
                 group[rows],
+                pair.ambiguity[rows, picks],
             )
         )
     return FirstAnswers.joined(parts)

@@ -63,7 +63,7 @@ def judge(answers: PairAnswers, model: ConfidenceModel) -> Judged:
     first, rows = first_of(answers, model), np.arange(len(answers))
     confidence = confidence_of(answers, model)
     accepted = _accepted(answers, model, confidence)
-    refused = answers.low_points
+    refused = answers.low_points | answers.has_wrong_poses
     if model.radars is not None:
         refused = refused | model.radars.is_unlike(answers.profile)
     accepted &= ~refused[:, None]
@@ -88,6 +88,7 @@ def _accepted(
         confidence.flat,
         answers.support.flat,
         answers.rival.flat,
+        answers.ambiguity.flat,
         np.isfinite(answers.overlap).flat,
         strict=True,
     )

@@ -1,0 +1,42 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Descriptors in memory, as many as come."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class DescriptorRows:
+    """Descriptors whose memory doubles as they come one by one."""
+
+    def __init__(self, width: int) -> None:
+        """Start without a row."""
+        self._buffer: NDArray[np.float32] = np.empty((0, width), np.float32)
+        self._count = 0
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return self._count
+
+    def clear(self) -> None:
+        """Forget all rows; what was handed out stays as it is."""
+        self._buffer = self._buffer[:0].copy()
+        self._count = 0
+
+    def add(self, rows: NDArray[np.float32]) -> None:
+        """Append copies of rows, shape (N, width)."""
+        count = self._count + len(rows)
+        if count > len(self._buffer):
+            larger = np.empty((max(count, 2 * self._count), rows.shape[1]), np.float32)
+            larger[: self._count] = self._buffer[: self._count]
+            self._buffer = larger
+        self._buffer[self._count : count] = rows
+        self._count = count
+
+    def values(self) -> NDArray[np.float32]:
+        """Return all rows, shape (N, width), read-only."""
+        values = self._buffer[: self._count]
+        values.flags.writeable = False
+        return values
