@@ -267,6 +267,18 @@ def test_a_simulated_drive_lands_in_the_cache(tmp_path: Path) -> None:
     assert 'was there' not in line
 
 
+def test_images_of_another_window_lie_in_a_directory_named_for_it(
+    hercules_root: Path, tmp_path: Path
+) -> None:
+    drive = hercules_root / 'Library' / '01'
+    what = ('--drives', drive, '--world', 'Library', '--split', 'train', '--jobs', 1)
+    assert run(*what, '--window', 7.5, '--out', tmp_path / 'out') == 0
+    assert [path.name for path in (tmp_path / 'out').iterdir()] == ['train_7.5m']
+    longer = replace(PREPROCESSING, window_m=7.5)
+    (cached,) = load_drives(tmp_path / 'out' / 'train_7.5m', longer)
+    assert len(cached.student_bevs) > 0
+
+
 def test_the_way_back_covers_the_same_part_of_the_loop() -> None:
     place = replace(
         benchmark_drives('validation')[0].source.place,  # type: ignore[attr-defined]

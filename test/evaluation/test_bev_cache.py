@@ -133,6 +133,20 @@ def test_a_drive_counts_as_cached_only_with_the_same_options(tmp_path: Path) -> 
     assert not is_cached(directory, replace(options, num_scans=3), Spacing())
 
 
+def test_images_of_another_window_of_way_are_read_where_any_will_do(tmp_path: Path) -> None:
+    options, directory = TINY_PREPROCESSING, tmp_path / 'drive'
+    longer = replace(options, window_m=3.0)
+    cache_drive(StraightDrive('Town/01', 4, 0), directory, longer, Spacing())
+    assert is_cached(directory, longer, Spacing())
+    assert not is_cached(directory, options, Spacing())
+    with pytest.raises(ValueError, match='cached with another preprocessing'):
+        load_drives(tmp_path, options)
+    (drive,) = load_drives(tmp_path, options, any_window=True)
+    np.testing.assert_array_equal(drive.student_bevs, load_drive(directory, longer).student_bevs)
+    with pytest.raises(ValueError, match='cached with another preprocessing'):
+        load_drives(tmp_path, replace(options, num_scans=3), any_window=True)
+
+
 def test_an_interrupted_drive_leaves_nothing(tmp_path: Path) -> None:
     def stop(done: int, total: int) -> None:
         if done == total - 1:

@@ -5,6 +5,7 @@
 from dataclasses import asdict, replace
 import json
 from pathlib import Path
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import time
 
 import numpy as np
 import pytest
-from ssd_ros.evaluation.bev_cache import load_drives
+from ssd_ros.evaluation.bev_cache import cache_drive, load_drives, Spacing
 from ssd_ros.training.batches.augmentation import thinned
 from ssd_ros.training.batches.pairs import PlaceSampler
 from ssd_ros.training.config import load_config, OptimiserConfig, TrainingConfig
@@ -22,6 +23,7 @@ from ssd_ros.training.runs.command import main
 from ssd_ros.training.runs.folder import Run
 from ssd_ros.training.runs.train import train
 from ssd_ros.training.runs.trainer import learning_rate, Trainer
+from support.tiny_drive import StraightDrive
 import torch
 
 
@@ -84,6 +86,21 @@ def test_so_many_worlds_are_trained_on_as_asked(
     settings = ('--set', 'max_worlds=1', '--set', 'batch.num_worlds=1')
     assert run_command(tiny_cache, tmp_path, tiny_config_file, *settings) == 0
     assert Run(tmp_path).origin['training_data'] == 'simulated radar, training worlds train_0'
+
+
+def test_images_of_several_windows_of_way_are_trained_on_together(
+    tmp_path: Path, tiny_cache: Path, tiny_config_file: Path, tiny_config: TrainingConfig
+) -> None:
+    cache, longer = tmp_path / 'cache', replace(tiny_config.preprocessing, window_m=20.0)
+    shutil.copytree(tiny_cache, cache)
+    spacing = Spacing(1.0, 1.0)
+    for name in ('train_2/01', 'train_2/02'):
+        drive = StraightDrive(name, 16, 0)
+        cache_drive(drive, cache / 'train_20m' / name.replace('/', '_'), longer, spacing)
+    settings = ('--set', 'splits=[train, train_20m]')
+    assert run_command(cache, tmp_path / 'run', tiny_config_file, *settings) == 0
+    told = Run(tmp_path / 'run').origin['training_data']
+    assert told == 'simulated radar, training worlds train_0, train_1, train_2'
 
 
 def test_recall_of_a_sparse_radar_is_that_of_thinned_images(
@@ -279,8 +296,8 @@ def test_the_recipe_of_the_fast_network_is_the_named_one() -> None:
     config = load_config(Path(__file__).parents[3] / 'config' / 'training_wide.yaml')
     assert config.network == NETWORKS['fast']
     assert config.optimiser.num_steps >= 10 * 400
-    default = TrainingConfig()
-    assert (config.preprocessing, config.batch) == (default.preprocessing, default.batch)
+    assert config.batch == TrainingConfig().batch
+    assert config.preprocessing.is_by_content
 
 
 @pytest.mark.parametrize(
