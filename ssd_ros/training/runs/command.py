@@ -61,7 +61,7 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     result = make_parser('train', main.__doc__ or '', _EXAMPLES)
     add = result.add_argument
-    add('--cache', type=Path, required=True, help='holds train/ and validation/')
+    add('--cache', type=Path, required=True, help='holds the splits to train on and validation/')
     add('--out', type=Path, required=True, help='run folder, new or to go on with')
     add('--start-from', type=Path, metavar='RUN', help='run folder whose weights to start from')
     add('--config', type=Path, help='YAML file, such as config/training.yaml')
