@@ -20,7 +20,7 @@ PACKAGE = ROOT / 'ssd_ros'
 
 # Lowest first; `.` is the package itself. A folder imports only what stands before it.
 FOLDERS = """
-. motion radar confidence
+. motion radar lidar confidence
 datasets datasets/spinning datasets/bags datasets/formats
 bev verification encoders maps recognition baselines
 evaluation evaluation/queries evaluation/scores evaluation/judging evaluation/tables
