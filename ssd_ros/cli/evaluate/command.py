@@ -26,6 +26,7 @@ EXAMPLES = """\
            --scan-topic /radar/polar --points-topic /ars548/points
   evaluate --simulate demo --encoder scan_context --plot demo.png
   evaluate --simulate validation --window 5 10 20
+  evaluate --cache runs/cache/validation_20m --window 20
   evaluate --simulate opposite --submap 150 --map-sensor 4d
 """
 TASKS = (
@@ -121,7 +122,8 @@ def _add_drives(result: argparse.ArgumentParser) -> None:
         default=[],
         metavar='METRES',
         help="also ask with windows of so much way, 0 = of scans, instead of the model's, and say "
-        'how far it is from a cold start to the first right answer',
+        'how far it is from a cold start to the first right answer; with --cache: the one '
+        'that it was made with',
     )
     drives.add_argument(
         '--submap',
@@ -210,9 +212,10 @@ def _check(arguments: argparse.Namespace) -> None:
 def _refuse_options_of_drives(arguments: argparse.Namespace) -> None:
     if arguments.encoder != 'network':
         raise ValueError('--encoder is for drives: compare judges other methods on caches')
-    if arguments.window or arguments.submap:
-        name = 'window' if arguments.window else 'submap'
-        raise ValueError(f'--{name} is for drives: a cache holds images of one kind')
+    if arguments.submap:
+        raise ValueError('--submap is for drives: a cache holds images of one kind')
+    if len(arguments.window or []) > 1:
+        raise ValueError('several of --window are for drives: a cache holds images of one')
 
 
 def _refuse_options_of_caches(arguments: argparse.Namespace) -> None:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 
 from matplotlib.figure import Figure
 from ssd_ros.cli.common.drive_options import options_of
@@ -60,7 +61,10 @@ def evaluate_drives(arguments: argparse.Namespace) -> tuple[Evaluation, None]:
 def evaluate_caches(arguments: argparse.Namespace) -> tuple[Evaluation, Figure | None]:
     """Evaluate on caches; also return a picture of one place."""
     student, teacher = encoders(arguments)
-    drives = cached_drives(arguments.cache, student.contract.preprocessing)
+    preprocessing = student.contract.preprocessing
+    if arguments.window:
+        preprocessing = replace(preprocessing, window_m=arguments.window[0])
+    drives = cached_drives(arguments.cache, preprocessing)
     arguments.views = arguments.views or [teacher.contract.num_views]
     protocol = _protocol(arguments, arguments.database or 'B', arguments.views[0])
     results = run_on_caches(drives, student, teacher, protocol, arguments)

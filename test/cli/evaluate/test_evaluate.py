@@ -160,7 +160,7 @@ def test_submaps_are_asked_in_maps_of_either_radar(
 @pytest.mark.parametrize(
     ('given', 'message'),
     [
-        (['--cache', 'x', '--window', '5'], '--window is for drives'),
+        (['--cache', 'x', '--window', '5', '10'], 'several of --window are for drives'),
         (['--cache', 'x', '--submap', '50'], '--submap is for drives'),
         (['--simulate', 'demo', '--map-sensor', '4d'], '--map-sensor 4d is for --submap'),
         (['--simulate', 'demo', '--submap', '50', '--window', '5'], 'give one or the other'),

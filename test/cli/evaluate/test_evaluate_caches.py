@@ -134,6 +134,21 @@ def test_a_run_is_compared_with_another_on_the_same_queries(
     assert 'was asked other queries' in capsys.readouterr().err
 
 
+def test_a_cache_of_another_window_of_way_is_asked_by_its_name(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    longer = replace(SMALL, window_m=30.0)
+    for number in ('01', '02'):
+        drive = replace(MAPPING, name=f'Posts/{number}')
+        cache_drive(drive, tmp_path / 'cache_30m' / number, longer, Spacing(0.0, 0.0))
+    models = arguments(folder)[:4]
+    asked = [*models, '--cache', str(tmp_path / 'cache_30m'), '--tasks', '4d']
+    assert evaluate.main(asked) == 1
+    assert 'cached with another preprocessing' in capsys.readouterr().err
+    assert evaluate.main([*asked, '--window', '30']) == 0
+    assert 'Posts' in capsys.readouterr().out
+
+
 def test_what_the_caches_cannot_answer_is_said(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
