@@ -22,7 +22,7 @@ PACKAGE = ROOT / 'ssd_ros'
 FOLDERS = """
 . motion radar lidar confidence
 datasets datasets/spinning datasets/bags datasets/formats
-bev verification encoders maps recognition baselines
+bev verification encoders maps recognition recognition/offline baselines
 evaluation evaluation/queries evaluation/scores evaluation/judging evaluation/tables
 simulator simulator/scene simulator/visits simulator/radars simulator/recordings simulator/shift
 pose_graph

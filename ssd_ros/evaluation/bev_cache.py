@@ -28,7 +28,7 @@ from ssd_ros.evaluation.used_radar import used_radar, UsedRadar
 from ssd_ros.motion.trajectory import thin_by_distance, Trajectory
 from ssd_ros.npy_files import array_of, StoredRows, write_array, write_rows
 from ssd_ros.reading import read_json, read_whole
-from ssd_ros.recognition.drive_odometry import odometry_of
+from ssd_ros.recognition.offline.drive_odometry import odometry_of
 from ssd_ros.records import check_text, record_from_mapping, settings_of
 from ssd_ros.targets import folder_written, FolderKind
 

@@ -16,8 +16,8 @@ from ssd_ros.datasets.bags.rosbag2 import Rosbag2Config
 from ssd_ros.datasets.sequence import RadarSequence
 from ssd_ros.encoders.place_encoder import open_encoder
 from ssd_ros.maps.place_database import PlaceDatabase
-from ssd_ros.recognition.drive_map import map_of_clouds
-from ssd_ros.recognition.submap_drive import map_of_submaps
+from ssd_ros.recognition.offline.drive_map import map_of_clouds
+from ssd_ros.recognition.offline.submap_drive import map_of_submaps
 from ssd_ros.ros.inputs.mounting import mounting_of
 from ssd_ros.ros.matching.loading import load_encoder
 from ssd_ros.ros.messages.geometry import pose_from_xyzrpy

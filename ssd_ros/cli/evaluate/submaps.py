@@ -19,7 +19,7 @@ from ssd_ros.maps.neighbours import Neighbours
 from ssd_ros.maps.place_database import PlaceDatabase, ratios_to_other_places
 from ssd_ros.motion.trajectory import Trajectory
 from ssd_ros.recognition.answer import DEFAULT_CONFIG
-from ssd_ros.recognition.submap_drive import map_of_submaps, Submap, submaps_of
+from ssd_ros.recognition.offline.submap_drive import map_of_submaps, Submap, submaps_of
 
 OWN_LANE = (0.0,)
 

@@ -13,7 +13,7 @@ from ssd_ros.datasets.left_out import LeftOut
 from ssd_ros.datasets.sequence import RadarSequence
 from ssd_ros.evaluation.queries.answers import GroundTruth
 from ssd_ros.recognition.answer import Query
-from ssd_ros.recognition.drive_odometry import odometry_of
+from ssd_ros.recognition.offline.drive_odometry import odometry_of
 from ssd_ros.recognition.place_recognizer import PlaceRecognizer
 
 NUM_STARTS = 20  # evenly over the queries

@@ -24,7 +24,7 @@ from ssd_ros.recognition.answer import Query, Recognition
 from ssd_ros.recognition.candidate_judge import limits_of
 from ssd_ros.recognition.candidates import Flag
 from ssd_ros.recognition.decision import AcceptLimits
-from ssd_ros.recognition.drive_odometry import odometry_of
+from ssd_ros.recognition.offline.drive_odometry import odometry_of
 from ssd_ros.recognition.place_recognizer import PlaceRecognizer
 from ssd_ros.ros.inputs.mounting import mounting_of
 from ssd_ros.ros.matching.loading import load_encoder, load_maps, new_live_session

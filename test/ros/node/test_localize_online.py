@@ -24,7 +24,7 @@ from ssd_ros.radar.types import RadarPointCloud, SpinningRadarScan
 from ssd_ros.recognition import candidates
 from ssd_ros.recognition.answer import RecognizerConfig
 from ssd_ros.recognition.candidates import Flag
-from ssd_ros.recognition.drive_map import map_of_clouds
+from ssd_ros.recognition.offline.drive_map import map_of_clouds
 from ssd_ros.ros.health.texts import SESSION_FULL
 from std_msgs.msg import Float64MultiArray, String
 from std_srvs.srv import Trigger

@@ -26,7 +26,7 @@ from ssd_ros.motion.trajectory import quaternion_from_yaw
 from ssd_ros.npy_files import MAX_ARCHIVE_BYTES, read_archive
 from ssd_ros.radar.ego_velocity import EgoVelocity, Motion
 from ssd_ros.recognition.answer import Query
-from ssd_ros.recognition.drive_odometry import odometry_of
+from ssd_ros.recognition.offline.drive_odometry import odometry_of
 from ssd_ros.recognition.place_recognizer import PlaceRecognizer
 from ssd_ros.targets import file_written
 from ssd_ros.verification import returns_of_points

@@ -14,8 +14,8 @@ from ssd_ros.maps.meta import MapError
 from ssd_ros.maps.place_database import PlaceDatabase
 from ssd_ros.maps.reposing import reposed
 from ssd_ros.radar.types import RadarPointCloud
+from ssd_ros.recognition.offline.submap_drive import map_of_submaps, submaps_of
 from ssd_ros.recognition.place_recognizer import PlaceRecognizer
-from ssd_ros.recognition.submap_drive import map_of_submaps, submaps_of
 from support.posts import PostDrive, random_posts, SMALL, small_encoder, straight_drive
 
 POSTS = random_posts(num=1500)

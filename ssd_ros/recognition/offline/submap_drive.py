@@ -29,7 +29,7 @@ from ssd_ros.maps.place_database import PlaceDatabase
 from ssd_ros.motion.trajectory import Trajectory
 from ssd_ros.radar.ego_velocity import estimate_ego_velocity
 from ssd_ros.recognition.answer import SensorPose
-from ssd_ros.recognition.drive_odometry import odometry_of
+from ssd_ros.recognition.offline.drive_odometry import odometry_of
 from ssd_ros.verification import strongest_returns
 
 LANES_M = (0.0, 3.5, -3.5)  # reconstructed: to the left of the own one

@@ -18,7 +18,7 @@ from ssd_ros.maps.live_session import LiveSession
 from ssd_ros.maps.novelty import database_of
 from ssd_ros.maps.place_database import PlaceDatabase
 from ssd_ros.recognition.answer import DEFAULT_CONFIG, RecognizerConfig, SensorPose
-from ssd_ros.recognition.drive_odometry import odometry_of
+from ssd_ros.recognition.offline.drive_odometry import odometry_of
 from ssd_ros.recognition.place_recognizer import PlaceRecognizer
 
 _log = logging.getLogger(__name__)

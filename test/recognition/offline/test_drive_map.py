@@ -15,7 +15,7 @@ from ssd_ros.maps.live_session import LiveSession
 from ssd_ros.motion.trajectory import Trajectory
 from ssd_ros.radar.types import RadarPointCloud, SpinningRadarScan
 from ssd_ros.recognition.answer import RecognizerConfig, SensorPose
-from ssd_ros.recognition.drive_map import map_of_clouds
+from ssd_ros.recognition.offline.drive_map import map_of_clouds
 from ssd_ros.recognition.place_recognizer import PlaceRecognizer
 from support.posts import small_encoder, straight_drive
 
