@@ -66,6 +66,7 @@ setup(
         'opencv-python-headless>=4.5.4.60',
         'PyYAML>=6.0',
         'rosbags>=0.11.6',
+        'scipy>=1.11.1',
         'transforms3d>=0.4.1',
         'tqdm>=4.60.0',
         'matplotlib>=3.5.1',

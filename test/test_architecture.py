@@ -43,6 +43,7 @@ ONLY_IN = {
     'faiss': ('baselines/', 'maps/place_index'),
     'cv2': ('baselines/', 'datasets/'),
     'numba': ('simulator/',),
+    'scipy': ('bev/outliers',),
     'gtsam': ('pose_graph/', 'ros/'),
     'argcomplete': ('cli/main',),
 }

@@ -1,3 +1,3 @@
 # Copyright 2026 The ssd_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The polar BEV image that encoders see."""
+"""The images that encoders see: polar BEV, or density from above."""

@@ -6,6 +6,7 @@ From what the radars send to what the networks see: the chain that every caller 
 4D radar: ego-velocity, removal of movers, polar BEV, maximum over the last scans; or the polar BEV
 of the last metres of way, whose scans are moved to where the radar is now.
 Spinning radar: 360 degree polar BEV and its views.
+A model may want density images instead, of 4D radar and LiDAR, see `density_image.py`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.bev.contrast import CONTENT
+from ssd_ros.bev.density_image import density_image_of_cloud, DensityConfig
 from ssd_ros.bev.polar_bev import (
     CloudBevConfig,
     panorama_from_scan,
@@ -67,6 +69,8 @@ class PreprocessingConfig:
     max_window_s: float = 1.0  # reconstructed: older scans leave the window
     # Of way in one image, motion compensated; 0 = num_scans instead.
     window_m: float = field(default=0.0, metadata=LATER)
+    # Of a model that sees density images; then grid, cloud and scan mean nothing.
+    density: DensityConfig | None = field(default=None, metadata=LATER)
 
     def __post_init__(self) -> None:
         check_limits(self, _LIMITS)
@@ -82,6 +86,13 @@ class PreprocessingConfig:
     def is_by_content(self) -> bool:
         """Whether the images are the same at any gain of the radars."""
         return self.scan.normalisation == CONTENT
+
+    @property
+    def image_shape(self) -> tuple[int, int]:
+        """Rows and columns of one image of the 4D radar."""
+        if self.density is not None:
+            return self.density.num_cells, self.density.num_cells
+        return self.grid.num_ranges, self.grid.num_azimuths
 
     def first_scan(self, newest: int) -> int:
         """Return the number of the first scan of a drive that may show in an image."""
@@ -100,7 +111,7 @@ class CloudImage:
     """
     The network's view of the last 4D radar scans.
 
-    :param bev: shape (num_ranges, num_azimuths) uint8
+    :param bev: uint8, see image_of_returns
     :param ego_velocity: of the newest scan
     :param points_m: shape (P, 2) float32, static returns of the window in the frame of the newest
         scan, x forward, y left; older ones moved by the ego-velocity
@@ -181,11 +192,10 @@ class CloudPreprocessor:
         if window:
             self._move_window(cloud.stamp_ns - window[-1].static.stamp_ns)
         window.append(_WindowScan(static, static.xyz_m[:, :2]))
-        bev = polar_bev_from_points(
+        bev = image_of_returns(
             np.concatenate([scan.static.xyz_m for scan in window]),
             np.concatenate([scan.static.rcs_dbsm for scan in window]),
-            config.grid,
-            config.cloud,
+            config,
         )
         return CloudImage(bev, motion, np.concatenate([scan.points_m for scan in window]))
 
@@ -195,9 +205,7 @@ class CloudPreprocessor:
         returns = np.column_stack([static.xyz_m, static.rcs_dbsm])
         self._way.add(returns, moved)
         window = self._way.seen_from_newest()
-        bev = polar_bev_from_points(
-            window[:, :3], window[:, 3], self._config.grid, self._config.cloud
-        )
+        bev = image_of_returns(window[:, :3], window[:, 3], self._config)
         return CloudImage(bev, motion, window[:, :2])
 
     def _move_window(self, elapsed_ns: int) -> None:
@@ -205,6 +213,21 @@ class CloudPreprocessor:
         shift_m = (self._velocity_mps * (elapsed_ns / 1e9)).astype(np.float32)
         for scan in self._window:
             scan.points_m = scan.points_m - shift_m
+
+
+def image_of_returns(
+    xyz_m: NDArray[np.float32], rcs_dbsm: NDArray[np.float32], config: PreprocessingConfig
+) -> NDArray[np.uint8]:
+    """
+    Return the image of 4D radar returns that the network sees.
+
+    :param xyz_m: shape (N, 3), sensor frame, x forward, y left
+    :param rcs_dbsm: shape (N,)
+    :return: shape config.image_shape
+    """
+    if config.density is not None:
+        return density_image_of_cloud(xyz_m, config.density)
+    return polar_bev_from_points(xyz_m, rcs_dbsm, config.grid, config.cloud)
 
 
 def scan_panorama(scan: SpinningRadarScan, config: PreprocessingConfig) -> NDArray[np.uint8]:

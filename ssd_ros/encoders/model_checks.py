@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from ssd_ros.encoders.model_contract import CONTRACT_KEY, ModelContract, SENSORS
+from ssd_ros.encoders.model_contract import CONTRACT_KEY, ModelContract
 from ssd_ros.encoders.onnx_graph import checked_metadata
 
 PROBE_IMAGES = 3
@@ -48,12 +48,10 @@ def check_signature(path: Path, session: Any, contract: ModelContract) -> None:
     :param session: of ONNX Runtime
     :raise ValueError: they differ
     """
-    names = SENSORS[contract.sensor]
+    input_name, output_name = contract.ends
     ends = (
-        ('input', session.get_inputs(), names.input_name, 'tensor(uint8)',
-         (1, *contract.input_shape)),
-        ('output', session.get_outputs(), names.output_name, 'tensor(float)',
-         contract.output_shape),
+        ('input', session.get_inputs(), input_name, 'tensor(uint8)', (1, *contract.input_shape)),
+        ('output', session.get_outputs(), output_name, 'tensor(float)', contract.output_shape),
     )  # fmt: skip
     for end, nodes, name, kind, shape in ends:
         found = [(node.name, node.type, tuple(node.shape)) for node in nodes]
@@ -93,8 +91,8 @@ def run_session(
 
     :param images: shape (N, *contract.input_shape)
     """
-    names = SENSORS[contract.sensor]
-    outputs = session.run([names.output_name], {names.input_name: images[:, None]})
+    input_name, output_name = contract.ends
+    outputs = session.run([output_name], {input_name: images[:, None]})
     return np.asarray(outputs[0], dtype=np.float32)
 
 

@@ -17,9 +17,9 @@ from ssd_ros.bev.preprocessing import PreprocessingConfig
 from ssd_ros.records import check_limits, Limits, record_from_mapping, settings_of, shortened
 
 CONTRACT_KEY = 'ssd_ros.contract'
-FORMAT_VERSION = 3
-# Files of format 2 lack the options that came later, marked LATER: there they mean their defaults.
-READABLE_VERSIONS = (2, FORMAT_VERSION)
+FORMAT_VERSION = 4
+# Earlier ones lack options that came later, marked LATER: there they mean their defaults.
+READABLE_VERSIONS = (2, 3, FORMAT_VERSION)
 MAX_GRID_CELLS = 1 << 22
 MAX_DESCRIPTOR_SIZE = 1 << 14
 
@@ -42,7 +42,9 @@ class Sensor(NamedTuple):
 SENSORS = {
     '4d': Sensor('student, 4D radar', 'polar_bev', 'descriptor'),
     'spinning': Sensor('teacher, spinning radar', 'panorama', 'descriptors'),
+    'lidar': Sensor('LiDAR', 'panorama', 'descriptors'),
 }
+_OF_DENSITY = 'density_image', 'descriptor'  # the ends of a model of density images
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +52,10 @@ class ModelContract:
     """
     What an ONNX model expects and promises; JSON under `ssd_ros.contract` in its metadata.
 
-    :param sensor: '4d' (student: a polar BEV in, its descriptor out) or 'spinning' (teacher: a
-        panorama in, a descriptor for each of its views out)
-    :param num_views: descriptors of one image, 1 for '4d'
+    :param sensor: '4d' (student: a polar BEV in, its descriptor out) or 'spinning' or 'lidar'
+        (teacher: a panorama in, a descriptor for each of its views out); with density images all
+        have one image in, its descriptor out
+    :param num_views: descriptors of one image, 1 where that is one view
     :param descriptor_space: 64 hexadecimal digits shared by the student and the teacher of one
         training run; only descriptors of the same space can be compared
     :param accept_max_distance: a candidate nearer than this is accepted, calibrated in validation
@@ -95,8 +98,10 @@ class ModelContract:
 
     def _check_views(self) -> None:
         num_columns = self.preprocessing.grid.panorama_azimuths
-        if self.sensor == '4d' and self.num_views != 1:
-            raise ValueError(f'num_views is {self.num_views}, expected 1 for sensor 4d')
+        if self.is_one_view and self.num_views != 1:
+            raise ValueError(
+                f'num_views is {self.num_views}, expected 1 for one view of sensor {self.sensor}'
+            )
         if self.num_views < 1 or num_columns % self.num_views:
             raise ValueError(
                 f'num_views is {self.num_views}, which does not divide the {num_columns} columns '
@@ -104,17 +109,30 @@ class ModelContract:
             )
 
     @property
+    def is_one_view(self) -> bool:
+        """Whether an image is one view, and not a panorama of many."""
+        return self.sensor == '4d' or self.preprocessing.density is not None
+
+    @property
+    def ends(self) -> tuple[str, str]:
+        """Names of the model's input and output."""
+        if self.preprocessing.density is not None:
+            return _OF_DENSITY
+        return SENSORS[self.sensor][1:]
+
+    @property
     def input_shape(self) -> tuple[int, int]:
         """Rows and columns of one image."""
+        if self.is_one_view:
+            return self.preprocessing.image_shape
         grid = self.preprocessing.grid
-        is_view = self.sensor == '4d'
-        return grid.num_ranges, grid.num_azimuths if is_view else grid.panorama_azimuths
+        return grid.num_ranges, grid.panorama_azimuths
 
     @property
     def output_shape(self) -> tuple[int, ...]:
         """Shape of what the model gives for one image."""
         size = (self.descriptor_size,)
-        return size if self.sensor == '4d' else (self.num_views, *size)
+        return size if self.is_one_view else (self.num_views, *size)
 
     def to_json(self) -> str:
         """Return the text that belongs into the metadata of the model."""
@@ -125,8 +143,8 @@ class ModelContract:
         """
         Read the metadata of a model.
 
-        A file of format 2 may lack the options that came later, see LATER; it then means their
-        defaults.
+        A file of an earlier format may lack the options that came later, see LATER; it then means
+        their defaults.
 
         :raise ValueError: a field is unknown, missing (nested ones too: defaults may change
             between versions) or has a wrong type or value
@@ -138,7 +156,7 @@ class ModelContract:
         # First: another version has other fields.
         version = values.get('format_version') if isinstance(values, dict) else None
         if version is not None and version not in READABLE_VERSIONS:
-            readable = ' and '.join(map(str, READABLE_VERSIONS))
+            readable = ', '.join(map(str, READABLE_VERSIONS))
             raise ValueError(
                 f'format_version is {shortened(version)}, this ssd_ros reads {readable}: '
                 'export the model again'

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,8 +31,8 @@ class OnnxEncoder:
     """
     Radar images to unit descriptors with ONNX Runtime, on CUDA where present.
 
-    A model of the 4D radar encodes polar BEVs (`encode`, `encode_batch`), one of the spinning
-    radar whole panoramas (`encode_panorama`).
+    A model of the 4D radar, or of density images, encodes single images (`encode`,
+    `encode_batch`), one of the spinning radar whole panoramas (`encode_panorama`).
     """
 
     kind = 'network'
@@ -51,7 +52,7 @@ class OnnxEncoder:
         :param device: 'auto', 'cpu' or 'cuda'
         :param num_threads: one is fastest on a machine that does other work
         :param allow_spinning: idle threads wait busily, which takes time from other processes
-        :param expected_sensor: '4d' or 'spinning'; None accepts both
+        :param expected_sensor: one of SENSORS; None accepts all
         :raise ValueError: the file is not a model with a contract, or not the expected one, or it
             takes too much memory or time
         :raise OSError: the file cannot be read
@@ -83,7 +84,7 @@ class OnnxEncoder:
         """
         Return the unit descriptor of one image.
 
-        :param bev: shape (num_ranges, num_azimuths)
+        :param bev: shape contract.input_shape
         :return: shape (descriptor_size,)
         :raise ValueError: the image does not fit, or the model fails or breaks its contract;
             likewise of several images and of panoramas
@@ -95,10 +96,11 @@ class OnnxEncoder:
         """
         Return the unit descriptors of several images.
 
-        :param bevs: shape (N, num_ranges, num_azimuths)
+        :param bevs: shape (N, *contract.input_shape)
         :return: shape (N, descriptor_size)
         """
-        self._require_sensor('4d', 'encode_panorama')
+        if not self.contract.is_one_view:
+            self._refuse('4d', 'encode_panorama')
         return self._run(bevs)
 
     def encode_panorama(self, panorama: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -108,16 +110,16 @@ class OnnxEncoder:
         :param panorama: shape (num_ranges, panorama_azimuths)
         :return: shape (contract.num_views, descriptor_size)
         """
-        self._require_sensor('spinning', 'encode')
+        if self.contract.is_one_view:
+            self._refuse('spinning', 'encode')
         descriptors: NDArray[np.float32] = self._run(np.asarray(panorama)[None])[0]
         return descriptors
 
-    def _require_sensor(self, sensor: str, alternative: str) -> None:
-        if self.contract.sensor != sensor:
-            raise ValueError(
-                f'this model encodes sensor {self.contract.sensor!r}, not {sensor!r}: '
-                f'use {alternative}'
-            )
+    def _refuse(self, sensor: str, alternative: str) -> NoReturn:
+        raise ValueError(
+            f'this model encodes sensor {self.contract.sensor!r}, not {sensor!r}: '
+            f'use {alternative}'
+        )
 
     def _run(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         contract = self.contract

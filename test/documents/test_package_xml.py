@@ -22,6 +22,7 @@ KEYS = {
     'numpy': 'python3-numpy',
     'onnxruntime': 'python3-onnxruntime-pip',
     'rosbags': 'python3-rosbags-pip',
+    'scipy': 'python3-scipy',
     'tf2_ros': 'tf2_ros_py',
     'tqdm': 'python3-tqdm',
     'transforms3d': 'python3-transforms3d',

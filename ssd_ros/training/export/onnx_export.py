@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from numpy.typing import NDArray
 import onnx
-from ssd_ros.encoders.model_contract import CONTRACT_KEY, ModelContract, SENSORS
+from ssd_ros.encoders.model_contract import CONTRACT_KEY, ModelContract
 from ssd_ros.encoders.network import OnnxEncoder
 from ssd_ros.training.networks.backbone import merged
 import torch
@@ -22,12 +22,12 @@ MAX_DIFFERENCE = 1e-5
 def onnx_model(network: nn.Module, contract: ModelContract) -> onnx.ModelProto:
     """Return the network as ONNX with any batch size and the contract in its metadata."""
     example = torch.zeros(2, 1, *contract.input_shape, dtype=torch.uint8)
-    names = SENSORS[contract.sensor]
+    input_name, output_name = contract.ends
     program = torch.onnx.export(
         merged(network),
         (example,),
-        input_names=[names.input_name],
-        output_names=[names.output_name],
+        input_names=[input_name],
+        output_names=[output_name],
         dynamic_shapes=({0: torch.export.Dim('batch', min=1)},),
         dynamo=True,
         verbose=False,
@@ -69,7 +69,7 @@ def check_parity(network: nn.Module, exported: OnnxEncoder, images: NDArray[np.u
     """
     with torch.inference_mode():
         expected = network.eval()(torch.from_numpy(np.array(images))[:, None]).numpy()
-    if exported.contract.sensor == '4d':
+    if exported.contract.is_one_view:
         given = exported.encode_batch(images)
     else:
         given = np.stack([exported.encode_panorama(image) for image in images])
