@@ -272,11 +272,12 @@ def test_images_of_another_window_lie_in_a_directory_named_for_it(
 ) -> None:
     drive = hercules_root / 'Library' / '01'
     what = ('--drives', drive, '--world', 'Library', '--split', 'train', '--jobs', 1)
-    assert run(*what, '--window', 7.5, '--out', tmp_path / 'out') == 0
+    assert run(*what, '--window', 7.5, '--only', '4d', '--out', tmp_path / 'out') == 0
     assert [path.name for path in (tmp_path / 'out').iterdir()] == ['train_7.5m']
     longer = replace(PREPROCESSING, window_m=7.5)
     (cached,) = load_drives(tmp_path / 'out' / 'train_7.5m', longer)
     assert len(cached.student_bevs) > 0
+    assert len(cached.panoramas) == 0
 
 
 def test_the_way_back_covers_the_same_part_of_the_loop() -> None:

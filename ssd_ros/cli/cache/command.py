@@ -19,7 +19,7 @@ EXAMPLES = """\
   cache --benchmark train --out runs/cache
   cache --benchmark test --out runs/cache --jobs 2
   cache --benchmark train_wide --out runs/cache
-  cache --benchmark train_wide --window 20 --out runs/cache
+  cache --benchmark train_wide --window 20 --only 4d --out runs/cache
   cache --hercules HeRCULES --config my_training.yaml --out runs/hercules
   cache --hercules HeRCULES --split test --query-spacing 0.3 --out runs/hercules
   cache --drives MulRan/DCC01 MulRan/DCC02 --world DCC --out runs/mulran
@@ -84,6 +84,7 @@ def parser() -> argparse.ArgumentParser:
         metavar='METRES',
         help="of way in a 4D image, in place of the YAML's; the split's directory is named for it",
     )
+    add('--only', choices=('4d', 'spinning'), help='images of one radar alone')
     add_drive_options(result, order='--drives')
     add('--jobs', type=at_least(int, 1), default=min(2, usable_cores()), help='(%(default)s)')
     return result
@@ -98,7 +99,7 @@ def run(arguments: argparse.Namespace) -> None:
         recorded_drives,
         without_faulty,
     )
-    from ssd_ros.cli.cache.jobs import fill_cache, in_windows, read_preprocessing
+    from ssd_ros.cli.cache.jobs import fill_cache, in_windows, of_radar, read_preprocessing
     from ssd_ros.shared_files import shared_file
     from ssd_ros.targets import check_working_folder
 
@@ -130,6 +131,8 @@ def run(arguments: argparse.Namespace) -> None:
             arguments.scan_spacing,
         )
         check_drives(job.source for job in jobs)
+    if arguments.only:
+        jobs = of_radar(jobs, arguments.only)
     if arguments.window is not None:
         jobs, preprocessing = in_windows(jobs, preprocessing, arguments.window)
     for summary in fill_cache(jobs, arguments.out, preprocessing, arguments.jobs):

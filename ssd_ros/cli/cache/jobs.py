@@ -83,6 +83,16 @@ def in_windows(
     return named, replace(preprocessing, window_m=window_m)
 
 
+def of_radar(jobs: Sequence[CacheJob], sensor: str) -> list[CacheJob]:
+    """
+    Return the jobs for the images of one radar.
+
+    :param sensor: '4d' or 'spinning'
+    """
+    other = 'panorama_m' if sensor == '4d' else 'student_m'
+    return [replace(job, spacing=replace(job.spacing, **{other: None})) for job in jobs]
+
+
 def fill_cache(
     jobs: Sequence[CacheJob], root: Path, preprocessing: PreprocessingConfig, num_processes: int
 ) -> list[str]:
