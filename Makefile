@@ -9,11 +9,13 @@ PIP_INSTALL := pip install --quiet --disable-pip-version-check
 # Node tests must run, not be skipped; -n auto: a process for each core.
 PYTEST := SSD_ROS_REQUIRE_RCLPY=1 $(BIN)/python -m pytest -n auto --dist loadfile
 
-.PHONY: help demo announce test test-run test-training test-oldest test-newest check bench soak fmt clean
+.PHONY: help venv demo announce test test-run test-training test-oldest test-newest check bench soak fmt clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
+
+venv: $(RUN_READY)  ## the virtual environment alone; then .venv/bin/python -m ssd_ros --help
 
 demo: $(RUN_READY)  ## simulate two drives, build the map, localise over real ROS 2; table and picture in demo/
 	$(BIN)/python -m ssd_ros demo --output demo

@@ -17,9 +17,8 @@ import sys
 from types import ModuleType
 from typing import NamedTuple
 
-import argcomplete
-from ssd_ros import __version__
-from ssd_ros.cli.common.console import EXIT_FAILED, EXIT_USAGE, missing_package_text
+from ssd_ros.cli.common.console import EXIT_FAILED, EXIT_USAGE, VERSION
+from ssd_ros.packages import way_out
 
 
 class Command(NamedTuple):
@@ -79,6 +78,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the subcommand that the arguments begin with, and return its exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     if '_ARGCOMPLETE' in os.environ:
+        import argcomplete
+
         argcomplete.autocomplete(completion_parser(os.environ.get('COMP_LINE', '')))
     name = arguments[0] if arguments else ''
     if name not in COMMANDS:
@@ -86,7 +87,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         module = _imported(name)
     except ModuleNotFoundError as error:
-        print(f'ssd_ros {name}: {missing_package_text(error)}', file=sys.stderr)
+        print(f'ssd_ros {name}: {way_out(error)}', file=sys.stderr)
         return EXIT_FAILED
     code: int = module.main(arguments[1:])
     return code
@@ -124,7 +125,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog='\n'.join(lines).strip(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument('--version', action='version', version=f'%(prog)s {__version__}')
+    parser.add_argument('--version', action='version', version=VERSION)
     return parser
 
 

@@ -12,11 +12,8 @@ from ssd_ros.bev.preprocessing import PreprocessingConfig
 from ssd_ros.reading import MAX_YAML_BYTES, read_text
 from ssd_ros.records import record_from_mapping
 from ssd_ros.training.network_config import NetworkConfig
+from ssd_ros.training.schemes import SCHEMES
 import yaml
-
-# Those that compare feature maps, each where it says so; `relational` compares descriptors.
-SPATIAL_SCHEMES = ('uniform', 'teacher_only', 'joint_only', 'feature_mask', 'ssd')
-SCHEMES = ('none', *SPATIAL_SCHEMES, 'relational')
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from importlib import import_module
 import os
 from pathlib import Path
+import pty
 import re
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from ssd_ros import __version__
 from ssd_ros.cli.main import COMMANDS, completion_parser, GROUPS, main
 
 ROOT = Path(__file__).parents[2]
+FROM_HERE = {**os.environ, 'PYTHONPATH': str(ROOT)}
 
 
 def output_of(
@@ -93,6 +95,25 @@ def test_every_command_ends_its_help_with_examples_that_it_takes(
     assert sorted(used - known - {'--ros-args', '--params-file', '--log-level'}) == []
 
 
+@pytest.mark.parametrize('name', ['ablate', 'bench', 'cache', 'compare', 'demo', 'train', 'trust'])
+def test_the_help_of_what_takes_long_says_how_long(
+    capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    text = output_of(capsys, name, '--help', code=0).out
+    assert re.search(r'^takes \S.*?\n\nexamples:\n', text, re.MULTILINE | re.DOTALL)
+
+
+def test_on_a_terminal_it_is_said_where_the_work_begins(tmp_path: Path) -> None:
+    here, there = pty.openpty()
+    command = [sys.executable, '-m', 'ssd_ros', 'trust', '--drives', 'none', '--out', 'none']
+    subprocess.run(command, stderr=there, check=False, cwd=tmp_path, env=FROM_HERE)
+    os.close(there)
+    first, second = os.read(here, 4096).decode().splitlines()[:2]
+    os.close(here)
+    assert first.startswith('ssd_ros trust: takes some 30 ms of a core for each query')
+    assert second == 'ssd_ros trust: none does not exist'
+
+
 def test_help_and_examples_say_how_the_command_was_called() -> None:
     command = [sys.executable, '-m', 'ssd_ros', 'build_db', '--help']
     text = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout
@@ -133,22 +154,6 @@ def test_the_shell_completes_commands_options_and_choices(
 
 def test_a_command_without_options_yet_is_completed_from_the_list() -> None:
     assert completion_parser('').parse_args(['soak']) is not None
-
-
-def test_a_package_that_only_some_commands_need_is_named_with_its_source() -> None:
-    program = (
-        'import sys\n'
-        "for name in ('torch', 'rclpy'): sys.modules[name] = None\n"
-        'from ssd_ros.cli.main import main\n'
-        "code = main(['train', '--cache', 'none', '--out', 'none'])\n"
-        "sys.exit(10 * code + main(['localize']))\n"
-    )
-    command = [sys.executable, '-c', program]
-    result = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
-    assert result.returncode == 11, result.stderr
-    train, localize = result.stderr.splitlines()
-    assert train == 'train: torch is not installed: pip install "ssd_ros[train]"'
-    assert localize.startswith('localize: rclpy is not installed: source ROS 2')
 
 
 def test_ros_run_has_the_same_commands() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from ssd_ros.cli.build_db.command import main as build_db
+from ssd_ros.cli.trust import command
 from ssd_ros.cli.trust.asked.answers import ask, PairAnswers
 from ssd_ros.cli.trust.asked.jobs import answers_of, Drive, Models
 from ssd_ros.cli.trust.asked.queries import DriveQueries, queries_of
@@ -87,6 +88,10 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope='module')
 def answers(models: Models, work: Path) -> list[PairAnswers]:
     return answers_of(DRIVES, models, work, query_m=4.0, num_processes=1)
+
+
+def test_the_features_that_help_names_are_those_of_the_model() -> None:
+    assert command.FEATURES == FEATURES
 
 
 def test_a_cloud_that_cannot_be_read_makes_no_query(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ssd_ros.cli.common.console import at_least, make_parser, ONE_THREAD, run_command, usable_cores
+from ssd_ros.packages import require, way_out
 
 if TYPE_CHECKING:
     from ssd_ros.cli.bench.stages import Stage
@@ -19,6 +20,7 @@ EXAMPLES = """\
   bench
   bench --full
 """
+TAKES = 'some minutes; 30 s of them (--node-seconds) the running node'
 
 
 def parser() -> argparse.ArgumentParser:
@@ -30,6 +32,7 @@ def parser() -> argparse.ArgumentParser:
         'each view by itself), the network of SHeRLoc, the student in float. At the end, the '
         'running node beside processes that keep all cores busy.',
         EXAMPLES,
+        TAKES,
     )
     add = result.add_argument
     add('--full', action='store_true', help='search in a million rows, too (3 GB of memory)')
@@ -58,6 +61,11 @@ def bench(arguments: argparse.Namespace) -> None:
         from ssd_ros.cli.bench.node import measured_node, NUM_POINTS, NUM_ROWS, RATE_HZ
         from ssd_ros.cli.bench.node_load import Load
 
+        try:
+            require('rclpy')
+        except ModuleNotFoundError as error:
+            print(f'running node: {way_out(error)}')
+            return
         load = Load(RATE_HZ, NUM_POINTS, arguments.node_seconds, usable_cores(), 0, {})
         for line in measured_node(load, student, NUM_ROWS):
             print(line)

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterator, Sequence
-import importlib.util
 import os
 from pathlib import Path
 import sys
@@ -14,6 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from ssd_ros.cli.common.console import at_least, make_parser, run_command, usable_cores
+from ssd_ros.packages import require
 
 if TYPE_CHECKING:
     from ssd_ros.cli.bench.node_load import Load, LoadResult
@@ -54,6 +54,7 @@ def parser() -> argparse.ArgumentParser:
 
 def bench_node(arguments: argparse.Namespace) -> None:
     """Measure and print."""
+    require('rclpy')
     from ssd_ros.cli.bench.node_load import Load
     from ssd_ros.cli.common.progress import progress_bar
     from ssd_ros.shared_files import shared_file
@@ -75,10 +76,7 @@ def measured_node(
     num_rows: int,
     progress: Callable[[int, int], None] | None = None,
 ) -> Iterator[str]:
-    """Measure the node and yield the lines of the table; one line where ROS is not installed."""
-    if importlib.util.find_spec('rclpy') is None:
-        yield 'running node (rclpy is not installed)'
-        return
+    """Measure the node and yield the lines of the table."""
     from ssd_ros.cli.bench.inputs import random_database
     from ssd_ros.cli.bench.node_load import run_load
     from ssd_ros.encoders.network import OnnxEncoder

@@ -26,6 +26,10 @@ EXAMPLES = """\
   cache --drives mapping_car.mcap radar_car.mcap --world yard --split train --out runs/yard \\
         --poses mapping_car.txt radar_car.txt --spinning-preset fomo --points-topic /ars548/points
 """
+TAKES = (
+    'about 20 minutes of a core for the splits train, validation and test together, most '
+    'of it for simulating'
+)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -38,6 +42,7 @@ def parser() -> argparse.ArgumentParser:
         'run goes on. Of HeRCULES, headings that drift are taken from the course (--heading '
         'auto:3.5), and drives that cannot be used are named and skipped.',
         EXAMPLES,
+        TAKES,
     )
     add = result.add_argument
     source = result.add_mutually_exclusive_group(required=True)

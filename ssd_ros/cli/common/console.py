@@ -18,26 +18,19 @@ import sys
 import textwrap
 from typing import Any
 
+from ssd_ros import __version__
+from ssd_ros.packages import way_out
 from ssd_ros.user_paths import user_path
 
 # Read by numerical libraries when they start; OpenCV has a name of its own.
 ONE_THREAD = dict.fromkeys(
     ('OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'MKL_NUM_THREADS', 'OPENCV_FOR_THREADS_NUM'), '1'
 )
+VERSION = f'ssd_ros {__version__}'
 EXIT_OK = 0
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
-# Packages that only some commands need, and where they come from.
-_PACKAGES = {
-    'rclpy': 'source ROS 2 (. /opt/ros/DISTRO/setup.bash); without it, `make demo` installs '
-    'its wheels',
-    'gtsam': 'pip install "ssd_ros[pose_graph]"',
-    'numba': 'pip install "ssd_ros[sim]"',
-    'torch': 'pip install "ssd_ros[train]"',
-    'onnx': 'pip install "ssd_ros[train]"',
-    'onnxscript': 'pip install "ssd_ros[train]"',
-}
 
 
 def called_as(command: str) -> str:
@@ -47,20 +40,10 @@ def called_as(command: str) -> str:
     return f'ssd_ros {command}' if name == 'ssd_ros' else command
 
 
-def missing_package_text(error: ModuleNotFoundError) -> str:
-    """
-    Return a line that says where a package that is not installed comes from.
-
-    :raise ModuleNotFoundError: no command may lack this one
-    """
-    name = (error.name or '').partition('.')[0]
-    if name not in _PACKAGES:
-        raise error
-    return f'{name} is not installed: {_PACKAGES[name]}'
-
-
 class Parser(argparse.ArgumentParser):
     """A parser, and parsers of subcommands, whose options of type Path may begin with `~`."""
+
+    takes = ''  # how long, where that is more than a minute
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -74,15 +57,26 @@ def _path_of_option(text: str) -> Path:
         raise argparse.ArgumentTypeError(str(error)) from error
 
 
-def make_parser(command: str, description: str, examples: str) -> argparse.ArgumentParser:
-    """Return a parser whose help ends with examples."""
+def make_parser(
+    command: str, description: str, examples: str, takes: str = ''
+) -> argparse.ArgumentParser:
+    """
+    Return a parser whose help ends with examples.
+
+    :param takes: how long, where that is more than a minute; said where the work begins, too
+    """
     program = called_as(command)
-    return Parser(
+    examples = re.sub(rf'^  {command}\b', f'  {program}', examples, flags=re.M)
+    said = textwrap.fill(f'takes {takes}', 78, break_on_hyphens=False) + '\n\n' if takes else ''
+    result = Parser(
         prog=program,
         description=textwrap.fill(description, 78),
-        epilog='examples:\n' + re.sub(rf'^  {command}\b', f'  {program}', examples, flags=re.M),
+        epilog=f'{said}examples:\n{examples}',
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    result.takes = takes
+    result.add_argument('--version', action='version', version=VERSION)
+    return result
 
 
 def run_command(
@@ -98,6 +92,8 @@ def run_command(
     """
     arguments = parser.parse_args(argv)  # leaves with code 2 on wrong usage, 0 after --help
     logging.basicConfig(level=logging.WARNING, format=f'{parser.prog}: %(message)s')
+    if isinstance(parser, Parser) and parser.takes and sys.stderr.isatty():
+        print(f'{parser.prog}: takes {parser.takes}', file=sys.stderr)
     try:
         run(arguments)
         return EXIT_OK
@@ -109,7 +105,7 @@ def run_command(
             return _interrupted(parser)
         raise
     except ModuleNotFoundError as error:
-        print(f'{parser.prog}: {missing_package_text(error)}', file=sys.stderr)
+        print(f'{parser.prog}: {way_out(error)}', file=sys.stderr)
     except (OSError, ValueError) as error:
         print(f'{parser.prog}: {error}', file=sys.stderr)
     return EXIT_FAILED

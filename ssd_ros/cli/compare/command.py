@@ -19,6 +19,10 @@ EXAMPLES = """\
       --learned autoplace=runs/autoplace/models
   compare --cache runs/cache/validation --out runs/trial --methods ssd radvlad_repaired
 """
+TAKES = (
+    'about 20 minutes of a core for all methods and the default tasks on the split test; '
+    'finished rows are kept, so that it can be stopped and gone on with'
+)
 # Kept here so that --help need not import the methods; a test compares it with theirs.
 HANDCRAFTED = (
     'ring_key_released',
@@ -49,6 +53,7 @@ def parser() -> argparse.ArgumentParser:
         'repaired, other trained models. All see the same images, maps and queries. Finished '
         'rows are kept in OUT and not done again; the report covers all rows that are there.',
         EXAMPLES,
+        TAKES,
     )
     add = result.add_argument
     add('--cache', type=Path, nargs='+', required=True, metavar='DIR', help='split to judge on')

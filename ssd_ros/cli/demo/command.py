@@ -24,11 +24,16 @@ from ssd_ros.cli.common.console import (
 )
 from ssd_ros.cli.common.played_bag import wait_for_collector, wait_for_player
 from ssd_ros.cli.common.ros_processes import ros_process
+from ssd_ros.packages import require
 
 EXAMPLES = """\
   demo --output demo
   demo --output demo --rate 2 --fresh
 """
+TAKES = (
+    'a drive of 74 s is played at --rate; the first run simulates two drives and builds '
+    'the map before'
+)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -38,6 +43,7 @@ def parser() -> argparse.ArgumentParser:
         'Localise simulated 4D radar scans in a map made from simulated spinning radar, over '
         'ROS 2 topics between three processes. Drives and map are kept for the next run.',
         EXAMPLES,
+        TAKES,
     )
     add = result.add_argument
     add('--output', type=Path, default=Path('demo'), help='directory of everything (%(default)s)')
@@ -59,6 +65,7 @@ def parser() -> argparse.ArgumentParser:
 
 def run(arguments: argparse.Namespace) -> None:
     """Run the demo from the first missing piece on and print the table."""
+    require('numba', 'rclpy')
     from ssd_ros.cli.demo.report import read_report
 
     output: Path = arguments.output.absolute()

@@ -8,7 +8,8 @@ import argparse
 from collections.abc import Sequence
 import sys
 
-from ssd_ros.cli.common.console import EXIT_FAILED, make_parser, missing_package_text
+from ssd_ros.cli.common.console import EXIT_FAILED, make_parser
+from ssd_ros.packages import way_out
 
 EXAMPLES = """\
   localize --ros-args -p index_path:=library.map -r points:=/radar/points
@@ -40,6 +41,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         from ssd_ros.ros.node.localize_node import main as run_node
     except ModuleNotFoundError as error:
-        print(f'{command.prog}: {missing_package_text(error)}', file=sys.stderr)
+        print(f'{command.prog}: {way_out(error)}', file=sys.stderr)
         return EXIT_FAILED
     return run_node(arguments[at:])

@@ -24,6 +24,7 @@ from ssd_ros.cli.common.console import (
 )
 from ssd_ros.cli.common.played_bag import wait_for_collector, wait_for_player
 from ssd_ros.cli.common.ros_processes import ros_process
+from ssd_ros.packages import require
 
 EXAMPLES = """\
   pose_graph_demo --output pose_graph
@@ -31,6 +32,7 @@ EXAMPLES = """\
   pose_graph_demo --output pose_graph_map --map demo/map
   pose_graph_demo --output rejection --false-closures 0.5 --seeds 100
 """
+TAKES = 'the laps are played at --rate; the first run simulates them before'
 _REPORTS = 'pose_graph.json', 'pose_graph.png'
 _REJECTION_REPORTS = 'rejection.json', 'rejection.png'
 _NUM_FIRST = 20  # of 134 answers: so many false ones come first in one of the cases
@@ -44,6 +46,7 @@ def parser() -> argparse.ArgumentParser:
         'the odometry in a pose graph. Node, pose graph, player and collector are four processes '
         'that meet over ROS 2 topics. The drive is kept for the next run.',
         EXAMPLES,
+        TAKES,
     )
     add = result.add_argument
     add('--output', type=Path, default=Path('pose_graph'), help='directory (%(default)s)')
@@ -106,6 +109,7 @@ def _run_false_closures(arguments: argparse.Namespace) -> None:
 
 def _run_laps(arguments: argparse.Namespace) -> None:
     """Simulate what is missing, play it and judge the result."""
+    require('numba', 'rclpy', 'gtsam')
     from ssd_ros.cli.pose_graph_demo.drive import LapsDrive, prepared_drive
     from ssd_ros.cli.pose_graph_demo.report import read_report
     from ssd_ros.pose_graph.results import check_results

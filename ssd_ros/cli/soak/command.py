@@ -10,11 +10,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ssd_ros.cli.common.console import at_least, make_parser, run_command
+from ssd_ros.packages import require
 
 EXAMPLES = """\
   soak --minutes 60
   soak --minutes 10 --output soak
 """
+TAKES = 'as long as --minutes says'
 
 
 def parser() -> argparse.ArgumentParser:
@@ -25,6 +27,7 @@ def parser() -> argparse.ArgumentParser:
         'unaccounted for or the memory of the node grows: the growth over an hour at 100 Hz is '
         'extrapolated from a line through what it held after the first fifth of the time.',
         EXAMPLES,
+        TAKES,
     )
     add = result.add_argument
     add('--minutes', type=at_least(float, 0.1), default=60.0, help='(%(default)s)')
@@ -44,6 +47,7 @@ def parser() -> argparse.ArgumentParser:
 
 def soak(arguments: argparse.Namespace) -> None:
     """Load the node, write figures and judge them."""
+    require('rclpy')
     from dataclasses import asdict
 
     from ssd_ros.cli.bench.inputs import random_database

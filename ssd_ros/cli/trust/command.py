@@ -15,7 +15,6 @@ from ssd_ros.cli.common.drive_options import (
     flag_of,
     refuse_drive_options,
 )
-from ssd_ros.confidence.features import FEATURES
 from ssd_ros.shared_files import ENCODERS, shared_file
 
 if TYPE_CHECKING:
@@ -23,6 +22,8 @@ if TYPE_CHECKING:
     from ssd_ros.confidence.model import ConfidenceModel
     from ssd_ros.encoders.place_encoder import PlaceEncoder
 
+# Kept here so that --help need not import NumPy; a test compares them with the model's.
+FEATURES = ('distance', 'ratio', 'overlap', 'agreement', 'rival', 'support')
 EXAMPLES = """\
   trust --benchmark validation validation_hard validation_trust --out runs/trust \\
       --fit models/confidence.json
@@ -38,6 +39,10 @@ EXAMPLES = """\
   trust --unlabelled radar_car.mcap --poses-topic /odom --map library.map --out runs/mine \\
       --stranger-maps sports.map --fit mine.json --store-in library.map
 """
+TAKES = (
+    'some 30 ms of a core for each query in each map, after the drives were simulated or '
+    'read; what is in OUT is not done again'
+)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -49,6 +54,7 @@ def parser() -> argparse.ArgumentParser:
         'before and after re-ranking, precision and recall, reliability, accepted strangers. '
         'Drives and answers that are in OUT already are not done again.',
         EXAMPLES,
+        TAKES,
     )
     add = result.add_argument
     source = result.add_mutually_exclusive_group(required=True)

@@ -20,6 +20,7 @@ _EXAMPLES = """\
       --sweep gap_weight=0,0.02,0.05,0.1,0.2,0.5,1
   ablate --out runs/ablate --evaluate-on runs/cache/test
 """
+_TAKES = 'a training run for each scheme and seed, --jobs of them at once; finished ones are kept'
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -42,7 +43,7 @@ def _run(options: argparse.Namespace) -> None:
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    result = make_parser('ablate', ' '.join((main.__doc__ or '').split()), _EXAMPLES)
+    result = make_parser('ablate', ' '.join((main.__doc__ or '').split()), _EXAMPLES, _TAKES)
     add = result.add_argument
     add('--out', type=Path, required=True, help='folder of the runs, the table, the pictures')
     add('--cache', type=Path, help='holds train/ and validation/')

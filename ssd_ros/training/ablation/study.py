@@ -30,13 +30,14 @@ from ssd_ros.training.ablation.table import (
     write_table,
 )
 from ssd_ros.training.batches.pairs import PlaceSampler
-from ssd_ros.training.config import load_config, SCHEMES, TrainingConfig
+from ssd_ros.training.config import load_config, TrainingConfig
 from ssd_ros.training.runs.evaluate_run import evaluation_path
 from ssd_ros.training.runs.folder import Run
 from ssd_ros.training.runs.monitor import SECONDS_BETWEEN
 from ssd_ros.training.runs.overrides import with_settings
 from ssd_ros.training.runs.train import description, training_drives
 from ssd_ros.training.runs.trainer import Trainer
+from ssd_ros.training.schemes import SCHEMES
 from tqdm import tqdm
 
 # Keeps memory from going back to the system at every step, which saves 15 % of the time; read

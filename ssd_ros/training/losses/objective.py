@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ssd_ros.training.batches.pairs import Batch
-from ssd_ros.training.config import SPATIAL_SCHEMES, TrainingConfig
+from ssd_ros.training.config import TrainingConfig
 from ssd_ros.training.losses.distillation import distil
 from ssd_ros.training.losses.metric import (
     hardest_negatives,
@@ -20,6 +20,7 @@ from ssd_ros.training.losses.metric import (
 from ssd_ros.training.losses.relational import relational
 from ssd_ros.training.losses.similarity import fft_similarity
 from ssd_ros.training.networks.encoders import TeacherStudent
+from ssd_ros.training.schemes import SPATIAL_SCHEMES
 import torch
 from torch import Tensor
 

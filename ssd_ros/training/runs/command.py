@@ -17,11 +17,14 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ssd_ros.cli.common.console import at_least, make_parser, run_command
-from ssd_ros.training.config import load_config, SCHEMES, TrainingConfig
 from ssd_ros.training.network_config import NETWORKS
-from ssd_ros.training.runs.overrides import with_settings
+from ssd_ros.training.schemes import SCHEMES
+
+if TYPE_CHECKING:
+    from ssd_ros.training.config import TrainingConfig
 
 _EXAMPLES = """\
   train --cache runs/cache --out runs/mine --config config/training.yaml --minutes 60
@@ -29,6 +32,7 @@ _EXAMPLES = """\
   train --cache runs/cache --out runs/second --start-from runs/mine --seed 1
   torchrun --nproc-per-node 4 -m ssd_ros train --cache runs/cache --out runs/mine
 """
+_TAKES = 'as long as --minutes or --steps say; the shipped models took 19 minutes of a core'
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -59,7 +63,7 @@ def _run(options: argparse.Namespace) -> None:
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    result = make_parser('train', main.__doc__ or '', _EXAMPLES)
+    result = make_parser('train', main.__doc__ or '', _EXAMPLES, _TAKES)
     add = result.add_argument
     add('--cache', type=Path, required=True, help='holds the splits to train on and validation/')
     add('--out', type=Path, required=True, help='run folder, new or to go on with')
@@ -92,6 +96,9 @@ def parser() -> argparse.ArgumentParser:
 
 def _config(options: argparse.Namespace) -> TrainingConfig:
     """Return the configuration of the file with the options of the command line."""
+    from ssd_ros.training.config import load_config, TrainingConfig
+    from ssd_ros.training.runs.overrides import with_settings
+
     config = load_config(options.config) if options.config else TrainingConfig()
     if options.network:
         config = replace(config, network=NETWORKS[options.network])

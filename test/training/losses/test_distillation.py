@@ -5,7 +5,7 @@
 from dataclasses import replace
 
 import pytest
-from ssd_ros.training.config import DistillationConfig, SPATIAL_SCHEMES
+from ssd_ros.training.config import DistillationConfig
 from ssd_ros.training.losses.distillation import (
     distil,
     Distillation,
@@ -14,6 +14,7 @@ from ssd_ros.training.losses.distillation import (
     SpatialMasks,
     student_evidence,
 )
+from ssd_ros.training.schemes import SPATIAL_SCHEMES
 import torch
 from torch import Tensor
 
