@@ -27,6 +27,7 @@ EXECUTABLES = {
     'replay': 'ssd_ros.cli.replay.command',
     'simulate': 'ssd_ros.cli.simulate.command',
     'soak': 'ssd_ros.cli.soak.command',
+    'statistics': 'ssd_ros.cli.statistics.command',
     'train': 'ssd_ros.training.runs.command',
     'trust': 'ssd_ros.cli.trust.command',
 }

@@ -28,9 +28,9 @@ simulator simulator/scene simulator/visits simulator/radars simulator/recordings
 pose_graph
 ros/health ros/parameters ros/messages ros/inputs ros/matching ros/adapters ros/outputs ros/node
 ros/companions ros
-cli/common cli/build_db cli/map cli/simulate cli/cache cli/estimate_rcs_correction cli/replay
-cli/doctor cli/evaluate cli/compare cli/trust/asked cli/trust/judged cli/trust cli/demo
-cli/pose_graph_demo cli/bench cli/soak cli/localize cli
+cli/common cli/build_db cli/map cli/simulate cli/cache cli/statistics
+cli/estimate_rcs_correction cli/replay cli/doctor cli/evaluate cli/compare cli/trust/asked
+cli/trust/judged cli/trust cli/demo cli/pose_graph_demo cli/bench cli/soak cli/localize cli
 training training/batches training/networks training/losses training/runs training/export
 training/ablation training/bench
 """.split()  # noqa: SIM905

@@ -69,6 +69,9 @@ GROUPS = {
         'simulate': Command(
             'ssd_ros.cli.simulate.command', 'write simulated drives, pictures, statistics'
         ),
+        'statistics': Command(
+            'ssd_ros.cli.statistics.command', 'how far simulated radar is from real one'
+        ),
     },
 }
 COMMANDS = {name: command for group in GROUPS.values() for name, command in group.items()}

@@ -1,6 +1,6 @@
 # Copyright 2026 The ssd_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Logistic regression in which no input may count the wrong way round."""
+"""Logistic regression, and one in which no input may count the wrong way round."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _nearest_feasible(
     """Return the maximum over free weights, of which those that would be negative become 0."""
     while True:
         best = np.zeros(len(found))
-        best[is_free] = _logistic_regression(scaled[:, is_free], is_true, counts)
+        best[is_free] = logistic_regression(scaled[:, is_free], is_true, counts, _RIDGE)
         is_negative = best < 0
         is_negative[-1] = False
         if not is_negative.any():
@@ -74,11 +74,20 @@ def _nearest_feasible(
         found[~is_free] = 0
 
 
-def _logistic_regression(
-    inputs: NDArray[np.float64], is_true: NDArray[np.bool_], counts: NDArray[np.float64]
+def logistic_regression(
+    inputs: NDArray[np.float64],
+    is_true: NDArray[np.bool_],
+    counts: NDArray[np.float64],
+    shrink: float,
 ) -> NDArray[np.float64]:
-    """Return the weights by Newton's method; the last one is not shrunk."""
-    ridge = np.full(inputs.shape[1], _RIDGE)
+    """
+    Return the most likely weights, by Newton's method; the last one is not shrunk.
+
+    :param inputs: shape (N, M); the last one is the bias: ones
+    :param counts: shape (N,), how often each counts
+    :param shrink: of each weight's square, half is taken off the log-likelihood as often
+    """
+    ridge = np.full(inputs.shape[1], shrink)
     ridge[-1] = 0
 
     def loss_of(weights: NDArray[np.float64]) -> float:
