@@ -32,7 +32,7 @@ def assert_only_levels_moved(before: list[Piece], after: list[Piece], by: float)
     for one, other in zip(before, after, strict=True):
         for name, value in one.values.items():
             expected = value + by if name.startswith(LEVEL) else value
-            rounding = 0.5 if name.startswith(IMAGE) else 1e-3  # its pixels are whole numbers
+            rounding = 1.0 if name.startswith(IMAGE) else 1e-3  # its pixels are whole numbers
             assert other.values[name] == pytest.approx(expected, abs=rounding, nan_ok=True), name
 
 
