@@ -14,6 +14,7 @@ import subprocess
 import sys
 
 import pytest
+import ssd_ros
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / 'ssd_ros'
@@ -109,6 +110,15 @@ def test_imports_point_down(path: Path) -> None:
         there = folder_imported(name)
         if there not in (None, here):
             assert level_of(there) < level_of(here), f'{here} must not import {there}'
+
+
+@pytest.mark.parametrize('path', MODULES, ids=name_of)
+def test_nothing_of_ours_asks_the_package_for_what_a_module_has(path: Path) -> None:
+    """`import ssd_ros` offers it to programs; from within it would be an import upwards."""
+    asked = {name for name in names_imported(path) if folder_imported(name) == '.'}
+    offered = {f'ssd_ros.{name}' for name in ssd_ros.__all__}
+    assert asked & offered == set()
+    assert 'ssd_ros' not in asked
 
 
 def test_every_folder_of_the_list_is_there_and_says_what_it_is() -> None:

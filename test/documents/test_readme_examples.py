@@ -16,8 +16,11 @@ import sys
 import numpy as np
 from numpy.typing import NDArray
 import pytest
+from ssd_ros.cli.build_db.command import main as build_db
+from ssd_ros.datasets.formats.hercules import write_hercules
 from ssd_ros.recognition import candidates
 from ssd_ros.recognition.candidates import DTYPE, FIELDS, Flag
+from support.posts import straight_drive
 
 README = (Path(__file__).parents[2] / 'README.md').read_text()
 PREFIX = Path(sys.prefix)
@@ -50,8 +53,8 @@ int main(int, char ** argv)
 """
 
 
-def example(language: str) -> str:
-    found = re.findall(rf'^```{language}\n(.*?)^```', README, re.MULTILINE | re.DOTALL)
+def example(language: str, beginning: str = '') -> str:
+    found = re.findall(rf'^```{language}\n({beginning}.*?)^```', README, re.MULTILINE | re.DOTALL)
     assert len(found) == 1
     return str(found[0])
 
@@ -156,7 +159,7 @@ def test_the_python_example_prints_the_accepted_candidates(
 ) -> None:
     messages = pytest.importorskip('sensor_msgs.msg', reason='needs ROS messages')
     namespace: dict[str, object] = {}
-    exec(example('python'), namespace)
+    exec(example('python', 'from ssd_ros.recognition'), namespace)
     on_candidates = namespace['on_candidates']
     assert callable(on_candidates)
     on_candidates(candidates.to_msg(three_rows(), messages.PointCloud2(), messages.PointField))
@@ -164,3 +167,20 @@ def test_the_python_example_prints_the_accepted_candidates(
         '7 1.5 -0.25 0.125',
         '4000000000 nan nan -3.0',
     ]
+
+
+def test_the_eight_lines_find_the_places_of_a_drive(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_hercules(tmp_path / 'HeRCULES', 'Library', '02', straight_drive(num=5))
+    monkeypatch.chdir(tmp_path)
+    drive = ['--input', 'HeRCULES/Library/02']
+    assert build_db([*drive, '--output', 'library.map', '--views', '12']) == 0
+    capsys.readouterr()
+    code = example('python', 'import ssd_ros\n')
+    assert len([line for line in code.splitlines() if line]) == 8
+    exec(code, {})
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 5
+    found = [re.fullmatch(r'(\d+) \[(.*)\] (\w+) .*', line) for line in lines]
+    assert [match and int(match[1]) for match in found] == [0, 1, 2, 3, 4]
