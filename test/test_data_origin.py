@@ -111,7 +111,7 @@ def test_a_file_that_is_no_origin_leaves_it_unknown(
 
 def test_other_poses_and_another_name_keep_it(tmp_path: Path) -> None:
     drive = open_drive(write_hercules(tmp_path, 'Library', '01', DRIVE))
-    named = DriveWithPoses(drive, 'town/1', drive.cloud_poses, drive.scan_poses)
+    named = DriveWithPoses(drive, 'town/1', drive.cloud_poses, drive.scan_poses, drive.lidar_poses)
     assert origin_of(named) == SIMULATED
 
 

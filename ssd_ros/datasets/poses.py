@@ -94,7 +94,7 @@ def read_oxford_poses(path: Path) -> Trajectory:
     Its yaw is the heading, clockwise from north; roll and pitch are left out.
     """
     columns = ['timestamp', 'easting', 'northing', 'down', 'yaw']
-    return _read_table(path, columns, _oxford_pose)
+    return read_table(path, columns, _oxford_pose)
 
 
 def read_boreas_poses(path: Path) -> Trajectory:
@@ -106,7 +106,7 @@ def read_boreas_poses(path: Path) -> Trajectory:
     motion within 0.3 degrees in the median. So heading is yaw; roll and pitch are left out.
     """
     columns = ['GPSTime', 'easting', 'northing', 'altitude', 'heading']
-    return _read_table(path, columns, _boreas_pose)
+    return read_table(path, columns, _boreas_pose)
 
 
 def _hercules_pose(words: list[str]) -> Pose:
@@ -169,7 +169,7 @@ def quaternion_from_matrix(rotation: NDArray[np.float64]) -> list[float]:
     return [float(value / norm) for value in quaternion]
 
 
-def _read_table(
+def read_table(
     path: Path, columns: list[str], pose_from: Callable[[list[str]], Pose]
 ) -> Trajectory:
     """Read a CSV with a header line by the names of its columns."""

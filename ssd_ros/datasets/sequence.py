@@ -9,6 +9,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.data_origin import Origin
+from ssd_ros.lidar.types import LidarPointCloud
 from ssd_ros.motion.trajectory import Trajectory
 from ssd_ros.radar.types import RadarPointCloud, SpinningRadarScan
 
@@ -16,12 +17,13 @@ from ssd_ros.radar.types import RadarPointCloud, SpinningRadarScan
 @runtime_checkable
 class RadarSequence(Protocol):
     """
-    One drive with either or both radars; every reader and the simulator satisfy it.
+    One drive with radars, a LiDAR or all; every reader and the simulator satisfy it.
 
     A sequence without one of the sensors has an empty stamp array for it. Index i of `cloud`
-    (`scan`) is the scan at `cloud_stamps_ns[i]` (`scan_stamps_ns[i]`); data are read when asked
-    for. The poses are those of the sensor itself, in one map frame for all drives of a place. It
-    may have an `origin`, where its data come from: `origin_of` asks for it.
+    (`scan`, `lidar`) is the scan at `cloud_stamps_ns[i]` (`scan_stamps_ns[i]`,
+    `lidar_stamps_ns[i]`); data are read when asked for. The poses are those of the sensor itself,
+    in one map frame for all drives of a place. It may have an `origin`, where its data come from:
+    `origin_of` asks for it.
     """
 
     @property
@@ -40,6 +42,11 @@ class RadarSequence(Protocol):
         ...
 
     @property
+    def lidar_stamps_ns(self) -> NDArray[np.int64]:
+        """Stamps of the LiDAR's scans, shape (K,), ascending."""
+        ...
+
+    @property
     def cloud_poses(self) -> Trajectory:
         """Poses of the 4D radar; not every scan needs one."""
         ...
@@ -49,6 +56,11 @@ class RadarSequence(Protocol):
         """Poses of the spinning radar; not every scan needs one."""
         ...
 
+    @property
+    def lidar_poses(self) -> Trajectory:
+        """Poses of the LiDAR; not every scan needs one."""
+        ...
+
     def cloud(self, index: int) -> RadarPointCloud:
         """Read one 4D radar scan."""
         ...
@@ -56,6 +68,30 @@ class RadarSequence(Protocol):
     def scan(self, index: int) -> SpinningRadarScan:
         """Read one spinning radar scan."""
         ...
+
+    def lidar(self, index: int) -> LidarPointCloud:
+        """Read one scan of the LiDAR: x forward, y left, z up."""
+        ...
+
+
+class WithoutLidar:
+    """What a drive without a LiDAR has of a RadarSequence; its name comes from the drive."""
+
+    __slots__ = ()
+
+    @property
+    def lidar_stamps_ns(self) -> NDArray[np.int64]:
+        """None, shape (0,)."""
+        return np.empty(0, np.int64)
+
+    @property
+    def lidar_poses(self) -> Trajectory:
+        """None."""
+        return Trajectory(self.lidar_stamps_ns, np.empty((0, 3)), np.empty((0, 4)))
+
+    def lidar(self, index: int) -> LidarPointCloud:
+        """Refuse: there is no LiDAR."""
+        raise IndexError(f'{getattr(self, "name", "the drive")} has no LiDAR, so no scan {index}')
 
 
 def origin_of(sequence: RadarSequence) -> Origin:

@@ -5,11 +5,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+import logging
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from ssd_ros.reading import read_whole
+
+_logger = logging.getLogger(__name__)
 
 
 def stamp_ns_from_digits(stamp: int) -> int:
@@ -51,6 +56,26 @@ def paths_by_stamp(folder: Path | None, suffix: str) -> tuple[NDArray[np.int64],
         paths[stamp] = path
     stamps = sorted(paths)
     return np.array(stamps, np.int64), [paths[stamp] for stamp in stamps]
+
+
+def records_of(path: Path, dtype: np.dtype[Any], max_num: int) -> NDArray[Any]:
+    """
+    Read a file of records of one type and nothing else; one cut off at the end is left out.
+
+    :param max_num: of records that one scan can have
+    :return: shape (N,), read-only
+    :raise ValueError: there are more
+    """
+    num_bytes = path.stat().st_size
+    if num_bytes > max_num * dtype.itemsize:
+        raise ValueError(
+            f'{path} has {num_bytes} bytes, expected one scan: '
+            f'at most {max_num} records of {dtype.itemsize} bytes'
+        )
+    content = read_whole(path, max_num * dtype.itemsize, 'one scan')
+    if num_rest := len(content) % dtype.itemsize:
+        _logger.warning('%s: %d bytes after the last whole record', path, num_rest)
+    return np.frombuffer(content, dtype, len(content) // dtype.itemsize)
 
 
 def radar_paths(

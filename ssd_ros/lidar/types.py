@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+MAX_RANGE_M = 1000.0  # no LiDAR on a vehicle sees as far
+
 
 @dataclass(frozen=True, slots=True)
 class LidarPointCloud:
@@ -40,6 +42,15 @@ class LidarPointCloud:
 
     def __len__(self) -> int:
         return len(self.xyz_m)
+
+    def measured(self) -> LidarPointCloud:
+        """Return the points that are measurements: not at 0, 0, 0, neither far away nor NaN."""
+        # Not the square: that of a huge coordinate overflows.
+        farthest_m = np.abs(self.xyz_m).max(axis=1, initial=0.0)
+        keep = (farthest_m > 0) & (farthest_m < MAX_RANGE_M)
+        if self.radial_velocity_mps is not None:
+            keep &= np.isfinite(self.radial_velocity_mps)
+        return self if keep.all() else self.select(keep)
 
     def select(self, keep: NDArray[np.bool_]) -> LidarPointCloud:
         """

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from ssd_ros.records import LATER
-from ssd_ros.simulator.sensors import CloudRadarConfig, SpinningRadarConfig
+from ssd_ros.simulator.sensors import CloudRadarConfig, LidarConfig, SpinningRadarConfig
 
 # World seeds are divided here and nowhere else. The ranges are disjoint and must never mix:
 # a model trained on a world may not be validated, tested or shown on that world.
@@ -127,6 +127,8 @@ class Conditions:
     spinning: SpinningRadarConfig = field(default_factory=SpinningRadarConfig)
     cloud: CloudRadarConfig = field(default_factory=CloudRadarConfig)
     driving: Driving = field(default=Driving(), metadata=LATER)
+    lidar: LidarConfig = field(default=LidarConfig(), metadata=LATER)
+    fog_visibility_m: float = field(default=0.0, metadata=LATER)  # 0 = no fog
     # For training: noise and fluctuation are parts of what was drawn once, and what is hidden is
     # found for sight lines .2 degrees apart instead of for every scatterer.
     is_quick: bool = field(default=False, metadata=LATER)
@@ -141,6 +143,10 @@ class Conditions:
         for name in ('rain_mm_per_h', 'snow_mm_per_h'):
             if not 0 <= getattr(self, name) <= 200:
                 raise ValueError(f'{name} is {getattr(self, name)}, expected 0 ... 200')
+        if self.fog_visibility_m != 0 and not 5 <= self.fog_visibility_m <= 100_000:
+            raise ValueError(
+                f'fog_visibility_m is {self.fog_visibility_m}, expected 0 (no fog) or 5 ... 100000'
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +159,8 @@ class Preset:
     :param num_clouds: keep only the first 4D scans, None = the whole lap
     :param from_start: all sessions start where session 0 starts
     :param is_native: spinning images with the 3424 range bins of the real sensor
+    :param lidar_rate_hz: 0 = the drive has no LiDAR
+    :param num_lidar_scans: keep only the first, None = the whole lap
     """
 
     world: WorldConfig
@@ -164,6 +172,8 @@ class Preset:
     num_clouds: int | None = None
     from_start: bool = False
     is_native: bool = False
+    lidar_rate_hz: float = field(default=0.0, metadata=LATER)
+    num_lidar_scans: int | None = field(default=None, metadata=LATER)
 
 
 PRESETS = {
@@ -200,7 +210,29 @@ DIFFICULTIES = {
         cloud=replace(_DEFAULT.cloud, snr_db=14.0),
     ),
 }
+# Night is as day to all of these sensors. Rain as the American Meteorological Society classes it.
+WEATHERS: dict[str, dict[str, float]] = {
+    'clear': {},
+    'night': {},
+    'moderate_rain': {'rain_mm_per_h': 5.0},
+    'heavy_rain': {'rain_mm_per_h': 25.0},
+    'wet_snow': {'snow_mm_per_h': 4.0, 'cover_loss_db': 4.0},
+    'fog': {'fog_visibility_m': 100.0},
+}
 _TURNED_SESSION = 2  # of `hard`: driven the other way round
+
+
+def in_weather(conditions: Conditions, weather: str) -> Conditions:
+    """
+    Return the conditions in a weather of WEATHERS instead of their own.
+
+    :raise ValueError: there is none of that name
+    """
+    if weather not in WEATHERS:
+        raise ValueError(f'no weather {weather!r}; choose from {", ".join(WEATHERS)}')
+    names = {name for changes in WEATHERS.values() for name in changes}
+    changes = dict.fromkeys(names, 0.0) | WEATHERS[weather]
+    return replace(conditions, **changes)  # type: ignore[arg-type]
 
 
 def conditions_of(

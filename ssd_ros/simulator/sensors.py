@@ -1,6 +1,6 @@
 # Copyright 2026 The ssd_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The two radars: resolution, sensitivity and noise. The defaults are those of the benchmark."""
+"""Radars and LiDARs: resolution, sensitivity and noise. The defaults are of the benchmark."""
 
 from __future__ import annotations
 
@@ -40,6 +40,20 @@ _CLOUD_LIMITS = {
     'azimuth_step_deg': Limits(0, 60),
     'num_beside': Limits(0, 8),
     'least_snr': Limits(0, 1e5, is_above=True),
+}
+_LIDAR_LIMITS = {
+    'half_fov_deg': Limits(1, 180, is_above=True),
+    'num_columns': Limits(8, 10_000),
+    'lowest_deg': Limits(-80, 80),
+    'highest_deg': Limits(-80, 80),
+    'num_rings': Limits(1, 512),
+    'height_m': Limits(0.1, 20),
+    'min_range_m': Limits(0, 50),
+    'max_range_m': Limits(5, 500),
+    'range_of_10_percent_m': Limits(1, 1000),
+    'sweep_s': Limits(0, 1),
+    'range_noise_m': Limits(0, 5),
+    'velocity_noise_mps': Limits(0, 10),
 }
 
 
@@ -113,3 +127,57 @@ class CloudRadarConfig:
 
     def __post_init__(self) -> None:
         check_limits(self, _CLOUD_LIMITS)
+
+
+@dataclass(frozen=True, slots=True)
+class LidarConfig:
+    """
+    A LiDAR on the roof that spins clockwise, as one of 32 rings (Hesai XT32) does.
+
+    :param half_fov_deg: in azimuth; 180 turns all around, more than 85 is no view ahead
+    :param num_columns: of beams in azimuth, each of num_rings from highest_deg to lowest_deg
+    :param range_of_10_percent_m: in clear air, at which half of the returns of a surface with a
+        reflectance of 10 % are lost
+    :param sweep_s: duration of a scan about its stamp; points are where the sensor measures them
+    :param has_doppler: as an FMCW LiDAR
+    """
+
+    half_fov_deg: float = 180.0
+    num_columns: int = 1024
+    lowest_deg: float = -16.0
+    highest_deg: float = 15.0
+    num_rings: int = 32
+    height_m: float = 1.9
+    min_range_m: float = 0.5
+    max_range_m: float = 120.0
+    range_of_10_percent_m: float = 80.0
+    sweep_s: float = 0.1
+    range_noise_m: float = 0.02
+    has_doppler: bool = False
+    velocity_noise_mps: float = 0.03
+
+    def __post_init__(self) -> None:
+        check_limits(self, _LIDAR_LIMITS)
+        if self.lowest_deg > self.highest_deg:
+            raise ValueError(
+                f'lowest_deg is {self.lowest_deg}, expected at most highest_deg, '
+                f'{self.highest_deg}'
+            )
+
+
+LIDARS = {
+    'spinning': LidarConfig(),
+    # As an Aeva Aeries II, thinned: 120 x 30 degrees, with Doppler.
+    'fmcw': LidarConfig(
+        half_fov_deg=60.0,
+        num_columns=480,
+        lowest_deg=-15.0,
+        highest_deg=15.0,
+        num_rings=64,
+        height_m=1.8,
+        max_range_m=150.0,
+        range_of_10_percent_m=150.0,
+        sweep_s=0.0,
+        has_doppler=True,
+    ),
+}

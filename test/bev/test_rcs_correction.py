@@ -15,6 +15,7 @@ from ssd_ros.bev.rcs_correction import (
     fit_offsets,
     FitConfig,
 )
+from ssd_ros.datasets.sequence import WithoutLidar
 from ssd_ros.motion.trajectory import quaternion_from_yaw, Trajectory
 from ssd_ros.radar.types import RadarPointCloud, SpinningRadarScan
 from support.tiny_drive import TINY_PREPROCESSING
@@ -29,7 +30,7 @@ def histogram_of(*differences: int) -> NDArray[np.float64]:
 
 
 @dataclass(frozen=True)
-class Posts:
+class Posts(WithoutLidar):
     """
     A vehicle that stands among posts of known RCS, seen by both radars.
 

@@ -12,7 +12,8 @@ import pytest
 from ssd_ros.cli.simulate import command as simulate
 from ssd_ros.cli.simulate.jobs import jobs_of, written_drives
 from ssd_ros.datasets.formats.open_sequence import open_sequence
-from ssd_ros.simulator.config import DIFFICULTIES, PRESETS, WORLD_STYLES
+from ssd_ros.simulator.config import DIFFICULTIES, PRESETS, WEATHERS, WORLD_STYLES
+from ssd_ros.simulator.sensors import LIDARS
 
 
 @pytest.fixture(scope='module')
@@ -26,6 +27,8 @@ def test_choices_are_those_of_the_simulator() -> None:
     assert tuple(PRESETS) == simulate.PRESETS
     assert tuple(DIFFICULTIES) == simulate.DIFFICULTIES
     assert WORLD_STYLES == simulate.WORLDS
+    assert tuple(WEATHERS) == simulate.WEATHERS
+    assert tuple(LIDARS) == simulate.LIDARS
 
 
 def test_what_is_written_reads_back_as_it_was_simulated(data: Path) -> None:
@@ -139,6 +142,8 @@ def test_a_preview_of_a_missing_frame_is_refused(
         ['generate'],
         ['generate', '--out', 'x', '--preset', 'huge'],
         ['generate', '--out', 'x', '--rain', 'heavy'],
+        ['generate', '--out', 'x', '--weather', 'clear,hail'],
+        ['generate', '--out', 'x', '--lidar', 'solid'],
         ['generate', '--out', 'x', '--seed', '-1'],
         ['preview', '--out', 'x', '--frame', '-3'],
     ],
@@ -147,3 +152,51 @@ def test_wrong_usage_leaves_with_code_2(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as left:
         simulate.main(arguments)
     assert left.value.code == 2
+
+
+def test_lidar_and_weather_reach_the_files(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ['generate', '--preset', 'unit', '--out', str(tmp_path), '--lidar', 'fmcw']
+    assert simulate.main([*arguments, '--weather', 'clear,fog']) == 0
+    jobs = jobs_of('unit', 'default', weather=['clear', 'fog'], lidar='fmcw')
+    counts = []
+    for number, job in enumerate(jobs, start=1):
+        recorded = open_sequence(tmp_path / 'Sim_Town_4000' / f'{number:02d}')
+        simulated = job.sequence()
+        np.testing.assert_array_equal(recorded.lidar_stamps_ns, simulated.lidar_stamps_ns)
+        assert len(recorded.lidar_stamps_ns) == 6  # 3 s at 2 Hz
+        scan, truth = recorded.lidar(5), simulated.lidar(5)
+        np.testing.assert_array_equal(scan.xyz_m, truth.xyz_m)
+        np.testing.assert_array_equal(scan.intensity, truth.intensity)
+        np.testing.assert_array_equal(scan.radial_velocity_mps, truth.radial_velocity_mps)
+        np.testing.assert_allclose(
+            recorded.lidar_poses.positions_m, simulated.lidar_poses.positions_m, atol=1e-5
+        )
+        counts.append(len(scan))
+    assert jobs[1].conditions.fog_visibility_m == 100
+    assert counts[1] < counts[0]
+
+
+@pytest.mark.parametrize(
+    ('options', 'message'),
+    [
+        (['--weather', 'fog'], 'weather for 1 sessions is given, expected 2 values'),
+        (['--weather', 'fog,fog', '--rain', '0,8'], 'rain and weather are given: choose one'),
+    ],
+)
+def test_weather_that_does_not_fit_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], message: str
+) -> None:
+    assert simulate.main(['generate', '--preset', 'unit', '--out', str(tmp_path), *options]) == 1
+    assert message in capsys.readouterr().err
+
+
+def test_the_speed_of_every_sensor_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert simulate.main(['speed', '--scans', '1']) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith('simulated')
+    sensors = ('4D radar', 'spinning radar', 'spinning LiDAR', 'fmcw LiDAR')
+    for line, sensor in zip(lines[1:], sensors, strict=True):
+        assert line.startswith(f'  {sensor} ')
+        assert 'ms a scan' in line

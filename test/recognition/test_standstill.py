@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 import pytest
+from ssd_ros.datasets.sequence import WithoutLidar
 from ssd_ros.encoders.network import OnnxEncoder
 from ssd_ros.maps.builder import build_database
 from ssd_ros.maps.live_session import LiveSession
@@ -34,7 +35,7 @@ def student(tmp_path_factory: pytest.TempPathFactory) -> OnnxEncoder:
     return small_encoder(tmp_path_factory.mktemp('student'), '4d')
 
 
-class BlockDrive:
+class BlockDrive(WithoutLidar):
     """A vehicle that goes round a block among 300 posts, counter-clockwise; looks ahead."""
 
     def __init__(self, student: OnnxEncoder, drift_mps: float = 0.0, jitter_m: float = 0.0):

@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from ssd_ros.datasets.poses import empty_trajectory
 from ssd_ros.datasets.sequence import RadarSequence
+from ssd_ros.lidar.types import LidarPointCloud
 from ssd_ros.motion.trajectory import quaternion_from_yaw, Trajectory
 from ssd_ros.radar.types import RadarPointCloud, SpinningRadarScan, uniform_azimuths_rad
 
@@ -27,6 +29,8 @@ class DriveInMemory:
     scan_poses: Trajectory
     num_bins: int = 856
     range_resolution_m: float = 150 / 856
+    lidar_stamps_ns: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    lidar_poses: Trajectory = field(default_factory=empty_trajectory)
 
     def cloud(self, index: int) -> RadarPointCloud:
         xyz_m = np.array([[3 + index, 4, 0], [10.5, -5, 1]], np.float32)
@@ -36,6 +40,11 @@ class DriveInMemory:
             stamp_ns, xyz_m, rcs_dbsm.astype(np.float32), velocity_mps.astype(np.float32)
         )
 
+    def lidar(self, index: int) -> LidarPointCloud:
+        xyz_m = np.array([[3 + index, 4, 0], [10.5, -5, 1], [2, 0, 7]], np.float32)
+        intensity, velocity_mps = np.float32([[1, 2, 3], [-2.5, 1.5, 0]])
+        return LidarPointCloud(int(self.lidar_stamps_ns[index]), xyz_m, intensity, velocity_mps)
+
     def scan(self, index: int) -> SpinningRadarScan:
         rng = np.random.default_rng(index)
         power = rng.integers(0, 256, (self.num_bins, 400), dtype=np.uint8)
@@ -43,6 +52,12 @@ class DriveInMemory:
         return SpinningRadarScan(
             stamp_ns, power, uniform_azimuths_rad(400), self.range_resolution_m
         )
+
+
+def with_lidar() -> DriveInMemory:
+    """Return the drive with two scans of a LiDAR."""
+    stamps_ns = START_NS + np.array([5, 100_000_005])
+    return replace(drive(), lidar_stamps_ns=stamps_ns, lidar_poses=line_of_poses(stamps_ns))
 
 
 def line_of_poses(stamps_ns: NDArray[np.int64]) -> Trajectory:

@@ -19,6 +19,7 @@ from ssd_ros.bev.polar_bev import PolarGrid
 from ssd_ros.bev.preprocessing import PreprocessingConfig
 from ssd_ros.data_origin import Origin
 from ssd_ros.datasets.poses import empty_trajectory
+from ssd_ros.datasets.sequence import WithoutLidar
 from ssd_ros.encoders.model_contract import CONTRACT_KEY, FORMAT_VERSION, ModelContract, SENSORS
 from ssd_ros.encoders.network import OnnxEncoder
 from ssd_ros.motion.trajectory import quaternion_from_yaw, Trajectory
@@ -131,7 +132,7 @@ def random_posts(num: int = 250, length_m: float = 300.0, seed: int = 0) -> NDAr
 
 
 @dataclass
-class PostDrive:
+class PostDrive(WithoutLidar):
     """
     A drive with both radars past posts; satisfies RadarSequence.
 
@@ -221,7 +222,7 @@ def jolted(drive: PostDrive, off_m: float) -> JoltedDrive:
 
 
 @dataclass
-class OneRadar:
+class OneRadar(WithoutLidar):
     """A drive of which one radar was recorded, and no poses."""
 
     drive: PostDrive

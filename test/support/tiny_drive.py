@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from ssd_ros.bev.polar_bev import CloudBevConfig, PolarGrid, ScanBevConfig
 from ssd_ros.bev.preprocessing import PreprocessingConfig
 from ssd_ros.data_origin import Origin, SIMULATED
+from ssd_ros.datasets.sequence import WithoutLidar
 from ssd_ros.motion.trajectory import quaternion_from_yaw, Trajectory
 from ssd_ros.radar.types import RadarPointCloud, SpinningRadarScan, uniform_azimuths_rad
 
@@ -19,7 +20,7 @@ TINY_PREPROCESSING = PreprocessingConfig(
 )
 
 
-class StraightDrive:
+class StraightDrive(WithoutLidar):
     """A vehicle that goes east by 1 m from one scan to the next, seeing random returns."""
 
     def __init__(self, name: str, num_scans: int, seed: int) -> None:

@@ -25,7 +25,18 @@ from ssd_ros.cli.common.pose_options import (
 )
 
 # Kept here so that --help need not import the readers; a test compares it with theirs.
-DATASETS = ('auto', 'hercules', 'oxford', 'mulran', 'boreas', 'polar_png', 'rosbag2')
+DATASETS = (
+    'auto',
+    'hercules',
+    'oxford',
+    'mulran',
+    'boreas',
+    'polar_png',
+    'snail',
+    'transloc4d',
+    'ntu4dradlm',
+    'rosbag2',
+)
 SPINNING_PRESETS = (
     'hercules',
     'mulran',
@@ -53,6 +64,7 @@ class DriveOptions:
     poses_topic: str | None = None
     points_topic: str | None = None
     scan_topic: str | None = None
+    lidar_source: str | None = None
     spinning_preset: str | None = None
     range_resolution: float | None = None
     heading: str | None = None
@@ -90,7 +102,7 @@ def add_drive_options(
     """
     Add the options of recorded drives in a group of their own.
 
-    :param sensors: that the command reads, of BOTH; options of others are left out
+    :param sensors: that the command reads, of BOTH and lidar; options of others are left out
     :param order: the options that name the drives of a command that takes several; empty = one
     """
     group = parser.add_argument_group(
@@ -121,7 +133,14 @@ def add_drive_options(
             '--topic',
             metavar='TOPIC',
             help='rosbag2: clouds of the 4D radar (the only topic whose clouds have a Doppler '
-            'field)',
+            'field); snail: its folder, such as eagleg7/pcl',
+        )
+    if 'lidar' in sensors:
+        add(
+            '--lidar-source',
+            metavar='NAME',
+            help='rosbag2: topic of the LiDAR (the only one whose clouds have no Doppler field); '
+            'boreas: its folder, lidar or aeva (lidar)',
         )
     if 'spinning' in sensors:
         add('--scan-topic', metavar='TOPIC', help='rosbag2: messages of the spinning radar')

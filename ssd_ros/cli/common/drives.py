@@ -20,6 +20,7 @@ from ssd_ros.datasets.pose_files import read_poses
 from ssd_ros.datasets.poses import poses_at
 from ssd_ros.datasets.sequence import origin_of, RadarSequence
 from ssd_ros.evaluation.used_radar import RADARS
+from ssd_ros.lidar.types import LidarPointCloud
 from ssd_ros.motion.trajectory import mounted, quaternion_from_yaw, Trajectory
 from ssd_ros.radar.levelling import levelled
 from ssd_ros.radar.types import RadarPointCloud, SpinningRadarScan
@@ -39,6 +40,7 @@ class DriveWithPoses:
     name: str
     cloud_poses: Trajectory
     scan_poses: Trajectory
+    lidar_poses: Trajectory
 
     @property
     def cloud_stamps_ns(self) -> NDArray[np.int64]:
@@ -49,6 +51,11 @@ class DriveWithPoses:
     def scan_stamps_ns(self) -> NDArray[np.int64]:
         """Stamps of the spinning radar scans."""
         return self.drive.scan_stamps_ns
+
+    @property
+    def lidar_stamps_ns(self) -> NDArray[np.int64]:
+        """Stamps of the LiDAR's scans."""
+        return self.drive.lidar_stamps_ns
 
     @property
     def origin(self) -> Origin:
@@ -62,6 +69,10 @@ class DriveWithPoses:
     def scan(self, index: int) -> SpinningRadarScan:
         """Read one spinning radar scan."""
         return self.drive.scan(index)
+
+    def lidar(self, index: int) -> LidarPointCloud:
+        """Read one scan of the LiDAR."""
+        return self.drive.lidar(index)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +101,9 @@ def level_drive(drive: RadarSequence, level_radar: NDArray[np.float64]) -> Radar
     poses = drive.cloud_poses
     headings = quaternion_from_yaw(poses.yaws_rad)
     level_poses = Trajectory(poses.stamps_ns, poses.positions_m, headings)
-    return LevelDrive(drive, drive.name, level_poses, drive.scan_poses, level_radar)
+    return LevelDrive(
+        drive, drive.name, level_poses, drive.scan_poses, drive.lidar_poses, level_radar
+    )
 
 
 def without_pose(stamps_ns: NDArray[np.int64], poses: Trajectory) -> str:
@@ -158,7 +171,9 @@ def open_drive(
         if sensor in wanted.sensors and (lacking := without_pose(stamps_ns, recorded)):
             notes[sensor] = '; '.join(filter(None, [notes.get(sensor), lacking]))
             say(f'{drive.name}, {RADARS[sensor]}: {lacking}')
-    return CheckedDrive(drive, drive.name, poses['4d'], poses['spinning'], notes)
+    return CheckedDrive(
+        drive, drive.name, poses['4d'], poses['spinning'], drive.lidar_poses, notes
+    )
 
 
 def _opened(
@@ -177,10 +192,14 @@ def _opened(
             spinning_preset=options.spinning_preset,
             range_resolution_m=options.range_resolution,
         )
+    if 'lidar' in wanted.sensors:
+        config = replace(config, lidar_source=options.lidar_source)
     drive = open_sequence(path, options.dataset or 'auto', config)
     if options.poses is None:
         return drive
-    file = read_poses(options.poses, drive.cloud_stamps_ns, drive.scan_stamps_ns)
+    file = read_poses(
+        options.poses, drive.cloud_stamps_ns, drive.scan_stamps_ns, drive.lidar_stamps_ns
+    )
     poses = file.poses
     say(f'{options.poses}: {len(poses)} poses, read as {file.form}')
     return DriveWithPoses(
@@ -188,4 +207,5 @@ def _opened(
         drive.name,
         poses_at(poses, drive.cloud_stamps_ns),
         poses_at(poses, drive.scan_stamps_ns),
+        poses_at(poses, drive.lidar_stamps_ns),
     )

@@ -15,12 +15,16 @@ EXAMPLES = """\
   simulate generate --preset bench --out data/rain --seed 2003 --sessions 3 --rain 0,0,8
   simulate generate --preset native --out data/native --difficulty hard --jobs 2
   simulate generate --preset demo --out data/tunnel --world tunnel
+  simulate generate --preset demo --out data/fog --lidar spinning --weather clear,fog
   simulate preview --seed 7 --session 0 --frame 900 --out preview.png
   simulate stats data/simulated
+  simulate speed
 """
 # Kept here so that --help need not compile the simulator; a test compares them with its own.
 PRESETS = ('unit', 'demo', 'bench', 'native')
 DIFFICULTIES = ('easy', 'default', 'hard')
+WEATHERS = ('clear', 'night', 'moderate_rain', 'heavy_rain', 'wet_snow', 'fog')
+LIDARS = ('spinning', 'fmcw')
 _REPEATED = ('equal_blocks', 'car_park', 'doubled', 'avenue', 'motorway', 'tunnel')
 WORLDS = ('town', *_REPEATED, 'suburb', 'industrial', 'forest_edge', 'old_town', 'campus')
 _WORLD_HELP = f'kind of place; {", ".join(_REPEATED)} repeat themselves (%(default)s)'
@@ -31,13 +35,15 @@ def parser() -> argparse.ArgumentParser:
     result = make_parser(
         'simulate',
         'Simulate drives through procedural towns, or places that repeat themselves, with a '
-        'spinning radar and a 4D radar, and write them in the format of the HeRCULES data set.',
+        'spinning radar, a 4D radar and perhaps a LiDAR, and write them in the format of the '
+        'HeRCULES data set.',
         EXAMPLES,
     )
     commands = result.add_subparsers(required=True, metavar='COMMAND')
     _add_generate(commands.add_parser('generate', help='write drives in HeRCULES format'))
     _add_preview(commands.add_parser('preview', help='draw one moment of a drive'))
     _add_stats(commands.add_parser('stats', help='compare written drives with real sensors'))
+    _add_speed(commands.add_parser('speed', help='time the sensors'))
     return result
 
 
@@ -50,6 +56,20 @@ def _add_generate(command: argparse.ArgumentParser) -> None:
     add('--sessions', type=at_least(int, 1), metavar='NUM', help='drives through each world')
     add('--difficulty', default='default', choices=DIFFICULTIES, help='(%(default)s)')
     add('--rain', type=_rain, metavar='MM,MM,...', help='rain in mm/h for each session')
+    add(
+        '--weather',
+        type=_weathers,
+        metavar='NAME,...',
+        help=f'weather of each session, of {", ".join(WEATHERS)} (as the difficulty has it)',
+    )
+    add('--lidar', choices=LIDARS, help='with a LiDAR: all around, or ahead with Doppler (none)')
+    add(
+        '--lidar-rate',
+        type=at_least(float, 0.01),
+        default=2.0,
+        metavar='HZ',
+        help='its scans a second (%(default)s)',
+    )
     add('--native', action='store_true', help='spinning images with 3424 bins instead of 856')
     jobs = min(2, usable_cores())
     add('--jobs', type=at_least(int, 1), default=jobs, help='processes (%(default)s)')
@@ -72,6 +92,22 @@ def _add_stats(command: argparse.ArgumentParser) -> None:
     command.set_defaults(run=_stats)
 
 
+def _add_speed(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add('--seed', type=at_least(int, 0), default=7, help='of the world (%(default)s)')
+    add('--scans', type=at_least(int, 1), default=20, metavar='NUM', help='of each (%(default)s)')
+    command.set_defaults(run=_speed)
+
+
+def _weathers(text: str) -> list[str]:
+    names = text.split(',')
+    if unknown := [name for name in names if name not in WEATHERS]:
+        raise argparse.ArgumentTypeError(
+            f'no weather {unknown[0]!r}; choose from {", ".join(WEATHERS)}'
+        )
+    return names
+
+
 def _rain(text: str) -> list[float]:
     return [at_least(float, 0)(part) for part in text.split(',')]
 
@@ -87,6 +123,9 @@ def _generate(arguments: argparse.Namespace) -> None:
         rain_mm_per_h=arguments.rain,
         is_native=arguments.native,
         world=arguments.world,
+        weather=arguments.weather,
+        lidar=arguments.lidar,
+        lidar_rate_hz=arguments.lidar_rate,
     )
     for path in generate(jobs, arguments.out, arguments.jobs):
         print(path)
@@ -118,6 +157,17 @@ def _stats(arguments: argparse.Namespace) -> None:
             print(f'  {statistic.name:38} {statistic.value:9.3f}   {band:16} {verdict}')
     if num_outside:
         raise ValueError(f'{num_outside} statistics lie outside the bands of real sensors')
+
+
+def _speed(arguments: argparse.Namespace) -> None:
+    from ssd_ros.cli.simulate.speed import sensor_times
+
+    print('simulated, one thread, processor time without the writing of files')
+    for name, times in sensor_times(arguments.seed, arguments.scans).items():
+        print(
+            f'  {name:16} {1000 * times.seconds:7.1f} ms a scan, {1 / times.seconds:6.0f} a '
+            f'second, {times.num_points:9.0f} {times.unit}'
+        )
 
 
 def _run(arguments: argparse.Namespace) -> None:

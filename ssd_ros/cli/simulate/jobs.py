@@ -10,6 +10,7 @@ from functools import partial
 import hashlib
 from importlib.metadata import version
 import json
+import math
 from pathlib import Path
 import platform
 from typing import Any
@@ -21,11 +22,14 @@ from ssd_ros.cli.common.progress import progress_bar
 from ssd_ros.cli.common.settings_file import read_settings
 from ssd_ros.datasets.formats.hercules import HERCULES_FOLDER, SIMULATION_FILE, write_hercules
 from ssd_ros.records import settings_of
-from ssd_ros.simulator.config import Conditions, conditions_of, Preset, PRESETS
+from ssd_ros.simulator.config import Conditions, conditions_of, in_weather, Preset, PRESETS
 from ssd_ros.simulator.recordings.sequence import SimulatedSequence
 from ssd_ros.simulator.scene.world import World
+from ssd_ros.simulator.sensors import LIDARS
 from ssd_ros.simulator.visits.session import Session
 from ssd_ros.targets import check_folder, check_working_folder
+
+LIDAR_RATE_HZ = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,8 @@ class Job:
             cloud_rate_hz=self.preset.cloud_rate_hz,
             num_scans=self.preset.num_scans,
             num_clouds=self.preset.num_clouds,
+            lidar_rate_hz=self.preset.lidar_rate_hz,
+            num_lidar_scans=self.preset.num_lidar_scans,
         )
 
     def metadata(self) -> dict[str, Any]:
@@ -80,6 +86,9 @@ def jobs_of(
     rain_mm_per_h: Sequence[float] | None = None,
     is_native: bool = False,
     world: str = 'town',
+    weather: Sequence[str] | None = None,
+    lidar: str | None = None,
+    lidar_rate_hz: float = LIDAR_RATE_HZ,
 ) -> list[Job]:
     """
     Return the drives of a preset.
@@ -87,28 +96,43 @@ def jobs_of(
     :param seed: the one world instead of those of the preset
     :param rain_mm_per_h: for each session, instead of the rain of the difficulty
     :param world: one of WORLD_STYLES
-    :raise ValueError: there is not one rain value for each session
+    :param weather: one of WEATHERS for each session, instead of that of the difficulty
+    :param lidar: one of LIDARS; None = the drives have none
+    :raise ValueError: there is not one rain value, or weather, for each session, or both are given
     """
     preset = PRESETS[preset_name]
     preset = replace(preset, world=replace(preset.world, style=world))
+    if lidar is not None:
+        preset = _with_lidar(preset, lidar_rate_hz)
     num_sessions = num_sessions or preset.num_sessions
-    if rain_mm_per_h is not None and len(rain_mm_per_h) != num_sessions:
-        raise ValueError(
-            f'rain for {len(rain_mm_per_h)} sessions is given, expected {num_sessions} values'
-        )
+    for what, values in (('rain', rain_mm_per_h), ('weather', weather)):
+        if values is not None and len(values) != num_sessions:
+            raise ValueError(
+                f'{what} for {len(values)} sessions is given, expected {num_sessions} values'
+            )
+    if rain_mm_per_h is not None and weather is not None:
+        raise ValueError('rain and weather are given: choose one')
     native = is_native or preset.is_native
+
+    def conditions(session: int) -> Conditions:
+        rain = rain_mm_per_h[session] if rain_mm_per_h else None
+        result = conditions_of(difficulty, session, rain, native)
+        if weather is not None:
+            result = in_weather(result, weather[session])
+        return result if lidar is None else replace(result, lidar=LIDARS[lidar])
+
     return [
-        Job(
-            world_seed,
-            session,
-            preset,
-            conditions_of(
-                difficulty, session, rain_mm_per_h[session] if rain_mm_per_h else None, native
-            ),
-        )
+        Job(world_seed, session, preset, conditions(session))
         for world_seed in (preset.seeds if seed is None else (seed,))
         for session in range(num_sessions)
     ]
+
+
+def _with_lidar(preset: Preset, rate_hz: float) -> Preset:
+    """Return the preset with a LiDAR that scans for as long as the 4D radar."""
+    num = preset.num_clouds
+    num_scans = None if num is None else math.ceil(num * rate_hz / preset.cloud_rate_hz)
+    return replace(preset, lidar_rate_hz=rate_hz, num_lidar_scans=num_scans)
 
 
 def generate(
@@ -163,7 +187,14 @@ def _is_written(job: Job, root: Path) -> bool:
 def _write(root: Path, job: Job, report: Report) -> None:
     """Write one drive."""
     sequence = job.sequence()
-    total = len(sequence.cloud_stamps_ns) + len(sequence.scan_stamps_ns)
+    total = sum(
+        len(stamps_ns)
+        for stamps_ns in (
+            sequence.cloud_stamps_ns,
+            sequence.scan_stamps_ns,
+            sequence.lidar_stamps_ns,
+        )
+    )
     report(0, total)
     metadata = json.dumps(job.metadata(), indent=2) + '\n'
     write_hercules(

@@ -23,6 +23,8 @@ from ssd_ros.datasets.bags.recorded_types import WrongDefinition
 from ssd_ros.datasets.bags.spinning_topic import open_scans, Scans
 from ssd_ros.datasets.pose_sieve import PoseSieve
 from ssd_ros.datasets.poses import empty_trajectory, poses_at
+from ssd_ros.lidar.messages import LIDAR_DECODERS
+from ssd_ros.lidar.types import LidarPointCloud
 from ssd_ros.motion.trajectory import Trajectory
 from ssd_ros.radar.fields import DecoderConfig
 from ssd_ros.radar.types import RadarPointCloud, SpinningRadarScan
@@ -33,7 +35,14 @@ POSES = (
     'geometry_msgs/msg/PoseWithCovarianceStamped',
 )
 # Fields of the config that describe the drive; the others say what is wanted of it.
-OPTIONS = ('points_topic', 'scan_topic', 'poses_topic', 'spinning_preset', 'range_resolution_m')
+OPTIONS = (
+    'points_topic',
+    'scan_topic',
+    'poses_topic',
+    'lidar_source',
+    'spinning_preset',
+    'range_resolution_m',
+)
 
 _logger = logging.getLogger(__name__)
 
@@ -44,7 +53,8 @@ class Rosbag2Config:
     Which topics to read; one without a name is found if it is the only one of its type.
 
     Of several topics of clouds it is the only one with a Doppler field; beside scans of a
-    spinning radar clouds without such a field are not taken unless they are named.
+    spinning radar clouds without such a field are not taken unless they are named. Those of a
+    LiDAR are read only if `lidar` is among the sensors: the only topic without Doppler.
     """
 
     sensors: tuple[str, ...] = ('4d', 'spinning')  # the others' messages are left alone
@@ -53,6 +63,7 @@ class Rosbag2Config:
     points_topic: str | None = None
     scan_topic: str | None = None
     poses_topic: str | None = None
+    lidar_source: str | None = None  # topic of a recording, folder of Boreas: lidar or aeva
     spinning_preset: str | None = None  # one of spinning_preset.PRESETS; None: by the messages
     range_resolution_m: float | None = None  # of the scans; None: as recorded or of the preset
     decoder: DecoderConfig = field(default_factory=DecoderConfig)
@@ -77,7 +88,10 @@ class Rosbag2Sequence:
         self.origin = origin_of_bag(path)
         self._reader = BagReader(path)
         self._scans = self._open_scans()
-        self._points = self._reader.index(self._cloud_connections())
+        lidar = self._lidar_connections()
+        self._lidar = self._reader.index(lidar)
+        self.lidar_stamps_ns = self._lidar.stamps_ns
+        self._points = self._reader.index(self._cloud_connections(lidar))
         self.cloud_stamps_ns = self._points.stamps_ns
         self.scan_stamps_ns = (
             np.empty(0, np.int64) if self._scans is None else self._scans.stamps_ns
@@ -85,6 +99,7 @@ class Rosbag2Sequence:
         poses = self._read_poses()
         self.cloud_poses = poses_at(poses, self.cloud_stamps_ns)
         self.scan_poses = poses_at(poses, self.scan_stamps_ns)
+        self.lidar_poses = poses_at(poses, self.lidar_stamps_ns)
 
     def cloud(self, index: int) -> RadarPointCloud:
         """
@@ -106,6 +121,18 @@ class Rosbag2Sequence:
             raise IndexError(f'{self.name} was opened without its spinning radar')
         return self._scans.scan(index)
 
+    def lidar(self, index: int) -> LidarPointCloud:
+        """
+        Read one message of the LiDAR.
+
+        :raise PointCloudError: it cannot be decoded
+        """
+        if not self._lidar.connections:
+            raise IndexError(f'{self.name} was opened without its LiDAR')
+        decode = LIDAR_DECODERS[self._lidar.connections[0].msgtype]
+        cloud = decode(self._reader.message(self._lidar, index))
+        return replace(cloud, stamp_ns=int(self.lidar_stamps_ns[index]))
+
     def close(self) -> None:
         """Close the bag's files."""
         self._reader.close()
@@ -118,18 +145,40 @@ class Rosbag2Sequence:
             self._reader, config.scan_topic, config.spinning_preset, config.range_resolution_m
         )
 
-    def _cloud_connections(self) -> list[Connection]:
+    def _lidar_connections(self) -> list[Connection]:
+        if 'lidar' not in self._config.sensors:
+            return []
+        reader, name = self._reader, self._config.lidar_source
+        if name is None:
+            topics = [
+                topic
+                for topic in reader.topics_of(tuple(LIDAR_DECODERS))
+                if topic != self._config.points_topic
+                and not has_doppler(reader, topic, self._config.decoder)
+            ]
+            if not topics:
+                return []
+            if len(topics) > 1:
+                raise ValueError(
+                    f'{reader.path} has several topics of clouds without Doppler, {topics}: name '
+                    'that of the LiDAR'
+                )
+            name = topics[0]
+        return reader.connections(name, tuple(LIDAR_DECODERS))
+
+    def _cloud_connections(self, lidar: list[Connection]) -> list[Connection]:
         if '4d' not in self._config.sensors:
             return []
         reader, name = self._reader, self._config.points_topic
-        topics = reader.topics_of(CLOUD_TYPES)
-        # Beside a spinning radar, clouds without Doppler are those of a lidar.
+        taken = {connection.topic for connection in lidar}
+        topics = [topic for topic in reader.topics_of(CLOUD_TYPES) if topic not in taken]
+        # Beside another sensor, clouds without Doppler are those of a LiDAR.
         has_scans = self._scans is not None and len(self._scans.stamps_ns) > 0
-        if name is None and (len(topics) > 1 or has_scans):
+        if name is None and (len(topics) > 1 or has_scans or taken):
             with_doppler = [
                 topic for topic in topics if has_doppler(reader, topic, self._config.decoder)
             ]
-            if has_scans and not with_doppler:
+            if (has_scans or taken) and not with_doppler:
                 return []
             name = with_doppler[0] if len(with_doppler) == 1 else None
         chosen = reader.connections(name, CLOUD_TYPES)

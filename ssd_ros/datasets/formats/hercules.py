@@ -1,16 +1,15 @@
 # Copyright 2026 The ssd_ros authors
 # SPDX-License-Identifier: Apache-2.0
 """
-HeRCULES: 4D radar (ARS548, 20 Hz) and spinning radar (Navtech RAS6, 4 Hz) of one vehicle.
+HeRCULES: 4D radar (ARS548, 20 Hz), spinning radar (Navtech RAS6, 4 Hz) and LiDAR (Aeva, 10 Hz).
 
-A sequence is a directory: Radar/Continental/<ns>.bin, Radar/Navtech/<ns>.png and the poses of
-each sensor in PR_GT/. The simulator writes the same format.
+A sequence is a directory: Radar/Continental/<ns>.bin, Radar/Navtech/<ns>.png, LiDAR/Aeva/<ns>.bin
+and the poses of each sensor in PR_GT/. The simulator writes the same format.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-import logging
 import math
 from pathlib import Path
 import re
@@ -20,7 +19,9 @@ from ssd_ros.data_origin import Origin, ORIGIN_FILE, origin_text
 from ssd_ros.datasets.poses import empty_trajectory, read_hercules_poses, write_hercules_poses
 from ssd_ros.datasets.sequence import origin_of, RadarSequence
 from ssd_ros.datasets.spinning.polar_png import read_plain_scan, write_plain_scan
-from ssd_ros.datasets.stamped_files import find_below, paths_by_stamp
+from ssd_ros.datasets.stamped_files import find_below, paths_by_stamp, records_of
+from ssd_ros.lidar.aeva import aeva_records, cloud_from_aeva_records, HERCULES_DTYPE
+from ssd_ros.lidar.types import LidarPointCloud
 from ssd_ros.motion.trajectory import Trajectory
 from ssd_ros.radar.ars548 import ARS548_DTYPE, ars548_records, cloud_from_ars548_records
 from ssd_ros.radar.types import RadarPointCloud, SpinningRadarScan, uniform_azimuths_rad
@@ -30,16 +31,16 @@ from ssd_ros.targets import folder_written, FolderKind, GENERATOR, MARK
 MAX_RANGE_M = 150.0
 OPTIONS = ()
 _MAX_NUM_DETECTIONS = 100_000  # an ARS548 sends at most 800
+_MAX_NUM_POINTS = 1_000_000  # an Aeva sends 100 000 a scan
 
 # Files that tell a drive written here from one that somebody recorded.
 SIMULATION_FILE = 'sim_meta.json'
 _GENERATOR_FILE = 'generator.txt'
 _NAMES = re.compile(
     rf'{SIMULATION_FILE}|{_GENERATOR_FILE}|{ORIGIN_FILE}|Radar/(Continental/\d+\.bin|Navtech/\d+\.png)'
-    r'|PR_GT/(Continental|Navtech)_gt\.txt|sensor_data/(datastamp|(continental|navtech)_stamp)\.csv'
+    r'|LiDAR/Aeva/\d+\.bin|PR_GT/(Continental|Navtech|Aeva)_gt\.txt'
+    r'|sensor_data/(datastamp|(continental|navtech|aeva)_stamp)\.csv'
 )
-
-_logger = logging.getLogger(__name__)
 
 
 def _own_files(path: Path) -> list[str]:
@@ -56,46 +57,44 @@ HERCULES_FOLDER = FolderKind('a drive written by ssd_ros', _own_files)
 
 
 class HerculesSequence:
-    """One HeRCULES drive; either radar and either file of poses may be missing."""
+    """One HeRCULES drive; any sensor and any file of poses may be missing, but not all sensors."""
 
     def __init__(self, root: Path) -> None:
         """
         Find the files, whatever the case of the folders' names.
 
-        :raise FileNotFoundError: there is no folder of either radar
+        :raise FileNotFoundError: there is no folder of any sensor
         """
-        names = {'continental', 'navtech', 'continental_gt.txt', 'navtech_gt.txt'}
-        found = find_below(root, names)
-        if not found.keys() & {'continental', 'navtech'}:
+        sensors = {'continental', 'navtech', 'aeva'}
+        found = find_below(root, sensors | {f'{sensor}_gt.txt' for sensor in sensors})
+        if not found.keys() & sensors:
             raise FileNotFoundError(
-                f'{root} has neither Radar/Continental nor Radar/Navtech; '
+                f'{root} has neither Radar/Continental nor Radar/Navtech nor LiDAR/Aeva; '
                 f'it holds {sorted(path.name for path in root.iterdir())[:10]}'
             )
         self.name = f'{root.parent.name}/{root.name}' if root.name.isdigit() else root.name
         self.cloud_stamps_ns, self._cloud_paths = paths_by_stamp(found.get('continental'), '.bin')
         self.scan_stamps_ns, self._scan_paths = paths_by_stamp(found.get('navtech'), '.png')
+        self.lidar_stamps_ns, self._lidar_paths = paths_by_stamp(found.get('aeva'), '.bin')
         self.cloud_poses = _poses(found.get('continental_gt.txt'))
         self.scan_poses = _poses(found.get('navtech_gt.txt'))
+        self.lidar_poses = _poses(found.get('aeva_gt.txt'))
         self.origin = Origin()
 
     def cloud(self, index: int) -> RadarPointCloud:
         """Read one ARS548 scan; a record that is cut off at the end is left out."""
-        path, stamp_ns = self._cloud_paths[index], int(self.cloud_stamps_ns[index])
-        num_bytes = path.stat().st_size
-        if num_bytes > _MAX_NUM_DETECTIONS * ARS548_DTYPE.itemsize:
-            raise ValueError(
-                f'{path} has {num_bytes} bytes, expected one scan: '
-                f'at most {_MAX_NUM_DETECTIONS} records of {ARS548_DTYPE.itemsize} bytes'
-            )
-        if num_rest := num_bytes % ARS548_DTYPE.itemsize:
-            _logger.warning('%s: %d bytes after the last whole record', path, num_rest)
-        records = np.fromfile(path, ARS548_DTYPE)
-        return cloud_from_ars548_records(records, stamp_ns, 'continental')
+        records = records_of(self._cloud_paths[index], ARS548_DTYPE, _MAX_NUM_DETECTIONS)
+        return cloud_from_ars548_records(records, int(self.cloud_stamps_ns[index]), 'continental')
 
     def scan(self, index: int) -> SpinningRadarScan:
         """Read one RAS6 scan."""
         stamp_ns = int(self.scan_stamps_ns[index])
         return read_plain_scan(self._scan_paths[index], stamp_ns, MAX_RANGE_M)
+
+    def lidar(self, index: int) -> LidarPointCloud:
+        """Read one Aeva scan; a record that is cut off at the end is left out."""
+        records = records_of(self._lidar_paths[index], HERCULES_DTYPE, _MAX_NUM_POINTS)
+        return cloud_from_aeva_records(records, int(self.lidar_stamps_ns[index]))
 
 
 def write_hercules(
@@ -109,7 +108,7 @@ def write_hercules(
     """
     Write a drive as `<root>/<place>/<number>`, which appears only once it is complete.
 
-    :param progress: called after every file with the number of clouds and scans written so far
+    :param progress: called after every file with the number of scans written so far
     :param simulation: what it was simulated with, as JSON; empty = it was not
     :return: the directory of the sequence
     :raise ValueError: a scan is not what the format holds: 400 even azimuths over 150 m
@@ -138,6 +137,14 @@ def write_hercules(
             _require_hercules_scan(scan)
             write_plain_scan(scans / f'{stamp_ns}.png', scan.power)
             report()
+        if len(sequence.lidar_stamps_ns):
+            lidar = folder / 'LiDAR/Aeva'
+            lidar.mkdir(parents=True)
+            for index, stamp_ns in enumerate(sequence.lidar_stamps_ns):
+                records = aeva_records(sequence.lidar(index), HERCULES_DTYPE)
+                records.tofile(lidar / f'{stamp_ns}.bin')
+                report()
+            write_hercules_poses(poses / 'Aeva_gt.txt', sequence.lidar_poses)
         write_hercules_poses(poses / 'Continental_gt.txt', sequence.cloud_poses)
         write_hercules_poses(poses / 'Navtech_gt.txt', sequence.scan_poses)
         _write_stamps(stamps, sequence)
@@ -166,6 +173,8 @@ def _write_stamps(folder: Path, sequence: RadarSequence) -> None:
         'continental': sequence.cloud_stamps_ns.tolist(),
         'navtech': sequence.scan_stamps_ns.tolist(),
     }
+    if len(sequence.lidar_stamps_ns):
+        stamps_ns['aeva'] = sequence.lidar_stamps_ns.tolist()
     for sensor, values in stamps_ns.items():
         (folder / f'{sensor}_stamp.csv').write_text(''.join(f'{value}\n' for value in values))
     events = sorted((value, sensor) for sensor, values in stamps_ns.items() for value in values)

@@ -13,7 +13,16 @@ from ssd_ros.data_origin import Origin, read_origin, RECORDED
 from ssd_ros.datasets.bags import rosbag2
 from ssd_ros.datasets.bags.files import is_recording
 from ssd_ros.datasets.bags.rosbag2 import Rosbag2Config, Rosbag2Sequence
-from ssd_ros.datasets.formats import boreas, hercules, mulran, oxford, polar_png
+from ssd_ros.datasets.formats import (
+    boreas,
+    hercules,
+    mulran,
+    ntu4dradlm,
+    oxford,
+    polar_png,
+    snail,
+    transloc4d,
+)
 from ssd_ros.datasets.sequence import RadarSequence
 from ssd_ros.datasets.stamped_files import find_below
 
@@ -44,17 +53,25 @@ FORMATS = {
         lambda path, config: mulran.open_mulran(path, config.range_resolution_m), mulran.OPTIONS
     ),
     'boreas': Format(
-        lambda path, config: boreas.open_boreas(path, config.range_resolution_m), boreas.OPTIONS
+        lambda path, config: boreas.open_boreas(
+            path, config.range_resolution_m, config.lidar_source
+        ),
+        boreas.OPTIONS,
     ),
     'polar_png': Format(
         lambda path, config: polar_png.open_polar_png(path, config.range_resolution_m),
         polar_png.OPTIONS,
     ),
+    'snail': Format(
+        lambda path, config: snail.open_snail(path, config.points_topic), snail.OPTIONS
+    ),
+    'transloc4d': Format(lambda path, _: transloc4d.open_transloc4d(path), transloc4d.OPTIONS),
+    'ntu4dradlm': Format(ntu4dradlm.open_ntu4dradlm, ntu4dradlm.OPTIONS),
     'rosbag2': Format(Rosbag2Sequence, rosbag2.OPTIONS),
 }
 DATASETS = tuple(FORMATS)
 # Who names one of these says that the drive is of it; the layout alone does not.
-_RECORDED = ('hercules', 'oxford', 'mulran', 'boreas')
+_RECORDED = ('hercules', 'oxford', 'mulran', 'boreas', 'snail', 'transloc4d', 'ntu4dradlm')
 
 # What tells a format from the others, by name in lower case, most telling first.
 _SIGNS = {
@@ -64,9 +81,17 @@ _SIGNS = {
     'polar': 'mulran',
     'global_pose.csv': 'mulran',
     'radar_poses.csv': 'boreas',
+    'lidar_poses.csv': 'boreas',
+    'aeva_poses.csv': 'boreas',
     'ins.csv': 'oxford',
     'radar.timestamps': 'oxford',
     polar_png.RADIATE_FOLDER: 'polar_png',
+    'ars548': 'snail',
+    'eagleg7': 'snail',
+    'xt32': 'snail',
+    'pointclouds': 'transloc4d',
+    ntu4dradlm.TRUTH_FILE: 'ntu4dradlm',
+    'aeva': 'hercules',  # also a folder of Boreas, which has poses
 }
 
 

@@ -11,13 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.data_origin import Origin
 from ssd_ros.datasets.poses import empty_trajectory
+from ssd_ros.datasets.sequence import WithoutLidar
 from ssd_ros.datasets.spinning.polar_png import Layout, read_polar_scan
 from ssd_ros.motion.trajectory import Trajectory
 from ssd_ros.radar.types import RadarPointCloud, SpinningRadarScan
 
 
 @dataclass(slots=True)
-class PolarPngSequence:
+class PolarPngSequence(WithoutLidar):
     """
     Scans of a folder of polar PNG with the poses of the radar.
 

@@ -4,12 +4,16 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros import __version__
 from ssd_ros.data_origin import Origin, SIMULATED
+from ssd_ros.lidar.types import LidarPointCloud
 from ssd_ros.motion.trajectory import quaternion_from_yaw, Trajectory
 from ssd_ros.radar.types import RadarPointCloud, SpinningRadarScan, uniform_azimuths_rad
+from ssd_ros.simulator.lidar.returns import LidarReturns, SimulatedLidar
 from ssd_ros.simulator.radars.fourd import cloud_detections, Detections
 from ssd_ros.simulator.radars.spinning import spinning_image
 from ssd_ros.simulator.random_streams import stream
@@ -18,6 +22,7 @@ from ssd_ros.simulator.visits.session import Session
 SCAN_RATE_HZ = 4.0
 CLOUD_RATE_HZ = 20.0
 CLOUD_FRAME_ID = 'continental'
+LIDAR_FRAME_ID = 'aeva'
 _EPOCH_NS = 1_700_000_000_000_000_000
 _SESSION_GAP_NS = 86_400_000_000_000 * 30
 _MARGIN_S = 0.5  # no scan this near to the ends of the drive
@@ -29,8 +34,10 @@ class SimulatedSequence:
 
     :param scan_rate_hz: of the spinning radar
     :param cloud_rate_hz: of the 4D radar
+    :param lidar_rate_hz: of the LiDAR, 0 = there is none
     :param num_scans: keep only so many spinning scans, None = the whole drive
     :param num_clouds: keep only so many 4D scans, None = the whole drive
+    :param num_lidar_scans: keep only so many scans of the LiDAR, None = the whole drive
     :param part: keep only the scans between these shares of the drive's length
     """
 
@@ -40,14 +47,18 @@ class SimulatedSequence:
         *,
         scan_rate_hz: float = SCAN_RATE_HZ,
         cloud_rate_hz: float = CLOUD_RATE_HZ,
+        lidar_rate_hz: float = 0.0,
         num_scans: int | None = None,
         num_clouds: int | None = None,
+        num_lidar_scans: int | None = None,
         part: tuple[float, float] = (0.0, 1.0),
     ) -> None:
         if scan_rate_hz <= 0 or cloud_rate_hz <= 0:
             raise ValueError(
                 f'rates are {scan_rate_hz} and {cloud_rate_hz} Hz, expected more than 0'
             )
+        if lidar_rate_hz < 0:
+            raise ValueError(f'lidar_rate_hz is {lidar_rate_hz}, expected 0 or more')
         self.session = session
         rng = stream(session.world.seed, 'stamps', session.index)
         scan_phase_s, cloud_phase_s = rng.uniform(0, 0.05, 2)
@@ -57,6 +68,11 @@ class SimulatedSequence:
         self._part = part
         self._scan_offsets_ns = self._offsets_ns(scan_rate_hz, scan_phase_s)[:num_scans]
         self._cloud_offsets_ns = self._offsets_ns(cloud_rate_hz, cloud_phase_s)[:num_clouds]
+        self._lidar_offsets_ns = np.empty(0, np.int64)
+        if lidar_rate_hz > 0:
+            rng = stream(session.world.seed, 'lidar-stamps', session.index)
+            offsets_ns = self._offsets_ns(lidar_rate_hz, rng.uniform(0, 0.05))
+            self._lidar_offsets_ns = offsets_ns[:num_lidar_scans]
 
     @property
     def name(self) -> str:
@@ -100,6 +116,16 @@ class SimulatedSequence:
         return self._cloud_offsets_ns + self._start_ns
 
     @property
+    def lidar_stamps_ns(self) -> NDArray[np.int64]:
+        """Stamps of the middle of each scan of the LiDAR, shape (K,)."""
+        return self._lidar_offsets_ns + self._start_ns
+
+    @property
+    def lidar_poses(self) -> Trajectory:
+        """True poses of the LiDAR in the world frame."""
+        return self._poses(self._lidar_offsets_ns, self.session.conditions.lidar.height_m)
+
+    @property
     def scan_poses(self) -> Trajectory:
         """True poses of the spinning radar in the world frame."""
         height_m = self.session.conditions.spinning.height_m
@@ -137,6 +163,27 @@ class SimulatedSequence:
         """Simulate one 4D radar scan and return it with its ground truth."""
         time_s = self._time_s(self._cloud_offsets_ns, index, 'cloud')
         return cloud_detections(self.session, time_s, index)
+
+    def lidar(self, index: int) -> LidarPointCloud:
+        """Simulate one scan of the LiDAR."""
+        found = self.lidar_returns(index)
+        has_doppler = self.session.conditions.lidar.has_doppler
+        return LidarPointCloud(
+            int(self.lidar_stamps_ns[index]),
+            found.xyz_m,
+            found.intensity,
+            found.velocity_mps if has_doppler else None,
+            LIDAR_FRAME_ID,
+        )
+
+    def lidar_returns(self, index: int) -> LidarReturns:
+        """Simulate one scan of the LiDAR and return it with its ground truth."""
+        time_s = self._time_s(self._lidar_offsets_ns, index, 'LiDAR scan')
+        return self._lidar.scan(time_s, index)
+
+    @cached_property
+    def _lidar(self) -> SimulatedLidar:
+        return SimulatedLidar(self.session)
 
     def _offsets_ns(self, rate_hz: float, phase_s: float) -> NDArray[np.int64]:
         last_s = self.session.drive.duration_s - _MARGIN_S

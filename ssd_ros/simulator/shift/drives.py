@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.data_origin import Origin, origin_from, origin_text
-from ssd_ros.datasets.sequence import origin_of, RadarSequence
+from ssd_ros.datasets.sequence import origin_of, RadarSequence, WithoutLidar
 from ssd_ros.motion.trajectory import mounted, Trajectory
 from ssd_ros.npy_files import MAX_ARCHIVE_BYTES, read_archive
 from ssd_ros.radar.types import RadarPointCloud, SpinningRadarScan
@@ -35,7 +35,7 @@ _PER_SCAN = ('stamps_ns', 'positions_m', 'quaternions_xyzw')
 
 
 @dataclass(frozen=True, slots=True)
-class Clouds:
+class Clouds(WithoutLidar):
     """
     A drive of the 4D radar alone, all its scans in memory; satisfies RadarSequence.
 
@@ -173,7 +173,7 @@ class DriveChange:
             check_limits(self, {'rate_hz': Limits(0.1, 1000)})
 
 
-class ChangedDrive:
+class ChangedDrive(WithoutLidar):
     """
     A drive as another radar would have recorded it; satisfies RadarSequence.
 

@@ -10,7 +10,7 @@ import uuid
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.data_origin import Origin
-from ssd_ros.datasets.sequence import origin_of, RadarSequence
+from ssd_ros.datasets.sequence import origin_of, RadarSequence, WithoutLidar
 from ssd_ros.maps.files import MapContent
 from ssd_ros.maps.novelty import database_of
 from ssd_ros.maps.place_database import PlaceDatabase
@@ -71,7 +71,7 @@ class MapChange:
         )
 
 
-class BrighterDrive:
+class BrighterDrive(WithoutLidar):
     """A drive whose spinning radar has another brightness; satisfies RadarSequence."""
 
     def __init__(self, drive: RadarSequence, brightness_px: int) -> None:

@@ -26,6 +26,7 @@ from ssd_ros.simulator.visits.traffic import Traffic
 DRIFT_DB = 1.5  # of all RCS between session 0 and any other
 WET_GROUND_DB = -5.0
 SNOW_TO_RAIN = 3.0  # loss in melting flakes over that in rain of as much water; reconstructed
+FOG_DB_PER_KM = 4.9  # one way, for 1 g of water in a cubic metre
 _GROUND = (Kind.ROAD, Kind.KERB, Kind.GRASS)
 
 
@@ -67,9 +68,12 @@ class Session:
 
     @property
     def attenuation_db_per_m(self) -> float:
-        """Two-way loss in rain by ITU-R P.838-3 at about 80 GHz, and in wet snow."""
+        """Two-way loss of a radar: rain by ITU-R P.838-3 at about 80 GHz, wet snow, fog."""
         rain, snow = self.conditions.rain_mm_per_h, self.conditions.snow_mm_per_h
-        return float(2 * 1.17 * (rain**0.711 + SNOW_TO_RAIN * snow**0.711) / 1000)
+        fog_m = self.conditions.fog_visibility_m
+        # Water by visibility (Eldridge, 1966), loss by water (ITU-R P.840 at about 80 GHz).
+        fog = FOG_DB_PER_KM * (24 / fog_m) ** 1.54 if fog_m > 0 else 0.0
+        return float(2 * 1.17 * (rain**0.711 + SNOW_TO_RAIN * snow**0.711) / 1000 + fog / 500)
 
     def exponentials(self, component: str, frame: int) -> NDArray[np.float32]:
         """Return the fluctuation of every static scatterer in one frame: mean 1, shape (N,)."""

@@ -32,6 +32,7 @@ COMMANDS = {
 OF_ONE_SENSOR = {
     'points_topic': '4d',
     'scan_topic': 'spinning',
+    'lidar_source': 'lidar',
     'spinning_preset': 'spinning',
     'range_resolution': 'spinning',
 }

@@ -14,7 +14,13 @@ import numpy as np
 import pytest
 from ssd_ros.datasets.formats.hercules import HerculesSequence, write_hercules
 from ssd_ros.datasets.sequence import RadarSequence
-from support.drive_in_memory import assert_same_data, assert_same_poses, drive, START_NS
+from support.drive_in_memory import (
+    assert_same_data,
+    assert_same_poses,
+    drive,
+    START_NS,
+    with_lidar,
+)
 
 FIRST_RECORD = struct.pack('<fffffbff', 3.0, 4.0, 0.0, -2.5, 5.0, -7, 0.5, 0.0)
 
@@ -135,13 +141,15 @@ def test_a_ground_truth_without_any_pose_is_refused(written: Path) -> None:
         ('PR_GT/Continental_gt.txt', (2, 3, 0, 3)),
         ('PR_GT/Navtech_gt.txt', (2, 3, 2, 0)),
         ('Radar/Navtech', (2, 0, 2, 3)),
+        ('Radar', (0, 0, 2, 3)),
         ('Radar/Continental', (0, 3, 2, 3)),
     ],
 )
 def test_any_one_part_may_be_missing(
-    written: Path, missing: str, counts: tuple[int, int, int, int]
+    tmp_path: Path, missing: str, counts: tuple[int, int, int, int]
 ) -> None:
-    (written / missing).rename(written / 'away')
+    written = write_hercules(tmp_path / 'all', 'Library', '01', with_lidar())
+    (written / missing).rename(tmp_path / 'away')
     sequence = HerculesSequence(written)
     assert counts == (
         len(sequence.cloud_stamps_ns),
@@ -154,7 +162,7 @@ def test_any_one_part_may_be_missing(
 def test_a_directory_without_radar_is_refused(tmp_path: Path) -> None:
     (tmp_path / 'photos').mkdir()
     with pytest.raises(
-        FileNotFoundError, match=r"neither Radar/Continental .* holds \['photos'\]"
+        FileNotFoundError, match=r"neither Radar/Continental .* LiDAR/Aeva; it holds \['photos'\]"
     ):
         HerculesSequence(tmp_path)
 
@@ -203,3 +211,45 @@ def test_a_scan_that_the_format_cannot_hold_is_refused(
     with pytest.raises(ValueError, match=text):
         write_hercules(tmp_path, 'Library', '01', replace(drive(), **changes))  # type: ignore[arg-type]
     assert list((tmp_path / 'Library').iterdir()) == []
+
+
+def test_a_lidar_is_written_and_read_back_whole(tmp_path: Path) -> None:
+    expected, counts = with_lidar(), []
+    written = write_hercules(tmp_path, 'Library', '01', expected, counts.append)
+    assert counts == [1, 2, 3, 4, 5, 6, 7]
+    sequence: RadarSequence = HerculesSequence(written)
+    assert_same_data(sequence, expected)
+    assert_same_poses(sequence.lidar_poses, expected.lidar_poses)
+    np.testing.assert_array_equal(sequence.lidar_stamps_ns, expected.lidar_stamps_ns)
+    scan, original = sequence.lidar(1), expected.lidar(1)
+    np.testing.assert_array_equal(scan.xyz_m, original.xyz_m)
+    np.testing.assert_array_equal(scan.intensity, original.intensity)
+    np.testing.assert_array_equal(scan.radial_velocity_mps, original.radial_velocity_mps)
+    assert (scan.stamp_ns, scan.frame_id) == (START_NS + 100_000_005, 'aeva')
+    first = (written / f'LiDAR/Aeva/{START_NS + 5}.bin').read_bytes()
+    assert first[:29] == struct.pack('<fffffiBf', 3, 4, 0, 1, -2.5, 0, 0, 1)
+    assert f'{START_NS + 5},aeva\n' in (written / 'sensor_data/datastamp.csv').read_text()
+    # A drive of ours is replaced, LiDAR and all.
+    write_hercules(tmp_path, 'Library', '01', drive())
+    assert not (written / 'LiDAR').exists()
+
+
+def test_points_cut_off_are_dropped_and_files_too_large_refused(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = write_hercules(tmp_path, 'Library', '01', with_lidar()) / 'LiDAR/Aeva'
+    with (path / f'{START_NS + 5}.bin').open('ab') as file:
+        file.write(b'\xff' * 11)
+    sequence = HerculesSequence(path.parents[1])
+    assert len(sequence.lidar(0)) == 3
+    assert '11 bytes after the last whole record' in caplog.text
+    with (path / f'{START_NS + 5}.bin').open('wb') as file:
+        file.truncate(1 << 40)
+    with pytest.raises(ValueError, match='has 1099511627776 bytes, expected one scan'):
+        sequence.lidar(0)
+
+
+def test_a_drive_without_lidar_has_none(written: Path) -> None:
+    sequence = HerculesSequence(written)
+    assert len(sequence.lidar_stamps_ns) == len(sequence.lidar_poses) == 0
+    assert not (written / 'LiDAR').exists()

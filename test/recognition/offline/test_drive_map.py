@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 import pytest
 from ssd_ros.datasets.poses import empty_trajectory
+from ssd_ros.datasets.sequence import WithoutLidar
 from ssd_ros.maps.live_session import LiveSession
 from ssd_ros.motion.trajectory import Trajectory
 from ssd_ros.radar.types import RadarPointCloud, SpinningRadarScan
@@ -24,7 +25,7 @@ FEW = RecognizerConfig(min_points=1)
 
 
 @dataclass(frozen=True)
-class Clouds:
+class Clouds(WithoutLidar):
     """A drive of which some scans are broken, empty or without a pose."""
 
     broken: tuple[int, ...] = ()

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 import pytest
 from sensor_msgs.msg import PointCloud2
 from ssd_ros.datasets.poses import empty_trajectory
+from ssd_ros.datasets.sequence import WithoutLidar
 from ssd_ros.maps.live_session import LIVE_MAP_ID
 from ssd_ros.maps.place_database import PlaceDatabase
 from ssd_ros.motion.trajectory import Trajectory
@@ -179,7 +180,7 @@ def test_the_session_is_saved_and_loads_as_a_map(localizer: Localizer, tmp_path:
 
 
 @dataclass(frozen=True)
-class Recorded:
+class Recorded(WithoutLidar):
     """What the localizer was sent, as a recording."""
 
     cloud_stamps_ns: NDArray[np.int64]
