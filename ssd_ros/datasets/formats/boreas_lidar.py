@@ -33,7 +33,7 @@ FILES = {
     't_aeva_lidar.txt',
 }
 _MAX_NUM_POINTS = 1_000_000  # a Velodyne sends 220 000 a scan
-_VEHICLE_APPLANIX = np.array([[0.0, 1, 0], [-1, 0, 0], [0, 0, 1]])  # whose y points ahead
+VEHICLE_APPLANIX = np.array([[0.0, 1, 0], [-1, 0, 0], [0, 0, 1]])  # whose y points ahead
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def _opened(found: Mapping[str, Path], name: str) -> BoreasLidar:
     turn = _rotation(found['t_applanix_lidar.txt'])
     if name == 'aeva':
         turn = turn @ _rotation(found['t_aeva_lidar.txt']).T
-    vehicle_sensor = _VEHICLE_APPLANIX @ turn
+    vehicle_sensor = VEHICLE_APPLANIX @ turn
     stamps, paths = paths_by_stamp(found[name], '.bin')
     stamps_ns = np.array([stamp_ns_from_digits(stamp) for stamp in stamps.tolist()], np.int64)
     file = found.get(f'{name}_poses.csv')

@@ -35,9 +35,9 @@ _MAX_NUM_POINTS = 1_000_000  # an Aeva sends 100 000 a scan
 
 # Files that tell a drive written here from one that somebody recorded.
 SIMULATION_FILE = 'sim_meta.json'
-_GENERATOR_FILE = 'generator.txt'
+GENERATOR_FILE = 'generator.txt'
 _NAMES = re.compile(
-    rf'{SIMULATION_FILE}|{_GENERATOR_FILE}|{ORIGIN_FILE}|Radar/(Continental/\d+\.bin|Navtech/\d+\.png)'
+    rf'{SIMULATION_FILE}|{GENERATOR_FILE}|{ORIGIN_FILE}|Radar/(Continental/\d+\.bin|Navtech/\d+\.png)'
     r'|LiDAR/Aeva/\d+\.bin|PR_GT/(Continental|Navtech|Aeva)_gt\.txt'
     r'|sensor_data/(datastamp|(continental|navtech|aeva)_stamp)\.csv'
 )
@@ -45,10 +45,10 @@ _NAMES = re.compile(
 
 def _own_files(path: Path) -> list[str]:
     """Return the files of a drive that was written here."""
-    simulation, generator = path / SIMULATION_FILE, path / _GENERATOR_FILE
+    simulation, generator = path / SIMULATION_FILE, path / GENERATOR_FILE
     is_simulated = simulation.is_file() and b'"config_sha256"' in simulation.read_bytes()
     if not (is_simulated or (generator.is_file() and re.match(MARK, generator.read_bytes()))):
-        raise ValueError(f'neither {SIMULATION_FILE} nor {_GENERATOR_FILE} says that we wrote it')
+        raise ValueError(f'neither {SIMULATION_FILE} nor {GENERATOR_FILE} says that we wrote it')
     names = (file.relative_to(path).as_posix() for file in path.rglob('*'))
     return [name for name in names if _NAMES.fullmatch(name)]
 
@@ -149,7 +149,7 @@ def write_hercules(
         write_hercules_poses(poses / 'Navtech_gt.txt', sequence.scan_poses)
         _write_stamps(stamps, sequence)
         (folder / ORIGIN_FILE).write_text(origin_text(origin_of(sequence)) + '\n')
-        (folder / _GENERATOR_FILE).write_text(f'{GENERATOR}\n')
+        (folder / GENERATOR_FILE).write_text(f'{GENERATOR}\n')
         if simulation:
             (folder / SIMULATION_FILE).write_text(simulation)
     return path

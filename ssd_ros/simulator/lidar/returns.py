@@ -188,8 +188,8 @@ def _azimuths_rad(config: LidarConfig) -> NDArray[np.float64]:
     """Return where the columns look, counter-clockwise from ahead, in the order of turning."""
     half_rad, num = math.radians(config.half_fov_deg), config.num_columns
     if config.half_fov_deg == 180:
-        return -np.arange(num) * (2 * math.pi / num)  # clockwise, from ahead
-    return half_rad - (np.arange(num) + 0.5) * (2 * half_rad / num)
+        return np.asarray(-np.arange(num) * (2 * math.pi / num), np.float64)  # from ahead
+    return np.asarray(half_rad - (np.arange(num) + 0.5) * (2 * half_rad / num), np.float64)
 
 
 def _place(config: LidarConfig, motion: Motion) -> Place:

@@ -86,9 +86,10 @@ class VisibleSession:
         session = self._session
         moving = snapshot(session, time_s, reach_m)
         first = session.first_mover_owner
-        velocity_mps = np.zeros((int(moving.scatterers.owner.max(initial=first)) + 1, 2))
+        num_owners = int(moving.scatterers.owner.max(initial=first)) + 1
+        # One more, at the end, for NO_OWNER.
+        velocity_mps: NDArray[np.float32] = np.zeros((num_owners + 1, 2), np.float32)
         velocity_mps[moving.scatterers.owner] = moving.velocity_mps
-        velocity_mps = velocity_mps.astype(np.float32)
         walkers = np.flatnonzero(moving.scatterers.kind == Kind.PEDESTRIAN)
         builder = ElementBuilder()
         builder.add_discs(
