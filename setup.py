@@ -16,6 +16,7 @@ EXECUTABLES = {
     'build_db': 'ssd_ros.cli.build_db.command',
     'cache': 'ssd_ros.cli.cache.command',
     'compare': 'ssd_ros.cli.compare.command',
+    'contract': 'ssd_ros.cli.contract.command',
     'demo': 'ssd_ros.cli.demo.command',
     'doctor': 'ssd_ros.cli.doctor.command',
     'estimate_rcs_correction': 'ssd_ros.cli.estimate_rcs_correction.command',

@@ -16,6 +16,7 @@ from ssd_ros.baselines.ring_key import RingKey
 from ssd_ros.baselines.scan_contexts import RadarScanContext
 from ssd_ros.baselines.variants import Variant
 from ssd_ros.baselines.vlad import FftRadVlad, RadVlad
+from ssd_ros.extensions import own_class, require_members
 
 _FORMS: dict[str, Callable[[str], Method]] = {
     'ring_key': RingKey,
@@ -33,3 +34,15 @@ METHODS: dict[str, Callable[[], Method]] = {
     for variant in get_args(Variant)
 }
 """Every method by its name in tables, such as `radvlad_repaired`."""
+
+
+def own_method(name: str) -> Method:
+    """
+    Return a method of anybody's, made without arguments.
+
+    :param name: `module:Class`
+    :raise ValueError: it is not there, or no Method
+    """
+    made: Method = own_class(name, '--methods')()
+    require_members(made, Method, f'--methods {name}')
+    return made

@@ -249,13 +249,22 @@ def views_of_panorama(
     :param panorama: shape (num_ranges, panorama_azimuths)
     :return: shape (num_views, num_ranges, num_azimuths), a copy
     """
-    num_columns = panorama.shape[1]
+    columns = columns_of_views(grid, num_views)
+    return np.ascontiguousarray(panorama[:, columns].transpose(1, 0, 2))
+
+
+def columns_of_views(grid: PolarGrid, num_views: int) -> NDArray[np.int64]:
+    """
+    Return the columns of a panorama that each view sees, shape (num_views, num_azimuths).
+
+    :raise ValueError: the step between views is no whole number of columns
+    """
+    num_columns = grid.panorama_azimuths
     if num_views < 1 or num_columns % num_views:
         raise ValueError(f'{num_views} views do not divide the {num_columns} azimuth columns')
     step = num_columns // num_views
     first = np.arange(num_views) * step - grid.num_azimuths // 2
-    columns = (first[:, None] + np.arange(grid.num_azimuths)) % num_columns
-    return np.ascontiguousarray(panorama[:, columns].transpose(1, 0, 2))
+    return (first[:, None] + np.arange(grid.num_azimuths)) % num_columns
 
 
 def view_yaws_rad(num_views: int) -> NDArray[np.float64]:

@@ -64,6 +64,9 @@ GROUPS = {
         'train': Command('ssd_ros.training.runs.command', 'train teacher and student'),
         'ablate': Command('ssd_ros.training.ablation.command', 'compare distillation schemes'),
         'export': Command('ssd_ros.training.export.command', 'write ONNX models and their card'),
+        'contract': Command(
+            'ssd_ros.cli.contract.command', 'make an encoder of your own a model for the node'
+        ),
     },
     'look': {
         'simulate': Command(

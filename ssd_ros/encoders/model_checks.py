@@ -96,7 +96,7 @@ def run_session(
     return np.asarray(outputs[0], dtype=np.float32)
 
 
-def require_unit_length(path: Path, descriptors: NDArray[np.float32]) -> None:
+def require_unit_length(path: Path | str, descriptors: NDArray[np.float32]) -> None:
     """
     Refuse descriptors that cannot be compared.
 

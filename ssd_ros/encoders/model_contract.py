@@ -17,6 +17,7 @@ from ssd_ros.bev.preprocessing import PreprocessingConfig
 from ssd_ros.records import check_limits, Limits, record_from_mapping, settings_of, shortened
 
 CONTRACT_KEY = 'ssd_ros.contract'
+MODEL_MARK = re.escape(CONTRACT_KEY.encode())  # of the files that carry it
 FORMAT_VERSION = 4
 # Earlier ones lack options that came later, marked LATER: there they mean their defaults.
 READABLE_VERSIONS = (2, 3, FORMAT_VERSION)

@@ -9,10 +9,13 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from ssd_ros.encoders.model_checks import require_unit_length
 from ssd_ros.encoders.model_contract import ModelContract
 from ssd_ros.encoders.network import OnnxEncoder
 from ssd_ros.encoders.scan_context import ScanContextConfig
 from ssd_ros.encoders.scan_context_encoder import ScanContextEncoder, SUFFIX
+from ssd_ros.extensions import is_own, own_class, require_members
+from ssd_ros.shared_files import ENCODERS, shared_file
 
 
 class PlaceEncoder(Protocol):
@@ -47,6 +50,55 @@ class PlaceEncoder(Protocol):
     def encode_panorama(self, panorama: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the unit descriptors of all views of a panorama, (contract.num_views, D)."""
         ...
+
+
+def named_encoder(
+    name: str,
+    path: Path | None = None,
+    device: str = 'auto',
+    num_threads: int = 1,
+    expected_sensor: str = '4d',
+) -> PlaceEncoder:
+    """
+    Open the encoder that a command line names.
+
+    :param name: one of ENCODERS, or `module:Class` of anybody's, which is called with the other
+        arguments and returns a PlaceEncoder
+    :param path: a file in place of the installed one; None = that one, or none for a class
+    :raise ValueError: as open_encoder, or the class is not there or makes no PlaceEncoder
+    :raise OSError: the file cannot be read
+    """
+    if is_own(name):
+        made: PlaceEncoder = own_class(name, '--encoder')(
+            path, device, num_threads, expected_sensor
+        )
+        _check_own(made, f'--encoder {name}', expected_sensor)
+        return made
+    shipped = ENCODERS[name]
+    own = shipped.student if expected_sensor == '4d' else shipped.teacher
+    return open_encoder(path or shared_file(own), device, num_threads, expected_sensor)
+
+
+def _check_own(encoder: PlaceEncoder, name: str, sensor: str) -> None:
+    """Hold a class to what a model file is held to: its contract, and unit descriptors."""
+    require_members(encoder, PlaceEncoder, name)
+    if encoder.kind != 'network' or encoder.scan_context is not None:
+        raise ValueError(
+            f'{name} is of kind {encoder.kind!r} with scan_context {encoder.scan_context}, '
+            "expected 'network' and None: its descriptors compare by their cosine"
+        )
+    contract = encoder.contract
+    if contract.sensor != sensor:
+        raise ValueError(f'{name} encodes sensor {contract.sensor!r}, expected {sensor!r}')
+    image = np.zeros(contract.input_shape, np.uint8)
+    encode = encoder.encode if contract.is_one_view else encoder.encode_panorama
+    descriptors = np.asarray(encode(image))
+    if descriptors.shape != contract.output_shape or descriptors.dtype != np.float32:
+        raise ValueError(
+            f'{name} gives {descriptors.shape} {descriptors.dtype}, its contract says '
+            f'{contract.output_shape} float32'
+        )
+    require_unit_length(name, descriptors)
 
 
 def open_encoder(

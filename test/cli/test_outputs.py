@@ -23,6 +23,7 @@ FILES = [
     ['replay', '--input', 'nowhere', '--map', 'nowhere', '--json', '{}'],
     ['replay', '--input', 'nowhere', '--map', 'nowhere', '--html', '{}'],
     ['simulate', 'preview', '--out', '{}'],
+    ['contract', 'nowhere', '--sensor', '4d', '--out', '{}'],
     ['trust', *BENCHMARK, '--out', 'work', '--fit', '{}'],
 ]
 FOLDERS = [

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ssd_ros.cli.common.console import at_least, make_parser, run_command, usable_cores
 from ssd_ros.cli.common.drive_options import add_drive_options, BOTH, flag_of, options_of
+from ssd_ros.extensions import OrOwn
 from ssd_ros.shared_files import ENCODERS, shared_file
 
 if TYPE_CHECKING:
@@ -58,10 +59,10 @@ def parser() -> argparse.ArgumentParser:
     add_drive_options(result)
     add(
         '--encoder',
-        choices=tuple(ENCODERS),
+        choices=OrOwn(ENCODERS),
         default='network',
-        help='what recognises places: the trained network, or scan contexts, which need no '
-        'training (%(default)s)',
+        help='what recognises places: the trained network, scan contexts, which need no '
+        'training, or module:Class, a PlaceEncoder of your own (%(default)s)',
     )
     add('--teacher', type=Path, help="the spinning radar's model (the one that is installed)")
     add('--student', type=Path, help="the 4D radar's model (the one that is installed)")
@@ -157,14 +158,11 @@ def _of_scans(arguments: argparse.Namespace) -> tuple[PlaceDatabase, float, str]
     from ssd_ros.cli.common.progress import progress_bar
     from ssd_ros.confidence.file import load_confidence
     from ssd_ros.datasets.bags.rosbag2 import Rosbag2Config
-    from ssd_ros.encoders.place_encoder import open_encoder
+    from ssd_ros.encoders.place_encoder import named_encoder
     from ssd_ros.maps.builder import build_database
 
-    teacher = open_encoder(
-        arguments.teacher or shared_file(ENCODERS[arguments.encoder].teacher),
-        arguments.device,
-        arguments.threads,
-        'spinning',
+    teacher = named_encoder(
+        arguments.encoder, arguments.teacher, arguments.device, arguments.threads, 'spinning'
     )
     (options,) = options_of(arguments, [arguments.input])
     drive = open_drive(arguments.input, options, Rosbag2Config(sensors=('spinning',)))

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 import time
 
 from ssd_ros.cli.common.drive_options import options_of
@@ -14,16 +13,15 @@ from ssd_ros.cli.common.progress import progress_bar
 from ssd_ros.confidence.file import load_confidence, shipped_confidence
 from ssd_ros.datasets.bags.rosbag2 import Rosbag2Config
 from ssd_ros.datasets.sequence import RadarSequence
-from ssd_ros.encoders.place_encoder import open_encoder
+from ssd_ros.encoders.place_encoder import named_encoder
 from ssd_ros.maps.place_database import PlaceDatabase
 from ssd_ros.recognition.offline.drive_map import map_of_clouds
 from ssd_ros.recognition.offline.submap_drive import map_of_submaps
 from ssd_ros.ros.inputs.mounting import mounting_of
-from ssd_ros.ros.matching.loading import load_encoder
 from ssd_ros.ros.messages.geometry import pose_from_xyzrpy
 from ssd_ros.ros.parameters.file import read_parameter_files
 from ssd_ros.ros.parameters.node import NodeParameters
-from ssd_ros.shared_files import ENCODERS, shared_file
+from ssd_ros.user_paths import user_path
 
 
 def map_of_arguments(arguments: argparse.Namespace) -> tuple[PlaceDatabase, float, str]:
@@ -53,11 +51,8 @@ def _of_submaps(
     if arguments.student or arguments.confidence:
         name = 'student' if arguments.student else 'confidence'
         raise ValueError(f'--{name} is not for --submap: the teacher makes such a map')
-    teacher = open_encoder(
-        arguments.teacher or shared_file(ENCODERS[arguments.encoder].teacher),
-        arguments.device,
-        arguments.threads,
-        'spinning',
+    teacher = named_encoder(
+        arguments.encoder, arguments.teacher, arguments.device, arguments.threads, 'spinning'
     )
     start = time.perf_counter()
     with progress_bar(drive.name, 'scan') as progress:
@@ -77,15 +72,8 @@ def _of_submaps(
 def _of_windows(
     drive: RadarSequence, arguments: argparse.Namespace, parameters: NodeParameters, note: str
 ) -> tuple[PlaceDatabase, float, str]:
-    student = load_encoder(
-        replace(
-            parameters,
-            encoder=arguments.encoder,
-            model_path=str(arguments.student or parameters.model_path),
-            device=arguments.device,
-            num_threads=arguments.threads,
-        )
-    )
+    given = arguments.student or (parameters.model_path and user_path(parameters.model_path))
+    student = named_encoder(arguments.encoder, given or None, arguments.device, arguments.threads)
     space, given = student.contract.descriptor_space, arguments.confidence
     confidence = (
         load_confidence(given, space, '4d')

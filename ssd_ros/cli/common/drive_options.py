@@ -23,6 +23,7 @@ from ssd_ros.cli.common.pose_options import (
     in_sixes,
     one_word,
 )
+from ssd_ros.extensions import OrInstalled
 
 # Kept here so that --help need not import the readers; a test compares it with theirs.
 DATASETS = (
@@ -115,10 +116,14 @@ def add_drive_options(
             if 'metavar' in how:
                 how['metavar'] = one_word(how['metavar'])
             if 'choices' in how:
-                how['choices'] = (*how['choices'], AS_IT_IS)
+                how['choices'] = type(how['choices'])((*how['choices'], AS_IT_IS))
         group.add_argument(*flags, **how)
 
-    add('--dataset', choices=DATASETS, help='format (auto)')
+    add(
+        '--dataset',
+        choices=OrInstalled(DATASETS),
+        help='format, or the name of a reader that another package brings (auto)',
+    )
     add(
         '--poses',
         type=Path,

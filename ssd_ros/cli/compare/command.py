@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ssd_ros.cli.common.console import at_least, make_parser, ONE_THREAD, run_command, usable_cores
 from ssd_ros.cli.evaluate.command import TASKS
+from ssd_ros.extensions import is_own
 from ssd_ros.user_paths import user_path
 
 EXAMPLES = """\
@@ -62,8 +63,8 @@ def parser() -> argparse.ArgumentParser:
         '--methods',
         nargs='+',
         metavar='NAME',
-        help=f'of {OURS} (the installed models), {", ".join(HANDCRAFTED)}, and the names of '
-        '--learned (all)',
+        help=f'of {OURS} (the installed models), {", ".join(HANDCRAFTED)}, the names of '
+        '--learned (all of these), and module:Class of a Method of your own',
     )
     add(
         '--learned',
@@ -96,6 +97,7 @@ def parser() -> argparse.ArgumentParser:
 def run(arguments: argparse.Namespace) -> None:
     """Judge what is missing, measure costs, write the report and print its table."""
     os.environ.update(ONE_THREAD)  # a core for each process, so that times compare
+    from ssd_ros.baselines import own_method
     from ssd_ros.cli.compare.report import REPORTS, write_report
     from ssd_ros.cli.compare.rows import Comparing, finish_rows
     from ssd_ros.evaluation.queries.protocol import Protocol
@@ -106,7 +108,10 @@ def run(arguments: argparse.Namespace) -> None:
     for name in ('rows', 'costs', 'models'):
         check_working_folder(arguments.out / name)
     learned = {OURS: shared_file('models/student.onnx').parent} | _learned(arguments.learned)
-    known = (OURS, *HANDCRAFTED, *(name for name in learned if name != OURS))
+    own = [name for name in arguments.methods or () if is_own(name)]
+    for name in own:
+        own_method(name)  # before the work
+    known = (OURS, *HANDCRAFTED, *(name for name in learned if name != OURS), *own)
     methods = arguments.methods or known
     if unknown := sorted(set(methods) - set(known)):
         raise ValueError(f'unknown method {unknown[0]!r}; choose from {", ".join(known)}')

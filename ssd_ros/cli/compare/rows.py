@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from ssd_ros.baselines import METHODS
+from ssd_ros.baselines import METHODS, own_method
 from ssd_ros.baselines.method import Method
 from ssd_ros.baselines.polar_image import PolarImage
 from ssd_ros.bev.preprocessing import PreprocessingConfig
@@ -36,6 +36,7 @@ from ssd_ros.evaluation.scores.results import (
     Result,
     write_evaluation,
 )
+from ssd_ros.extensions import is_own
 from ssd_ros.files import sha256_of
 from ssd_ros.records import record_from_mapping
 from ssd_ros.targets import write_json
@@ -193,6 +194,8 @@ def _judge(comparing: Comparing, job: _Job, report: Report) -> None:
 def _method(comparing: Comparing, name: str) -> Method:
     if name in METHODS:
         return METHODS[name]()
+    if is_own(name):
+        return own_method(name)
     folder = comparing.learned[name]
     return LearnedMethod(
         _encoder(folder / 'student.onnx', '4d'),

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ssd_ros.cli.common.console import make_parser, run_command
 from ssd_ros.cli.common.drive_options import add_drive_options
+from ssd_ros.extensions import OrOwn
 from ssd_ros.shared_files import ENCODERS
 
 EXAMPLES = """\
@@ -41,7 +42,11 @@ def parser() -> argparse.ArgumentParser:
         help='parameters of the node: how the clouds are to be read and where the radar sits '
         '(its defaults)',
     )
-    add('--encoder', choices=tuple(ENCODERS), help='(encoder of the parameters)')
+    add(
+        '--encoder',
+        choices=OrOwn(ENCODERS),
+        help='or module:Class of your own (encoder of the parameters)',
+    )
     add('--student', type=Path, help="the 4D radar's model (model_path of the parameters)")
     add_drive_options(result, sensors=('4d',))
     result.set_defaults(truth=False, rate=None, device='cpu', threads=None)

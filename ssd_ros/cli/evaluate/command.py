@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ssd_ros.cli.common.console import at_least, make_parser, run_command, usable_cores
 from ssd_ros.cli.common.drive_options import add_drive_options, refuse_drive_options
+from ssd_ros.extensions import OrOwn
 from ssd_ros.shared_files import ENCODERS
 
 if TYPE_CHECKING:
@@ -56,9 +57,10 @@ def parser() -> argparse.ArgumentParser:
     _add_caches(result)
     add(
         '--encoder',
-        choices=tuple(ENCODERS),
+        choices=OrOwn(ENCODERS),
         default='network',
-        help='of the node, on drives (%(default)s); `compare` judges others on caches',
+        help='of the node, or module:Class of your own, on drives (%(default)s); `compare` judges '
+        'others on caches',
     )
     add('--student', type=Path, help="the 4D radar's model (the one that is installed)")
     add('--teacher', type=Path, help="the spinning radar's model (the one that is installed)")

@@ -14,10 +14,9 @@ from ssd_ros.cli.evaluate.drives import radars_of, recorded_drives, run, simulat
 from ssd_ros.cli.evaluate.report_masks import masks_figure
 from ssd_ros.data_origin import kind_of
 from ssd_ros.datasets.sequence import origin_of
-from ssd_ros.encoders.place_encoder import open_encoder, PlaceEncoder, require_same_space
+from ssd_ros.encoders.place_encoder import named_encoder, PlaceEncoder, require_same_space
 from ssd_ros.evaluation.queries.protocol import Protocol
 from ssd_ros.evaluation.scores.results import Evaluation, origin_of_drives
-from ssd_ros.shared_files import ENCODERS, shared_file
 
 
 def encoders(arguments: argparse.Namespace) -> tuple[PlaceEncoder, PlaceEncoder]:
@@ -26,17 +25,14 @@ def encoders(arguments: argparse.Namespace) -> tuple[PlaceEncoder, PlaceEncoder]
 
     :raise ValueError: they were not trained together
     """
-    shipped = ENCODERS[arguments.encoder]
-    student = open_encoder(
-        arguments.student or shared_file(shipped.student),
+    student = named_encoder(
+        arguments.encoder,
+        arguments.student,
         arguments.device,
         arguments.threads if arguments.cache else 1,  # the node has one
     )
-    teacher = open_encoder(
-        arguments.teacher or shared_file(shipped.teacher),
-        arguments.device,
-        arguments.threads,
-        'spinning',
+    teacher = named_encoder(
+        arguments.encoder, arguments.teacher, arguments.device, arguments.threads, 'spinning'
     )
     require_same_space(student, teacher)
     return student, teacher

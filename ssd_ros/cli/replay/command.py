@@ -12,6 +12,7 @@ import time
 
 from ssd_ros.cli.common.console import at_least, make_parser, run_command
 from ssd_ros.cli.common.drive_options import add_drive_options
+from ssd_ros.extensions import OrOwn
 from ssd_ros.shared_files import ENCODERS
 
 EXAMPLES = """\
@@ -49,7 +50,11 @@ def parser() -> argparse.ArgumentParser:
         help='parameters of the node, such as config/localize.yaml config/drivers/hercules.yaml; '
         'those of topics, frames and clocks are without effect (its defaults)',
     )
-    add('--encoder', choices=tuple(ENCODERS), help='(encoder of the parameters)')
+    add(
+        '--encoder',
+        choices=OrOwn(ENCODERS),
+        help='or module:Class of your own (encoder of the parameters)',
+    )
     add('--student', type=Path, help="the 4D radar's model (model_path of the parameters)")
     add(
         '--rate',

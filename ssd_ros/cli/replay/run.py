@@ -18,7 +18,8 @@ from ssd_ros.cli.common.drives import level_drive, open_drive
 from ssd_ros.datasets.bags.rosbag2 import Rosbag2Config
 from ssd_ros.datasets.pose_check import require_one_place
 from ssd_ros.datasets.sequence import RadarSequence
-from ssd_ros.encoders.place_encoder import PlaceEncoder
+from ssd_ros.encoders.place_encoder import named_encoder, PlaceEncoder
+from ssd_ros.extensions import is_own
 from ssd_ros.radar.types import RadarPointCloud
 from ssd_ros.recognition.answer import Query, Recognition
 from ssd_ros.recognition.candidate_judge import limits_of
@@ -183,7 +184,7 @@ def open_replay(arguments: argparse.Namespace, needs_map: bool = True) -> Replay
         )
     if arguments.truth and not paths:
         raise ValueError('--truth is in the frame of a map: give --map')
-    encoder = load_encoder(parameters)
+    encoder = _encoder_of(arguments, parameters)
     maps = load_maps(paths, parameters.online_index or not needs_map, parameters.confidence_path)
     recognizer = PlaceRecognizer(
         encoder,
@@ -203,6 +204,13 @@ def open_replay(arguments: argparse.Namespace, needs_map: bool = True) -> Replay
     return Replay(drive, recognizer, encoder, parameters, not arguments.truth)
 
 
+def _encoder_of(arguments: argparse.Namespace, parameters: NodeParameters) -> PlaceEncoder:
+    if arguments.encoder is None or not is_own(arguments.encoder):
+        return load_encoder(parameters)
+    threads = parameters.num_threads
+    return named_encoder(arguments.encoder, arguments.student, parameters.device, threads)
+
+
 def _with_mounting(parameters: NodeParameters, options: DriveOptions) -> NodeParameters:
     """Return the parameters with the level radar that the command line says the drive is of."""
     if options.extrinsics is None:
@@ -216,8 +224,9 @@ def _with_mounting(parameters: NodeParameters, options: DriveOptions) -> NodePar
 def parameters_of(arguments: argparse.Namespace) -> NodeParameters:
     """Return the parameters of the node with what the command line says instead."""
     parameters = read_parameter_files(arguments.params)
+    own = arguments.encoder is not None and is_own(arguments.encoder)
     given: dict[str, Any] = {
-        'encoder': arguments.encoder,
+        'encoder': None if own else arguments.encoder,  # the node knows its own alone
         'model_path': arguments.student and str(arguments.student),
         'device': arguments.device,
         'num_threads': arguments.threads,

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -25,6 +25,7 @@ from ssd_ros.datasets.formats import (
 )
 from ssd_ros.datasets.sequence import RadarSequence
 from ssd_ros.datasets.stamped_files import find_below
+from ssd_ros.extensions import installed_readers, require_members
 
 
 class ReadSequence(RadarSequence, Protocol):
@@ -105,10 +106,11 @@ def open_sequence(
     the data set if it is named, else unknown.
 
     :param path: directory of one sequence, or one file of .db3, .mcap or .bag
-    :param dataset: one of DATASETS, or `auto` to tell from what the directory holds
+    :param dataset: one of DATASETS, the name of a reader that another package brings (see
+        ssd_ros.extensions), or `auto` to tell from what the directory holds
     :param config: what to read, and what the files do not say themselves
-    :raise ValueError: the data set is unknown or cannot be told, the files are not its own, or
-        the config has an option of other data sets
+    :raise ValueError: the data set is unknown or cannot be told, the files are not its own, the
+        config has an option of other data sets, or a reader gives no RadarSequence
     :raise FileNotFoundError: the path, or what the data set needs below it, is not there
     """
     path, config = Path(path), config or Rosbag2Config()
@@ -116,8 +118,8 @@ def open_sequence(
         raise FileNotFoundError(f'{path} does not exist')
     name = _recognized(path) if dataset == 'auto' else dataset
     if name not in FORMATS:
-        raise ValueError(f'unknown dataset {name!r}; choose from auto, {", ".join(DATASETS)}')
-    _refuse_options_of_others(path, name, config)
+        return _read_by_other_package(path, name, config)
+    _refuse_options_of_others(path, name, FORMATS[name].options, config)
     if dataset in _RECORDED:
         _refuse_files_of_another(path, dataset)
     sequence = FORMATS[name].open(path, config)
@@ -128,11 +130,24 @@ def open_sequence(
     return sequence
 
 
-def _refuse_options_of_others(path: Path, dataset: str, config: Rosbag2Config) -> None:
+def _read_by_other_package(path: Path, name: str, config: Rosbag2Config) -> RadarSequence:
+    readers = installed_readers()
+    if name not in readers:
+        known = ', '.join(['auto', *DATASETS, *readers])
+        raise ValueError(f'unknown dataset {name!r}; choose from {known}')
+    _refuse_options_of_others(path, name, (), config)
+    sequence: RadarSequence = readers[name]()(path)
+    require_members(sequence, RadarSequence, f'what the reader {name} returns')
+    return sequence
+
+
+def _refuse_options_of_others(
+    path: Path, dataset: str, heeded: Sequence[str], config: Rosbag2Config
+) -> None:
     """Refuse what the reader would ignore: the drive would be read as if it were not said."""
     for option in (one for one in fields(config) if one.name in rosbag2.OPTIONS):
         value = getattr(config, option.name)
-        if value is None or option.name in FORMATS[dataset].options:
+        if value is None or option.name in heeded:
             continue
         flag = '--' + option.name.removesuffix('_m').replace('_', '-')
         others = [name for name, other in FORMATS.items() if option.name in other.options]

@@ -14,11 +14,10 @@ from dataclasses import replace
 import hashlib
 import logging
 from pathlib import Path
-import re
 
 import numpy as np
 from numpy.typing import NDArray
-from ssd_ros.encoders.model_contract import CONTRACT_KEY, FORMAT_VERSION, ModelContract
+from ssd_ros.encoders.model_contract import FORMAT_VERSION, MODEL_MARK, ModelContract
 from ssd_ros.encoders.network import OnnxEncoder
 from ssd_ros.evaluation.bev_cache import CachedDrive
 from ssd_ros.evaluation.judging.encoders import calibrate, evaluate, mean_recall
@@ -42,7 +41,6 @@ from ssd_ros.training.runs.folder import Run
 
 _log = logging.getLogger(__name__)
 
-MODEL_MARK = re.escape(CONTRACT_KEY.encode())
 CARD = 'README.md'
 EVALUATION = 'validation.json'  # in the folder of the run
 FILES = {'4d': 'student.onnx', 'spinning': 'teacher.onnx'}
