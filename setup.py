@@ -77,6 +77,7 @@ setup(
     extras_require={
         'gpu': ['onnxruntime-gpu', 'faiss-gpu'],
         'pose_graph': ['gtsam>=4.3a0'],
+        'fast': ['numba>=0.58.0'],
         'sim': ['numba>=0.58.0'],
         'train': ['torch>=2.13', 'onnx>=1.16.0', 'onnxscript>=0.7', 'numba>=0.58.0'],
         'test': ['pytest>=7.0.0', 'hypothesis>=6.36.0', 'onnx>=1.16.0'],

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Geometric verification: does the query's cloud fit a keyframe, and at which relative pose."""
 
+from ssd_ros.verification.chosen_search import use_compiled, why_numpy
 from ssd_ros.verification.returns import (
     NO_RETURN,
     NUM_RETURNS,
@@ -20,4 +21,6 @@ __all__ = [
     'returns_of_points',
     'strongest_returns',
     'turn_motions',
+    'use_compiled',
+    'why_numpy',
 ]

@@ -17,13 +17,24 @@ import numpy as np
 from numpy.typing import NDArray
 import pytest
 from ssd_ros.bev.preprocessing import CloudPreprocessor, PreprocessingConfig, scan_panorama
+from ssd_ros.cli.bench.plain_verification import verify_plainly
 from ssd_ros.motion.trajectory import wrap_angle
 from ssd_ros.recognition.candidates import VERIFIED_OVERLAP
 from ssd_ros.simulator.config import conditions_of, PRESETS, UNIT_SEED
 from ssd_ros.simulator.recordings.sequence import SimulatedSequence
 from ssd_ros.simulator.scene.world import World
 from ssd_ros.simulator.visits.session import Session
-from ssd_ros.verification import returns_of_points, strongest_returns, turn_motions, Verifier
+from ssd_ros.verification import (
+    chosen_search,
+    numpy_search,
+    returns_of_points,
+    strongest_returns,
+    turn_motions,
+    use_compiled,
+    Verification,
+    Verifier,
+    why_numpy,
+)
 
 Points = NDArray[np.float32]
 NUM_PLACES = 4  # in each world
@@ -194,3 +205,37 @@ def test_of_a_keyframe_of_ten_returns_nothing_is_told(worlds: list[list[Place]])
     found = Verifier().verify(place.points_m, place.keyframes[1][:10], place.yaw_rad)
     assert found.overlap == 0
     assert found.too_few == 'too few to tell: 10 distinct returns in the keyframe of 15'
+
+
+def difference(one: Verification, other: Verification) -> float:
+    """Return the greatest of those of poses, covariances and overlaps."""
+    yaw_rad = float(wrap_angle(one.yaw_rad - other.yaw_rad))
+    numbers = [one.x_m - other.x_m, one.y_m - other.y_m, yaw_rad, one.overlap - other.overlap]
+    return float(np.abs([*numbers, *(one.covariance - other.covariance).ravel()]).max())
+
+
+@pytest.mark.parametrize('is_compiled', [False, True])
+def test_poses_and_overlaps_are_those_of_plain_look_ups(
+    worlds: list[list[Place]], is_compiled: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chosen_search, '_chosen', numpy_search)
+    if is_compiled:
+        pytest.importorskip('numba')
+        monkeypatch.setattr(chosen_search, '_why_numpy', '')
+        use_compiled()
+        assert not why_numpy()
+    places, rng = [place for world in worlds for place in world], np.random.default_rng(0)
+    verifier, differences, overlaps = Verifier(), [], []
+    for number, place in enumerate(places):
+        clouds = [place.points_m, *(thinned(place.points_m, num, rng) for num in (20, 100))]
+        for other in (place, places[number - 3], places[number - 7]):
+            yaw_rad = place.yaw_rad if other is place else float(rng.choice(HEADINGS_RAD))
+            for points_m in clouds:
+                for returns_cm in other.keyframes:
+                    expected = verify_plainly(points_m, returns_cm, yaw_rad)
+                    found = verifier.verify(points_m, returns_cm, yaw_rad)
+                    differences.append(difference(found, expected))
+                    overlaps.append(found.overlap)
+    assert len(differences) == 288
+    assert max(differences) < 1e-9
+    assert np.count_nonzero(np.array(overlaps) > VERIFIED_OVERLAP) > 40  # right ones, too

@@ -253,7 +253,7 @@ def test_returns_of_points_are_centimetres_of_the_points_nearby() -> None:
 @pytest.mark.parametrize(
     ('options', 'match'),
     [
-        ({'max_points': 1301}, 'max_points 1301'),
+        ({'max_points': 14}, 'max_points 14'),
         ({'min_distinct': 0.0}, 'min_distinct is 0'),
         ({'surface_scale': 0.0}, r'surface_scale is 0\.0, expected more than 0'),
     ],

@@ -82,7 +82,7 @@ def table(measured: Iterable[Stage]) -> Iterable[str]:
         elif stage.peer:
             line += f'   {stage.peer}'
         yield line
-    yield 'median (minimum) of repeated runs on random input; CPU, one thread'
+    yield 'median (minimum) of processor time of repeated runs on random input, one thread'
 
 
 def _median(times_ms: Sequence[float]) -> float:

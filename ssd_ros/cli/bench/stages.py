@@ -31,6 +31,7 @@ from ssd_ros.cli.bench.peers import (
     torch_times_ms,
     write_peer_models,
 )
+from ssd_ros.cli.bench.plain_verification import verify_plainly
 from ssd_ros.cli.bench.scan_context import (
     indexed,
     NUM_ENTRIES,
@@ -38,7 +39,7 @@ from ssd_ros.cli.bench.scan_context import (
     random_contexts,
     search_pair_by_pair,
 )
-from ssd_ros.cli.bench.verify import match_exhaustively, query_and_keyframe, verify
+from ssd_ros.cli.bench.verify import match_exhaustively, query_and_keyframe
 from ssd_ros.encoders.network import OnnxEncoder
 from ssd_ros.maps.builder import encode_views
 from ssd_ros.maps.place_database import PlaceDatabase
@@ -46,6 +47,7 @@ from ssd_ros.radar.point_cloud2 import decode_point_cloud2
 from ssd_ros.radar.types import RadarPointCloud
 from ssd_ros.recognition.answer import RecognizerConfig
 from ssd_ros.recognition.place_recognizer import PlaceRecognizer
+from ssd_ros.verification import use_compiled, Verification, Verifier, why_numpy
 
 NO_TRAINING = '(PyTorch or ONNX is not installed)'
 _SECONDS_EACH = 1.0
@@ -86,7 +88,7 @@ def stages(student_path: Path, teacher_path: Path, full: bool) -> Iterator[Stage
     database = random_database(10_000, student)
     descriptor = student.encode(bev)
     yield search_stage(database, descriptor)
-    yield verify_stage()
+    yield from verify_stages()
     yield scan_context_stage()
     recognizer = PlaceRecognizer(student, [database])
     query = Stage(
@@ -121,13 +123,29 @@ def encode_stages(
     yield Stage('encode in int8', ours, 'in float32', peer)
 
 
-def verify_stage() -> Stage:
+def verify_stages() -> Iterator[Stage]:
     """Time the verification of one candidate whose keyframe was not seen before."""
     points_m, returns_cm = query_and_keyframe()
-    ours, peer = times_ms(
-        lambda: verify(points_m, returns_cm), lambda: match_exhaustively(points_m, returns_cm)
-    )
-    return Stage('verify a candidate', ours, 'every pose of the grid', peer)
+    verifier = Verifier()
+
+    def verify() -> Verification:
+        return verifier.verify(points_m, returns_cm, 0.0)
+
+    def verify_by_look_ups() -> Verification:
+        return verify_plainly(points_m, returns_cm, 0.0)
+
+    name = 'verify a candidate'
+    ours, peer = times_ms(verify, verify_by_look_ups)
+    yield Stage(f'{name}, without numba', ours, 'look-ups in NumPy', peer)
+    use_compiled()
+    if why_numpy():
+        yield Stage(name, [], f'({why_numpy()})')
+        return
+    np.testing.assert_allclose(verify().covariance, verify_by_look_ups().covariance, atol=1e-9)
+    ours, peer = times_ms(verify, verify_by_look_ups)
+    yield Stage(name, ours, 'look-ups in NumPy', peer)
+    ours, peer = times_ms(verify, lambda: match_exhaustively(points_m, returns_cm))
+    yield Stage(name, ours, 'every pose of the grid', peer)
 
 
 def scan_context_stage() -> Stage:
@@ -211,14 +229,14 @@ def times_of(function: Callable[[], object]) -> list[float]:
 
 
 def times_ms(*functions: Callable[[], object]) -> list[list[float]]:
-    """Run the functions by turns and return the milliseconds of every run of each."""
+    """Run the functions by turns; return the milliseconds of processor time of every run."""
     times: list[list[float]] = [[] for _ in functions]
     for function in functions:
         function()  # first runs load and allocate
     start = time.perf_counter()
     while len(times[0]) < _MIN_RUNS or time.perf_counter() - start < _SECONDS_EACH:
         for function, taken in zip(functions, times, strict=True):
-            before = time.perf_counter()
+            before = time.process_time()
             function()
-            taken.append((time.perf_counter() - before) * 1e3)
+            taken.append((time.process_time() - before) * 1e3)
     return times

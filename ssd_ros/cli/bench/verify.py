@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from ssd_ros.verification import NO_RETURN, NUM_RETURNS, returns_of_points, Verifier
+from ssd_ros.verification import NO_RETURN, NUM_RETURNS, returns_of_points
 
 QUERY_IN_KEYFRAME = (3.0, 1.0, 0.08)  # x, y in metres, yaw in radians
 _NUM_POINTS = 800
@@ -27,12 +27,6 @@ def query_and_keyframe() -> tuple[NDArray[np.float32], NDArray[np.int16]]:
     points = np.repeat(moved[ahead], 2, axis=0)[:_NUM_POINTS]
     points = points + generator.normal(0, 0.2, points.shape)
     return points.astype(np.float32), returns_of_points(seen.astype(np.float32))
-
-
-def verify(points_m: NDArray[np.float32], returns_cm: NDArray[np.int16]) -> tuple[float, float]:
-    """Return where our matching finds the query, x and y; nothing is kept from before."""
-    found = Verifier().verify(points_m, returns_cm, 0.0)
-    return found.x_m, found.y_m
 
 
 def match_exhaustively(

@@ -28,6 +28,7 @@ from ssd_ros.maps.builder import build_database
 from ssd_ros.maps.place_database import PlaceDatabase
 from ssd_ros.recognition.answer import Recognition, RecognizerConfig
 from ssd_ros.recognition.place_recognizer import PlaceRecognizer
+from ssd_ros.verification import use_compiled
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +146,7 @@ def _judge(
         preprocessing = replace(preprocessing, window_m=window_m)
     num_answers = min(max(5, one_percent(len(database))), len(database))
     num_rows = max(RecognizerConfig().search_rows, num_answers * database.info.num_views)
+    use_compiled()
     recognizer = PlaceRecognizer(
         student,
         [database],

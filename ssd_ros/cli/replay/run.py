@@ -34,6 +34,7 @@ from ssd_ros.ros.messages.candidate_rows import candidate_rows, flags_of_query
 from ssd_ros.ros.messages.geometry import pose_from_xyzrpy
 from ssd_ros.ros.parameters.file import read_parameter_files
 from ssd_ros.ros.parameters.node import NodeParameters
+from ssd_ros.verification import use_compiled
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +185,7 @@ def open_replay(arguments: argparse.Namespace, needs_map: bool = True) -> Replay
         )
     if arguments.truth and not paths:
         raise ValueError('--truth is in the frame of a map: give --map')
+    use_compiled()
     encoder = _encoder_of(arguments, parameters)
     maps = load_maps(paths, parameters.online_index or not needs_map, parameters.confidence_path)
     recognizer = PlaceRecognizer(

@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 import functools
 import sys
+import threading
 
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from ssd_ros.maps.place_database import PlaceDatabase
@@ -30,6 +31,7 @@ from ssd_ros.ros.node.services import Services
 from ssd_ros.ros.node.session import Session
 from ssd_ros.ros.parameters.node import NodeParameters
 from ssd_ros.ros.parameters.server import ParameterServer
+from ssd_ros.verification import use_compiled
 
 COMMAND = 'localize'
 Transition = Callable[['LocalizeNode', LifecycleState], TransitionCallbackReturn]
@@ -107,6 +109,8 @@ class LocalizeNode(LifecycleNode):
         except (ValueError, OSError, ImportError) as error:
             self.failed('configure', error)
             return TransitionCallbackReturn.FAILURE
+        # Nothing waits for it; NumPy finds the same in the meantime.
+        threading.Thread(target=use_compiled, name='compiled-search').start()
         self.get_logger().info(f'{_in_words(maps)}; encoder on {encoder.provider}')
         return super().on_configure(state)
 

@@ -29,6 +29,7 @@ from ssd_ros.ros.messages.topics import DIAGNOSTICS
 from ssd_ros.ros.messages.types import message_class
 from ssd_ros.ros.outputs.publishers import Outputs
 from ssd_ros.ros.parameters.node import NodeParameters
+from ssd_ros.verification import why_numpy
 
 
 class HealthReport:
@@ -95,6 +96,7 @@ class HealthReport:
         more = {
             'initialpose_listeners': self._outputs.listeners_of('initialpose'),
             'radar': matcher.radar_words,
+            'verification': f'NumPy: {why_numpy()}' if why_numpy() else 'compiled',
         }
         status = replace(status, values={**status.values, **more})
         if doubts := list(self._doubts()):

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from ssd_ros.simulator.compiled import compiled
+from ssd_ros.compiled import compiled
 from ssd_ros.simulator.lidar.surfaces import GROUND_REFLECTANCE, LEAVES, VEHICLE
 from ssd_ros.simulator.scene.visibility import crossing, direction, NUM_SECTORS
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from ssd_ros.simulator.compiled import compiled
+from ssd_ros.compiled import compiled
 from ssd_ros.simulator.sensors import CloudRadarConfig
 
 _RESPONSE_DB = 3.0  # loss one cell beside a peak; it grows with the square of the distance

@@ -12,7 +12,7 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from ssd_ros.simulator.compiled import compiled
+from ssd_ros.compiled import compiled
 from ssd_ros.simulator.scene.sight_lines import transmission
 
 RANGE_MARGIN_M = 5.0  # beyond the last bin, for echoes that reach into it

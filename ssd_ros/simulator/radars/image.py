@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from ssd_ros.simulator.compiled import compiled
+from ssd_ros.compiled import compiled
 from ssd_ros.simulator.sensors import SpinningRadarConfig
 
 # Two-way antenna pattern at multiples of 0.9 degrees from its axis; beyond two are side lobes.

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from ssd_ros.simulator.compiled import compiled
+from ssd_ros.compiled import compiled
 from ssd_ros.simulator.scene.visibility import crossing, direction, NUM_SECTORS
 
 NUM_LINES = 2048  # of sight lines that are shared, .11 to .22 degrees apart

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from ssd_ros.simulator.compiled import compiled
+from ssd_ros.compiled import compiled
 
 NUM_SECTORS = 1024
 _STEPS_PER_M = 4  # occluders are sorted by their distance in these steps

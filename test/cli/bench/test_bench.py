@@ -18,12 +18,14 @@ from ssd_ros.cli.bench.peers import (
     search_rows,
     write_peer_models,
 )
+from ssd_ros.cli.bench.plain_verification import verify_plainly
 from ssd_ros.cli.bench.stages import Stage, times_ms
-from ssd_ros.cli.bench.verify import match_exhaustively, query_and_keyframe, verify
+from ssd_ros.cli.bench.verify import match_exhaustively, query_and_keyframe
 from ssd_ros.cli.common import console
 from ssd_ros.encoders.network import OnnxEncoder
 from ssd_ros.radar.point_cloud2 import decode_point_cloud2
 from ssd_ros.shared_files import shared_file
+from ssd_ros.verification import Verifier
 from support.posts import write_small_encoder
 
 
@@ -51,9 +53,12 @@ def test_the_plain_search_sorts_by_the_inner_product() -> None:
     assert search_rows(rows, np.array([0, 1], np.float32), 2).tolist() == [1, 2]
 
 
-def test_the_search_of_every_pose_finds_the_same_place() -> None:
+def test_the_plain_verifications_find_the_same_place() -> None:
     points_m, returns_cm = query_and_keyframe()
-    assert verify(points_m, returns_cm) == pytest.approx((3, 1), abs=0.1)
+    ours = Verifier().verify(points_m, returns_cm, 0.0)
+    assert (ours.x_m, ours.y_m) == pytest.approx((3, 1), abs=0.1)
+    plain = verify_plainly(points_m, returns_cm, 0.0)
+    assert (plain.x_m, plain.y_m) == pytest.approx((ours.x_m, ours.y_m), abs=1e-9)
     assert match_exhaustively(points_m, returns_cm) == pytest.approx((3, 1), abs=0.3)
 
 
@@ -99,6 +104,7 @@ def test_every_stage_of_the_issue_is_timed(
         'encode',
         'search 10k rows of 64',
         'search 100k rows of 64',
+        'verify a candidate, without numba',
         'verify a candidate',
         'search 100 scan contexts',
         'whole query, decode included, 10k rows',

@@ -26,6 +26,7 @@ from ssd_ros.maps.files import MapInfo
 from ssd_ros.maps.novelty import database_of
 from ssd_ros.maps.place_database import PlaceDatabase
 from ssd_ros.recognition.place_recognizer import PlaceRecognizer
+from ssd_ros.verification import use_compiled
 
 KEYFRAME_M = 2.0
 OTHER_SETTINGS = (
@@ -224,6 +225,7 @@ def _answer(models: Models, files: Files, pairs: Sequence[Asked], report: Report
     missing = [pair for pair in pairs if not files.answers(pair).exists()]
     if not missing:
         return
+    use_compiled()
     student = EncodedOnce(_encoder(models.student, '4d'))
     queries = DriveQueries.load(files.queries(missing[0].queries))
     report(0, len(queries) * len(missing))

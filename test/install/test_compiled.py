@@ -16,7 +16,7 @@ from doubled import doubled
 print(doubled(21), type(doubled._cache).__name__)
 """
 MODULE = """
-from ssd_ros.simulator.compiled import compiled
+from ssd_ros.compiled import compiled
 
 @compiled()
 def doubled(x):

@@ -12,21 +12,22 @@ from numba import njit
 Function = TypeVar('Function', bound=Callable[..., Any])
 
 
-def compiled(**options: Any) -> Callable[[Function], Function]:
+def compiled(signature: Any = None, **options: Any) -> Callable[[Function], Function]:
     """
-    Return a decorator that compiles a function at its first call.
+    Return a decorator that compiles a function.
 
     A read-only installation without a writable home has no place for a cache: there it is
     compiled anew at each start.
 
+    :param signature: of numba.njit; None = compile at the first call
     :param options: of numba.njit
     """
 
     def decorate(function: Function) -> Function:
         try:
-            result: Function = njit(cache=True, **options)(function)
+            result: Function = njit(signature, cache=True, **options)(function)
         except RuntimeError:  # "cannot cache function ...: no locator available"
-            result = njit(**options)(function)
+            result = njit(signature, **options)(function)
         return result
 
     return decorate
