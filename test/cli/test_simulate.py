@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ssd_ros.cli.simulate import command as simulate
-from ssd_ros.cli.simulate.jobs import jobs_of, written_drives
+from ssd_ros.cli.simulate.jobs import jobs_of, LAYOUTS, written_drives
 from ssd_ros.datasets.formats.open_sequence import open_sequence
 from ssd_ros.simulator.config import DIFFICULTIES, PRESETS, WEATHERS, WORLD_STYLES
 from ssd_ros.simulator.sensors import LIDARS
@@ -29,6 +29,7 @@ def test_choices_are_those_of_the_simulator() -> None:
     assert WORLD_STYLES == simulate.WORLDS
     assert tuple(WEATHERS) == simulate.WEATHERS
     assert tuple(LIDARS) == simulate.LIDARS
+    assert tuple(LAYOUTS) == simulate.LAYOUTS
 
 
 def test_what_is_written_reads_back_as_it_was_simulated(data: Path) -> None:

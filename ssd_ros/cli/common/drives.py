@@ -27,6 +27,8 @@ from ssd_ros.radar.types import RadarPointCloud, SpinningRadarScan
 from ssd_ros.ros.inputs.mounting import mounting_of
 from ssd_ros.ros.messages.geometry import pose_from_xyzrpy
 
+_SENSORS = {**RADARS, 'lidar': 'LiDAR'}
+
 
 def _to_stderr(line: str) -> None:
     print(line, file=sys.stderr)
@@ -127,7 +129,7 @@ class CheckedDrive(DriveWithPoses):
     """
     A drive whose poses are those of its radars, and fit for use.
 
-    :param notes: on the poses of each sensor, '4d' and 'spinning', what became of them
+    :param notes: on the poses of each sensor, '4d', 'spinning' or 'lidar', what became of them
     """
 
     notes: Mapping[str, str]
@@ -153,11 +155,21 @@ def open_drive(
     options, wanted = options or DriveOptions(), wanted or Rosbag2Config()
     drive = _opened(path, options, wanted, say)
     poses, notes = {}, {}
-    for sensor, recorded in (('4d', drive.cloud_poses), ('spinning', drive.scan_poses)):
+    stamps_of = {
+        '4d': drive.cloud_stamps_ns,
+        'spinning': drive.scan_stamps_ns,
+        'lidar': drive.lidar_stamps_ns,
+    }
+    recorded_of = {
+        '4d': drive.cloud_poses,
+        'spinning': drive.scan_poses,
+        'lidar': drive.lidar_poses,
+    }
+    for sensor, recorded in recorded_of.items():
         poses[sensor] = recorded
         how = options.heading or heading
         if how and len(recorded) and sensor in wanted.sensors:
-            name = f'{drive.name}, {RADARS[sensor]}'
+            name = f'{drive.name}, {_SENSORS[sensor]}'
             checked = check_poses(recorded, name, how)
             poses[sensor], notes[sensor] = checked.poses, checked.note
             say(f'{name}: {checked.note}')
@@ -167,13 +179,10 @@ def open_drive(
             poses[sensor] = mounted(poses[sensor], level.position_m, level.quaternion_xyzw)
             if sensor == '4d' and mounting.level_radar is not None:
                 drive = level_drive(drive, mounting.level_radar)
-        stamps_ns = drive.cloud_stamps_ns if sensor == '4d' else drive.scan_stamps_ns
-        if sensor in wanted.sensors and (lacking := without_pose(stamps_ns, recorded)):
+        if sensor in wanted.sensors and (lacking := without_pose(stamps_of[sensor], recorded)):
             notes[sensor] = '; '.join(filter(None, [notes.get(sensor), lacking]))
-            say(f'{drive.name}, {RADARS[sensor]}: {lacking}')
-    return CheckedDrive(
-        drive, drive.name, poses['4d'], poses['spinning'], drive.lidar_poses, notes
-    )
+            say(f'{drive.name}, {_SENSORS[sensor]}: {lacking}')
+    return CheckedDrive(drive, drive.name, poses['4d'], poses['spinning'], poses['lidar'], notes)
 
 
 def _opened(

@@ -29,6 +29,7 @@ EXAMPLES = """\
   evaluate --simulate validation --window 5 10 20
   evaluate --cache runs/cache/validation_20m --window 20
   evaluate --simulate opposite --submap 150 --map-sensor 4d
+  evaluate --boreas-rt boreas-rt --points 300
 """
 TASKS = (
     'single',
@@ -118,6 +119,20 @@ def _add_drives(result: argparse.ArgumentParser) -> None:
     drives.add_argument('--map', type=Path, help='drive to map, see --map-sensor')
     drives.add_argument('--queries', type=Path, nargs='+', default=[], help='drives with 4D radar')
     drives.add_argument(
+        '--boreas-rt',
+        type=Path,
+        metavar='ROOT',
+        help='all drives of Boreas-RT below: on each route the Aevas of later drives, thinned to '
+        'what a 4D radar sends, ask in the map of the first drive (the nearest real stand-in)',
+    )
+    drives.add_argument(
+        '--points',
+        type=at_least(int, 1),
+        default=300,
+        metavar='NUM',
+        help='with --boreas-rt: that are left of a scan (%(default)s)',
+    )
+    drives.add_argument(
         '--window',
         type=at_least(float, 0),
         nargs='+',
@@ -195,11 +210,15 @@ def _check(arguments: argparse.Namespace) -> None:
 
     check_files([arguments.json, arguments.markdown, arguments.html, arguments.plot])
     has_drives = bool(arguments.map or arguments.queries)
-    if sum([bool(arguments.cache), bool(arguments.simulate), has_drives]) > 1:
-        raise ValueError('--cache, --simulate, or --map with --queries: give one or the other')
-    if not (arguments.cache or arguments.simulate or (arguments.map and arguments.queries)):
+    others = [bool(arguments.cache), bool(arguments.simulate), bool(arguments.boreas_rt)]
+    if sum([*others, has_drives]) > 1:
         raise ValueError(
-            'what to evaluate on? give --map and --queries, or --simulate, or --cache'
+            '--cache, --simulate, --boreas-rt, or --map with --queries: give one or the other'
+        )
+    if not (any(others) or (arguments.map and arguments.queries)):
+        raise ValueError(
+            'what to evaluate on? give --map and --queries, or --simulate, or --boreas-rt, or '
+            '--cache'
         )
     if not has_drives:
         refuse_drive_options(arguments, 'is for --map and --queries')

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from matplotlib.figure import Figure
 from ssd_ros.cli.common.drive_options import options_of
+from ssd_ros.cli.evaluate.boreas_rt import boreas_rt_places
 from ssd_ros.cli.evaluate.caches import cached_drives, run_on_caches
 from ssd_ros.cli.evaluate.drives import radars_of, recorded_drives, run, simulated_drives
 from ssd_ros.cli.evaluate.report_masks import masks_figure
@@ -40,12 +41,16 @@ def encoders(arguments: argparse.Namespace) -> tuple[PlaceEncoder, PlaceEncoder]
 
 def evaluate_drives(arguments: argparse.Namespace) -> tuple[Evaluation, None]:
     """Evaluate through the chain of the node."""
-    if arguments.simulate:
+    if arguments.boreas_rt:
+        places = boreas_rt_places(arguments.boreas_rt, arguments.points)
+    elif arguments.simulate:
         places = simulated_drives(arguments.simulate)
     else:
         paths = [arguments.map, *arguments.queries]
         places = recorded_drives(paths, options_of(arguments, paths), arguments.map_sensor)
     results = run(places, *encoders(arguments), arguments)
+    if arguments.boreas_rt:
+        results = [replace(one, variant=f'Aeva, {arguments.points} points') for one in results]
     protocol = _protocol(arguments, 'C', results[0].num_views)
     drives = [drive for place in places for drive in (place.mapping, *place.queries)]
     origin = kind_of(origin_of(drive).kind for drive in drives)

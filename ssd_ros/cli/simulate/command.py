@@ -25,6 +25,7 @@ PRESETS = ('unit', 'demo', 'bench', 'native')
 DIFFICULTIES = ('easy', 'default', 'hard')
 WEATHERS = ('clear', 'night', 'moderate_rain', 'heavy_rain', 'wet_snow', 'fog')
 LIDARS = ('spinning', 'fmcw')
+LAYOUTS = ('hercules', 'boreas')
 _REPEATED = ('equal_blocks', 'car_park', 'doubled', 'avenue', 'motorway', 'tunnel')
 WORLDS = ('town', *_REPEATED, 'suburb', 'industrial', 'forest_edge', 'old_town', 'campus')
 _WORLD_HELP = f'kind of place; {", ".join(_REPEATED)} repeat themselves (%(default)s)'
@@ -69,6 +70,12 @@ def _add_generate(command: argparse.ArgumentParser) -> None:
         default=2.0,
         metavar='HZ',
         help='its scans a second (%(default)s)',
+    )
+    add(
+        '--layout',
+        choices=LAYOUTS,
+        default='hercules',
+        help='boreas: as Boreas-RT, without the 4D radar (%(default)s)',
     )
     add('--native', action='store_true', help='spinning images with 3424 bins instead of 856')
     jobs = min(2, usable_cores())
@@ -127,7 +134,7 @@ def _generate(arguments: argparse.Namespace) -> None:
         lidar=arguments.lidar,
         lidar_rate_hz=arguments.lidar_rate,
     )
-    for path in generate(jobs, arguments.out, arguments.jobs):
+    for path in generate(jobs, arguments.out, arguments.jobs, layout=arguments.layout):
         print(path)
 
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 import hashlib
 from importlib.metadata import version
 import json
@@ -20,6 +19,7 @@ from ssd_ros import __version__
 from ssd_ros.cli.common.parallel import Report, run_jobs
 from ssd_ros.cli.common.progress import progress_bar
 from ssd_ros.cli.common.settings_file import read_settings
+from ssd_ros.datasets.formats.boreas_writer import BOREAS_FOLDER, write_boreas
 from ssd_ros.datasets.formats.hercules import HERCULES_FOLDER, SIMULATION_FILE, write_hercules
 from ssd_ros.records import settings_of
 from ssd_ros.simulator.config import Conditions, conditions_of, in_weather, Preset, PRESETS
@@ -30,6 +30,7 @@ from ssd_ros.simulator.visits.session import Session
 from ssd_ros.targets import check_folder, check_working_folder
 
 LIDAR_RATE_HZ = 2.0
+LAYOUTS = {'hercules': HERCULES_FOLDER, 'boreas': BOREAS_FOLDER}
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,23 +137,32 @@ def _with_lidar(preset: Preset, rate_hz: float) -> Preset:
 
 
 def generate(
-    jobs: Sequence[Job], root: Path, num_processes: int, is_fresh: bool = False
+    jobs: Sequence[Job],
+    root: Path,
+    num_processes: int,
+    is_fresh: bool = False,
+    layout: str = 'hercules',
 ) -> list[Path]:
     """
     Write drives below a directory; one that is there with the same configuration is kept.
 
     :param is_fresh: simulate again what is there
+    :param layout: one of LAYOUTS
     :raise ValueError: another drive stands in the way
     """
     check_working_folder(root)
-    missing = [job for job in jobs if is_fresh or not _is_written(job, root)]
-    for job in missing:
-        check_folder(_path_of(job, root), HERCULES_FOLDER)
-    if not missing:
-        return [_path_of(job, root) for job in jobs]
-    with progress_bar('simulate', 'frame') as progress:
-        run_jobs(missing, partial(_write, root), num_processes, progress)
-    return [_path_of(job, root) for job in jobs]
+    paths = [_path_of(job, root, layout) for job in jobs]
+    missing = [
+        (job, path, layout)
+        for job, path in zip(jobs, paths, strict=True)
+        if is_fresh or not _is_written(job, path)
+    ]
+    for _, path, _ in missing:
+        check_folder(path, LAYOUTS[layout])
+    if missing:
+        with progress_bar('simulate', 'frame') as progress:
+            run_jobs(missing, _write, num_processes, progress)
+    return paths
 
 
 def written_drives(root: Path) -> list[Path]:
@@ -169,13 +179,13 @@ def written_drives(root: Path) -> list[Path]:
     return paths
 
 
-def _path_of(job: Job, root: Path) -> Path:
+def _path_of(job: Job, root: Path, layout: str) -> Path:
     place = SimulatedSequence.place_of(job.seed, job.preset.world.style)
-    return root / place / SimulatedSequence.number_of(job.session)
+    number = SimulatedSequence.number_of(job.session)
+    return root / (f'{place}/{number}' if layout == 'hercules' else f'boreas-{place}-{number}')
 
 
-def _is_written(job: Job, root: Path) -> bool:
-    path = _path_of(job, root)
+def _is_written(job: Job, path: Path) -> bool:
     there = read_settings(path / SIMULATION_FILE)
     if 'config_sha256' not in there:  # if anything, something of the user's
         return False
@@ -184,19 +194,18 @@ def _is_written(job: Job, root: Path) -> bool:
     return True
 
 
-def _write(root: Path, job: Job, report: Report) -> None:
-    """Write one drive."""
+def _write(work: tuple[Job, Path, str], report: Report) -> None:
+    """Write one drive: what to simulate, where and in which layout."""
+    job, path, layout = work
     sequence = job.sequence()
-    total = sum(
-        len(stamps_ns)
-        for stamps_ns in (
-            sequence.cloud_stamps_ns,
-            sequence.scan_stamps_ns,
-            sequence.lidar_stamps_ns,
-        )
-    )
+    total = len(sequence.scan_stamps_ns) + len(sequence.lidar_stamps_ns)
+    total += len(sequence.cloud_stamps_ns) if layout == 'hercules' else 0
     report(0, total)
     metadata = json.dumps(job.metadata(), indent=2) + '\n'
+    if layout == 'boreas':
+        write_boreas(path, sequence, lambda: report(1, total), metadata)
+        return
+    root = path.parents[1]
     write_hercules(
         root, sequence.place, sequence.number, sequence, lambda _: report(1, total), metadata
     )
