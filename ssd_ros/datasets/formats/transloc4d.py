@@ -28,6 +28,7 @@ _COLUMNS = ('timestamp', 'northing', 'easting')
 _MAX_CLOUD_BYTES = 1 << 28
 _NORMALISED_M = 1.5  # clouds scaled to a unit cube end before
 _LEAST_STEP_M = 0.05  # of which the course can be told
+_SUFFIXES = ('.npy', '.bin')
 _UNITS_NS = {10: 10**9, 13: 10**6, 16: 10**3, 19: 1}  # by the digits before the point
 
 
@@ -45,8 +46,13 @@ def open_transloc4d(root: Path) -> CloudSequence:
             'as ntu-rsvi/val/query'
         )
     stamps, places_m = _rows(found['gps.csv'])
-    files = {path.stem: path for path in found['pointclouds'].iterdir() if path.suffix in _READERS}
-    if missing := [stamp for stamp in stamps if stamp not in files]:
+    # By value: who wrote the names may have cut zeros that the table has.
+    files = {
+        _number(path.stem): path
+        for path in found['pointclouds'].iterdir()
+        if path.suffix in _SUFFIXES
+    }
+    if missing := [stamp for stamp in stamps if _number(stamp) not in files]:
         raise ValueError(
             f'{found["gps.csv"]} has {len(missing)} rows without a cloud, the first {missing[0]}'
         )
@@ -55,7 +61,7 @@ def open_transloc4d(root: Path) -> CloudSequence:
     stamps_ns, places_m = stamps_ns[order], places_m[order]
     if (np.diff(stamps_ns) <= 0).any():
         raise ValueError(f'{found["gps.csv"]} has two rows of one time')
-    paths = [files[stamps[number]] for number in order]
+    paths = [files[_number(stamps[number])] for number in order]
     name = '/'.join(root.resolve().parts[-3:])
     if len(kinds := {path.suffix for path in paths}) > 1:
         raise ValueError(f'{found["pointclouds"]} holds clouds of several kinds, {sorted(kinds)}')
@@ -86,16 +92,22 @@ def _rows(path: Path) -> tuple[list[str], NDArray[np.float64]]:
 
 def _nanoseconds(stamp: str) -> int:
     """Return a time in seconds, milli-, micro- or nanoseconds, told by its digits."""
-    try:
-        number = Decimal(stamp)
-    except InvalidOperation:
-        number = Decimal('NaN')
-    scale = _UNITS_NS.get(number.adjusted() + 1) if number.is_finite() and number > 0 else None
-    if scale is None:
+    number = _number(stamp)
+    scale = _UNITS_NS.get(number.adjusted() + 1) if number is not None and number > 0 else None
+    if number is None or scale is None:
         raise ValueError(
             f'the time {stamp[:40]!r} is none since 1970: expected {sorted(_UNITS_NS)} digits'
         )
     return round(number * scale)
+
+
+def _number(word: str) -> Decimal | None:
+    """Return a number to its last digit, None if it is none."""
+    try:
+        number = Decimal(word)
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() else None
 
 
 def _poses(stamps_ns: NDArray[np.int64], places_m: NDArray[np.float64]) -> Trajectory:
@@ -145,6 +157,3 @@ def _require_metres(path: Path, xyz_m: NDArray[np.float32]) -> None:
             f'{path} reaches {np.abs(xyz_m).max():.2f} m: its cloud is normalised, so of no '
             'scale; of the benchmark only ntu-rsvi and sjtu-rsvi have metres'
         )
-
-
-_READERS = ('.npy', '.bin')

@@ -67,6 +67,13 @@ def test_times_are_told_by_their_digits(tmp_path: Path, stamp: str) -> None:
     assert sequence.cloud_stamps_ns.tolist() == [1_680_000_000_250_000_000]
 
 
+def test_names_may_lack_the_zeros_of_the_table(tmp_path: Path) -> None:
+    folder = half(tmp_path)
+    file = folder / f'pointclouds/{STAMPS[0]}.npy'
+    file.rename(file.with_name('1680000000.5.npy'))
+    assert len(open_sequence(folder).cloud(1)) == 2
+
+
 def test_a_subset_of_two_halves_must_be_told_apart(tmp_path: Path) -> None:
     query = half(tmp_path)
     half(tmp_path / 'more').rename(query.parent / 'database')
