@@ -14,13 +14,14 @@ from ssd_ros.baselines.method import Handcrafted
 from ssd_ros.baselines.polar_image import PolarImage
 from ssd_ros.bev.polar_bev import PolarGrid, views_of_panorama
 from ssd_ros.bev.preprocessing import PreprocessingConfig
+from ssd_ros.datasets.sequence import WithoutLidar
 from ssd_ros.encoders.model_contract import FORMAT_VERSION, ModelContract
 from ssd_ros.motion.trajectory import Trajectory
 
 NUM_NUMBERS = 64
 
 
-class NpzDrive:
+class NpzDrive(WithoutLidar):
     """A drive in one file of NumPy arrays; satisfies RadarSequence."""
 
     def __init__(self, path: Path) -> None:
