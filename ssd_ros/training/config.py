@@ -10,7 +10,7 @@ from pathlib import Path
 from ssd_ros.bev.polar_bev import CloudBevConfig, ScanBevConfig
 from ssd_ros.bev.preprocessing import PreprocessingConfig
 from ssd_ros.reading import MAX_YAML_BYTES, read_text
-from ssd_ros.records import record_from_mapping
+from ssd_ros.records import Record, record_from_mapping
 from ssd_ros.training.network_config import NetworkConfig
 from ssd_ros.training.schemes import SCHEMES
 import yaml
@@ -81,10 +81,16 @@ class DistillationConfig:
     feature_weight: float = 1.0  # alpha
     covariance_weight: float = 1.0  # beta
     empty_weight: float = 1 / 6  # feature_mask: of cells that only the student's features claim
-    relational_weight: float = 1.0  # 4DRaL
+    enhancement_weight: float = 1.0  # 4DRaL, as the next two
+    imitation_weight: float = 1.0
+    relational_weight: float = 1.0
     relational_margin: float = (
         0.01  # 4DRaL: mean squared difference of distances that costs nothing
     )
+
+    def has(self, idea: str) -> bool:
+        """Return whether the scheme has one of 4DRaL's ideas, alone or with the others."""
+        return self.scheme in (idea, '4dral')
 
     def __post_init__(self) -> None:
         if self.scheme not in SCHEMES:
@@ -159,9 +165,15 @@ class TrainingConfig:
 
 
 def load_config(path: Path) -> TrainingConfig:
+    """Read the options of a training, see record_from_yaml."""
+    return record_from_yaml(path, TrainingConfig)
+
+
+def record_from_yaml(path: Path, kind: type[Record]) -> Record:
     """
     Read a YAML file; options that it leaves out keep their default.
 
+    :param kind: a dataclass
     :raise ValueError: an option is unknown or has a wrong type, by name
     """
     try:
@@ -169,6 +181,6 @@ def load_config(path: Path) -> TrainingConfig:
     except (RecursionError, yaml.YAMLError) as error:
         raise ValueError(f'{path} is not YAML: {error}') from error
     try:
-        return record_from_mapping(TrainingConfig, values or {})
+        return record_from_mapping(kind, values or {})
     except ValueError as error:
         raise ValueError(f'{path}: {error}') from error

@@ -10,6 +10,8 @@ import math
 ARCHITECTURES = ('resnet', 'autoplace')
 STEMS = ('convolution', 'patches')
 BLOCKS = ('residual', 'merged')
+TASKS_4DRAL = ('l2l', 'r2r', 'r2l')
+BRANCHES = ('dual', 'single')
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,48 @@ class NetworkConfig:
             features = self.cartesian.num_cells // 2 ** (len(self.channels) + 1)
             return self.channels[-1] * features**2
         return self.mid.descriptor_size + self.two_levels * self.high.descriptor_size
+
+
+@dataclass(frozen=True, slots=True)
+class DensityNetworkConfig:
+    """
+    Sizes and parts of an encoder of density images.
+
+    :param width: channels of the trunk's first stage, a multiple of 4; ResNet-18 has 64
+    :param enhances: whether a student redraws its images first
+    :param is_residual: reconstructed: whether what it draws is added to the image
+    :param imitates: tasks whose students add what they imitate of the teacher's features; in
+        LiDAR maps, the paper found, it does harm
+    :param branch: 'dual' adds that to its own features, 'single' (reconstructed) takes it alone
+    :param input_scale: of uint8 pixels; the released code divides by 256
+    """
+
+    width: int = 64
+    enhances: bool = True
+    is_residual: bool = False
+    imitates: tuple[str, ...] = ('r2r',)
+    branch: str = 'dual'
+    input_scale: float = 1 / 255
+
+    def __post_init__(self) -> None:
+        if self.width < 4 or self.width % 4:
+            raise ValueError(f'network.width is {self.width}, expected a multiple of 4')
+        if unknown := sorted({*self.imitates} - {*TASKS_4DRAL[1:]}):
+            raise ValueError(
+                f'network.imitates has {unknown[0]!r}; choose from {", ".join(TASKS_4DRAL[1:])}'
+            )
+        if self.branch not in BRANCHES:
+            raise ValueError(
+                f'network.branch is {self.branch!r}; choose from {", ".join(BRANCHES)}'
+            )
+
+    def of_task(self, task: str) -> DensityNetworkConfig:
+        """Return the parts that the network of a task has, one of TASKS_4DRAL."""
+        return replace(
+            self,
+            enhances=self.enhances and task != 'l2l',
+            imitates=(task,) if task in self.imitates else (),
+        )
 
 
 NETWORKS = {

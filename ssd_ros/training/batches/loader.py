@@ -8,10 +8,11 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-
-from ssd_ros.training.batches.pairs import Batch
+from typing import TypeVar
 
 _NUM_AHEAD = 3
+
+Batch = TypeVar('Batch')
 
 
 @contextmanager

@@ -3,8 +3,8 @@
 """
 Metric losses between the student's and the teacher's descriptors: pure functions of tensors.
 
-The triplet is SHeRLoc's (the project's method specification, sections 8 and 9); InfoNCE is the
-in-batch contrastive alternative.
+The triplet is SHeRLoc's (the project's method specification, sections 8 and 9), that of a fixed
+margin 4DRaL's; InfoNCE is the in-batch contrastive alternative.
 """
 
 from __future__ import annotations
@@ -95,11 +95,27 @@ def triplet(
     :param negative_similarity: shape (B,)
     """
     margin = margin_scale * (positive_similarity - negative_similarity).clamp(min=0)
-    to_negative = torch.minimum(_distance(query, negative), _distance(positive, negative))
-    losses = (_distance(query, positive) - to_negative + margin).clamp(min=0)
+    to_negative = torch.minimum(
+        descriptor_distances(query, negative), descriptor_distances(positive, negative)
+    )
+    losses = (descriptor_distances(query, positive) - to_negative + margin).clamp(min=0)
     return losses.sum() / (losses > 0).sum().clamp(min=1)
 
 
-def _distance(first: Tensor, second: Tensor) -> Tensor:
+def fixed_triplet(query: Tensor, positive: Tensor, negatives: Tensor, margin: float) -> Tensor:
+    """
+    Return the triplet loss of one margin, mean over all negatives of all queries.
+
+    :param query: shape (B, D), unit, as the others
+    :param positive: shape (B, D)
+    :param negatives: shape (B, K, D)
+    """
+    to_positive = descriptor_distances(query, positive)
+    to_negatives = descriptor_distances(query[:, None], negatives)
+    return (to_positive[:, None] - to_negatives + margin).clamp(min=0).mean()
+
+
+def descriptor_distances(first: Tensor, second: Tensor) -> Tensor:
+    """Return the Euclidean distances, shape (...,), of descriptors (..., D)."""
     # The root of 0 has no finite slope.
-    return (first - second).square().sum(dim=1).clamp(min=1e-12).sqrt()
+    return (first - second).square().sum(dim=-1).clamp(min=1e-12).sqrt()

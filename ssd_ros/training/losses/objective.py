@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from ssd_ros.training.batches.pairs import Batch
 from ssd_ros.training.config import TrainingConfig
 from ssd_ros.training.losses.distillation import distil
+from ssd_ros.training.losses.enhancement import enhancement_loss
+from ssd_ros.training.losses.imitation import imitation_loss
 from ssd_ros.training.losses.metric import (
     hardest_negatives,
     info_nce,
@@ -23,6 +25,8 @@ from ssd_ros.training.networks.encoders import TeacherStudent
 from ssd_ros.training.schemes import SPATIAL_SCHEMES
 import torch
 from torch import Tensor
+
+_MAX_PIXEL = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,8 @@ def objective(
     device = next(networks.parameters()).device
     student_bevs = torch.from_numpy(batch.student).to(device)
     teacher_bevs = torch.from_numpy(batch.teacher).to(device)
-    student_map = networks.student(student_bevs)
+    sight = networks.seeing.see(student_bevs)
+    student_map = sight.features
     student, teacher, teacher_map = _descriptors(networks, student_map, teacher_bevs, config)
     distances_m = place_distances(
         torch.from_numpy(batch.student_places).to(device),
@@ -61,17 +66,26 @@ def objective(
     accuracy = _accuracy(student, teacher, distances_m, config.batch.negative_radius_m)
     statistics = {'metric_loss': loss.detach(), 'accuracy': accuracy}
     options = config.distillation
-    if options.scheme == 'relational':
+    is_aligned = torch.from_numpy(batch.is_aligned).to(device)
+    if options.has('relational'):
         partners = teacher[: len(student)]
         term, difference = relational(student, partners, options.relational_margin)
         loss = loss + options.relational_weight * term
         statistics |= {'relational_loss': term.detach(), 'relational_difference': difference}
+    if sight.images is not None:
+        term = _enhancement(sight.images, student_bevs, views[: len(student)], is_aligned)
+        loss = loss + options.enhancement_weight * term
+        statistics['enhancement_loss'] = term.detach()
+    if sight.imitated is not None:
+        term = _imitation(sight.imitated, teacher_map[: len(student)], is_aligned)
+        loss = loss + options.imitation_weight * term
+        statistics['imitation_loss'] = term.detach()
     if options.scheme in SPATIAL_SCHEMES:
         distilled = distil(
             networks.alignment(student_map),
             teacher_map[: len(student_map)],
             student_bevs,
-            torch.from_numpy(batch.is_aligned).to(device),
+            is_aligned,
             options,
         )
         loss = loss + options.feature_weight * distilled.features
@@ -81,6 +95,19 @@ def objective(
             'covariance_loss': distilled.covariance.detach(),
         }
     return Objective(loss, statistics)
+
+
+def _enhancement(drawn: Tensor, student_bevs: Tensor, views: Tensor, is_aligned: Tensor) -> Tensor:
+    """Compare redrawn images with the teacher's views that show the same spots."""
+    # An image without returns has no cell to be compared.
+    ours = student_bevs.float() / _MAX_PIXEL * is_aligned[:, None, None, None]
+    return enhancement_loss(drawn, ours, views.float() / _MAX_PIXEL)
+
+
+def _imitation(imitated: Tensor, teacher_map: Tensor, is_aligned: Tensor) -> Tensor:
+    if not is_aligned.any():
+        return 0 * imitated.sum()
+    return imitation_loss(imitated[is_aligned], teacher_map[is_aligned])
 
 
 def _descriptors(

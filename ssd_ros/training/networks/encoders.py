@@ -10,18 +10,20 @@ from __future__ import annotations
 
 import argparse
 import copy
-from typing import cast
+from typing import cast, NamedTuple
 
 from ssd_ros.bev.polar_bev import PolarGrid
 from ssd_ros.training.config import TrainingConfig
 from ssd_ros.training.network_config import NetworkConfig, NETWORKS
 from ssd_ros.training.networks.autoplace import SpatialBackbone, SpatialPooling
 from ssd_ros.training.networks.backbone import Backbone, merged
+from ssd_ros.training.networks.enhancement import EnhancementNet, ImitationNet
 from ssd_ros.training.networks.holmes import Holmes, HolmesLevel
 import torch
 from torch import nn, Tensor
 
 _GRID = PolarGrid()
+_MAX_PIXEL = 255
 
 
 class Encoder(nn.Module):
@@ -108,10 +110,57 @@ def without_margin(feature_map: Tensor, margin: int, stride: int) -> Tensor:
     return feature_map[..., columns : feature_map.shape[-1] - columns]
 
 
+class Sight(NamedTuple):
+    """
+    What a student makes of its images.
+
+    :param images: as they were redrawn, shape (B, 1, num_ranges, num_azimuths) in [0, 1]; None
+        where nothing redraws them
+    :param imitated: logits of what is added to its features; None where nothing is
+    :param features: with it, shape (B, C, h, w)
+    """
+
+    images: Tensor | None
+    imitated: Tensor | None
+    features: Tensor
+
+
+class StudentBackbone(nn.Module):
+    """A backbone with what 4DRaL adds before and behind it."""
+
+    def __init__(
+        self,
+        backbone: nn.Module,
+        enhancement: EnhancementNet | None,
+        imitation: ImitationNet | None,
+    ) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.enhancement, self.imitation = enhancement, imitation
+
+    def forward(self, bevs: Tensor) -> Tensor:
+        """Return the feature map of images (B, 1, num_ranges, num_azimuths) uint8."""
+        return self.see(bevs).features
+
+    def see(self, bevs: Tensor) -> Sight:
+        """Return all that is made of such images."""
+        drawn = None
+        if self.enhancement is not None:
+            drawn = self.enhancement(bevs.float() / _MAX_PIXEL)
+            bevs = drawn * _MAX_PIXEL
+        features, imitated = self.backbone(bevs), None
+        if self.imitation is not None:
+            imitated = self.imitation(features)
+            features = features + torch.sigmoid(imitated)
+        return Sight(drawn, imitated, features)
+
+
 class TeacherStudent(nn.Module):
     """
     Both branches, of equal initial weights, and the pooling that makes one metric space.
 
+    :param enhancement: redraws the student's images; None where the scheme has no such idea
+    :param imitation: likewise, adds to its features
     :param alignment: channels of the student for comparison with the teacher's, not exported
     :param grid: of the images; only AutoPlace needs to know it
     """
@@ -119,7 +168,14 @@ class TeacherStudent(nn.Module):
     student: Backbone | SpatialBackbone
     pooling: Holmes | SpatialPooling
 
-    def __init__(self, config: NetworkConfig, seed: int, grid: PolarGrid = _GRID) -> None:
+    def __init__(
+        self,
+        config: NetworkConfig,
+        seed: int,
+        grid: PolarGrid = _GRID,
+        enhances: bool = False,
+        imitates: bool = False,
+    ) -> None:
         super().__init__()
         self.config = config
         self._is_frozen = False
@@ -136,6 +192,12 @@ class TeacherStudent(nn.Module):
         self.alignment = nn.Conv2d(channels, channels, 1)
         nn.init.dirac_(self.alignment.weight)
         nn.init.zeros_(cast(Tensor, self.alignment.bias))
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            # A quarter of the backbone's first channels, as in the paper.
+            width = max(config.channels[0] // 4, 1)
+            self.enhancement = EnhancementNet(width) if enhances else None
+            self.imitation = ImitationNet(channels) if imitates else None
 
     def freeze_teacher(self) -> None:
         """Keep the teacher and the pooling as they are, batch statistics included."""
@@ -160,9 +222,17 @@ class TeacherStudent(nn.Module):
         """
         return without_margin(self.teacher(bevs), self.config.teacher_margin, self.config.stride)
 
+    @property
+    def seeing(self) -> StudentBackbone:
+        """The student's backbone with what is before and behind it, sharing weights."""
+        return StudentBackbone(self.student, self.enhancement, self.imitation)
+
     def encoder(self, sensor: str) -> Encoder:
         """Return the encoder of one view for the sensor '4d' or 'spinning', sharing weights."""
-        return Encoder(self.student if sensor == '4d' else self.teacher, self.pooling)
+        if sensor != '4d':
+            return Encoder(self.teacher, self.pooling)
+        is_plain = self.enhancement is None and self.imitation is None
+        return Encoder(self.student if is_plain else self.seeing, self.pooling)
 
     def panorama_encoder(self) -> PanoramaEncoder | ViewsEncoder:
         """Return the encoder of the spinning radar's panoramas, sharing these weights."""
@@ -173,7 +243,14 @@ class TeacherStudent(nn.Module):
 
 def networks_of(config: TrainingConfig) -> TeacherStudent:
     """Return the networks of a run with their initial weights."""
-    return TeacherStudent(config.network, config.seed, config.preprocessing.grid)
+    distillation = config.distillation
+    return TeacherStudent(
+        config.network,
+        config.seed,
+        config.preprocessing.grid,
+        distillation.has('enhancement'),
+        distillation.has('imitation'),
+    )
 
 
 def multiplications(encoder: nn.Module, grid: PolarGrid) -> int:

@@ -10,14 +10,17 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from ssd_ros.cli.common.pictures import write_figure
-from ssd_ros.training.runs.folder import Run
+from ssd_ros.training.runs.folder import RunFolder
 from ssd_ros.training.runs.learning import learning_report, RECALLS
 
-_LOSSES = ('loss', 'metric_loss', 'feature_loss', 'covariance_loss', 'relational_loss')
+_LOSSES = (
+    *('loss', 'metric_loss', 'feature_loss', 'covariance_loss', 'relational_loss'),
+    *('enhancement_loss', 'imitation_loss'),
+)
 _SHARES = ('teacher_share', 'joint_share', 'gap_share', 'joint_distance', 'gap_distance')
 
 
-def plot_curves(run: Run) -> None:
+def plot_curves(run: RunFolder[Any]) -> None:
     """Write curves.png into the run folder: losses, recall and, where distilled, the masks."""
     metrics = run.metrics()
     figure = Figure(figsize=(15, 4))

@@ -82,7 +82,8 @@ class SharedObjective(nn.Module):
         self._config = config
         if distributed.is_initialized():
             check_shares(config.batch, distributed.get_world_size())
-            for backbone in {networks.student, networks.teacher}:  # may be one for both
+            parts = {networks.student, networks.teacher, networks.enhancement}  # perhaps fewer
+            for backbone in filter(None, parts):
                 _share_normalisation(backbone)
                 backbone.register_forward_pre_hook(_own_rows)
                 backbone.register_forward_hook(_all_rows)

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime, timezone
@@ -13,7 +13,7 @@ import io
 import json
 from pathlib import Path
 import subprocess
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from ssd_ros.data_origin import UNKNOWN
 from ssd_ros.files import full_disk_named
@@ -43,22 +43,31 @@ _FILES = (
 )
 
 
-class Run:
+Config = TypeVar('Config')
+
+
+class RunFolder(Generic[Config]):
     """
-    One folder under runs/.
+    One folder under runs/, whatever is trained.
 
     `config.yaml` and `origin.json` are written once, `metrics.jsonl` grows, `checkpoint.pt` is
     replaced whole. The checkpoint holds tensors and numbers only and is read as such.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, read: Callable[[Path], Config]) -> None:
+        """
+        Name a folder, which need not be there yet.
+
+        :param read: a configuration from its file
+        """
         self.directory = directory
+        self._read = read
         self.metrics_path = directory / 'metrics.jsonl'
         self._checkpoint = directory / 'checkpoint.pt'
 
     def start(
         self,
-        config: TrainingConfig,
+        config: Config,
         training_data: str,
         num_places: int,
         start_from: Path | None = None,
@@ -94,14 +103,15 @@ class Run:
             'start_from': start_from.name if start_from else '',
         }
         write_json(self.directory / 'origin.json', origin)
-        plain = json.loads(json.dumps(asdict(config)))  # tuples become lists
+        options = asdict(config)  # type: ignore[call-overload]
+        plain = json.loads(json.dumps(options))  # tuples become lists
         text = f'# {GENERATOR}\n{yaml.safe_dump(plain, sort_keys=False)}'
         write_file(path, text.encode())
 
     @property
-    def config(self) -> TrainingConfig:
+    def config(self) -> Config:
         """The configuration of the run."""
-        return load_config(self.directory / 'config.yaml')
+        return self._read(self.directory / 'config.yaml')
 
     @property
     def origin(self) -> dict[str, str]:
@@ -111,11 +121,6 @@ class Run:
         if not isinstance(values, dict) or not str(values.get('num_places')).isdecimal():
             raise ValueError(f'{path} does not tell the origin of a run: it has no num_places')
         return {name: str(value) for name, value in values.items()}
-
-    @property
-    def steps_per_epoch(self) -> float:
-        """Steps in which as many places are drawn as there are."""
-        return int(self.origin['num_places']) / self.config.batch.num_places
 
     @property
     def last_step(self) -> int:
@@ -170,6 +175,18 @@ class Run:
             return None
         state: dict[str, Any] = torch.load(self._checkpoint, map_location='cpu', weights_only=True)
         return state
+
+
+class Run(RunFolder[TrainingConfig]):
+    """A run of teacher and student of polar BEVs."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory, load_config)
+
+    @property
+    def steps_per_epoch(self) -> float:
+        """Steps in which as many places are drawn as there are."""
+        return int(self.origin['num_places']) / self.config.batch.num_places
 
 
 def commit_of_source() -> str:

@@ -5,21 +5,23 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 import sys
+from typing import Any
 
 import numpy as np
-from ssd_ros.evaluation.bev_cache import CachedDrive
-from ssd_ros.evaluation.queries.protocol import QUICK
 from ssd_ros.training.runs.curves import plot_curves
-from ssd_ros.training.runs.folder import Run
+from ssd_ros.training.runs.folder import RunFolder
 from ssd_ros.training.runs.learning import learning_report
-from ssd_ros.training.runs.trainer import Trainer
+from ssd_ros.training.runs.stepper import Stepper
 from tqdm import tqdm
 
 # A file or a pipe gets a line now and then, not ten a second.
 SECONDS_BETWEEN = 0.2 if sys.stderr.isatty() else 15.0
+Validate = Callable[[], dict[str, float]]
+"""Recall by name, on drives that training does not see."""
+
 _LOG_EVERY = 10  # steps; checkpoints fall on these, so that a resumed run logs the same means
 
 
@@ -28,15 +30,15 @@ class Monitor:
 
     def __init__(
         self,
-        run: Run,
-        trainer: Trainer,
-        validation: list[CachedDrive],
+        run: RunFolder[Any],
+        trainer: Stepper[Any],
+        validate: Validate | None,
         progress: float,
         save_every_s: float,
         num_validations: int,
         bar: tqdm,
     ) -> None:
-        self._run, self._trainer, self._validation = run, trainer, validation
+        self._run, self._trainer, self._validate = run, trainer, validate
         self._num_parts = max(num_validations, 1)
         self._save_every_s, self._bar = save_every_s, bar
         self._values: dict[str, list[float]] = defaultdict(list)
@@ -58,12 +60,12 @@ class Monitor:
         self._log()
         part = int(self._num_parts * progress)
         is_due, self._part = part > self._part, part
-        if is_due and self._validation:
-            recall = self._trainer.recall(self._validation, QUICK)
+        if is_due and self._validate:
+            recall = self._validate()
             self._run.log(step=self._trainer.num_steps, **recall)
             self._show(progress, **recall)
             self._bar.write(learning_report(self._run.metrics()))
-        if is_due and (self._validation or progress >= 1):
+        if is_due and (self._validate or progress >= 1):
             plot_curves(self._run)
         # The checkpoint comes last: what is logged after it, a resumed run logs again.
         if is_due or self._trainer.elapsed_s - self._last_save_s > self._save_every_s:
@@ -93,9 +95,9 @@ class Monitor:
 
 @contextmanager
 def monitored(
-    run: Run,
-    trainer: Trainer,
-    validation: list[CachedDrive],
+    run: RunFolder[Any],
+    trainer: Stepper[Any],
+    validate: Validate | None,
     progress: float,
     save_every_s: float,
     num_validations: int,
@@ -111,4 +113,4 @@ def monitored(
         dynamic_ncols=True,
         mininterval=SECONDS_BETWEEN,
     ) as bar:
-        yield Monitor(run, trainer, validation, progress, save_every_s, num_validations, bar)
+        yield Monitor(run, trainer, validate, progress, save_every_s, num_validations, bar)

@@ -8,19 +8,18 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from ssd_ros.records import record_from_mapping
-from ssd_ros.training.config import TrainingConfig
+from ssd_ros.records import Record, record_from_mapping
 import yaml
 
 
-def with_settings(config: TrainingConfig, settings: Sequence[str]) -> TrainingConfig:
+def with_settings(config: Record, settings: Sequence[str]) -> Record:
     """
-    Return the configuration with some options changed.
+    Return a configuration, a dataclass, with some options changed.
 
     :param settings: of the form key.sub=value, the value in YAML; later ones win
     :raise ValueError: one is not of that form, names no option or has a wrong value
     """
-    values = asdict(config)
+    values = asdict(config)  # type: ignore[call-overload]
     for setting in settings:
         name, sign, text = setting.partition('=')
         if not sign or not name:
@@ -32,7 +31,7 @@ def with_settings(config: TrainingConfig, settings: Sequence[str]) -> TrainingCo
         if not isinstance(place, dict):
             raise ValueError(f'{name} is no option: {".".join(groups)} has none')
         place[last] = _value(text, setting)
-    return record_from_mapping(TrainingConfig, values)
+    return record_from_mapping(type(config), values)
 
 
 def _value(text: str, setting: str) -> Any:

@@ -4,31 +4,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 import time
+from typing import Any, TypeVar
 
 from ssd_ros.data_origin import radar_of
 from ssd_ros.evaluation.bev_cache import CachedDrive, load_drives
+from ssd_ros.evaluation.queries.protocol import QUICK
 from ssd_ros.evaluation.scores.results import origin_of_drives
 from ssd_ros.training.batches.loader import drawn_ahead
 from ssd_ros.training.batches.pairs import PlaceSampler
 from ssd_ros.training.config import TrainingConfig
 from ssd_ros.training.runs.distributed import from_first, is_first
-from ssd_ros.training.runs.folder import Run
-from ssd_ros.training.runs.monitor import monitored
+from ssd_ros.training.runs.folder import Run, RunFolder
+from ssd_ros.training.runs.monitor import monitored, Validate
+from ssd_ros.training.runs.stepper import Stepper
 from ssd_ros.training.runs.trainer import Trainer
 import torch
 
 NUM_VALIDATIONS = 10
 
+Batch = TypeVar('Batch')
+
 
 def train(
-    run: Run,
-    trainer: Trainer,
-    sampler: PlaceSampler,
-    validation: list[CachedDrive],
+    run: RunFolder[Any],
+    trainer: Stepper[Batch],
+    draw: Callable[[int], Batch],
+    validate: Validate | None,
     budget_s: float | None,
     save_every_s: float,
     num_validations: int = NUM_VALIDATIONS,
@@ -36,6 +42,8 @@ def train(
     """
     Step until the number of steps, or the time if one is given, is used up.
 
+    :param draw: batch number so and so, which depends on nothing else
+    :param validate: None for a run without validation
     :param budget_s: of training, over all processes that went on with the run
     :param save_every_s: between checkpoints
     :param num_validations: over the whole run
@@ -45,7 +53,7 @@ def train(
 
     def progress() -> float:
         if budget_s is None:
-            return trainer.num_steps / trainer.config.optimiser.num_steps
+            return trainer.num_steps / trainer.total_steps
         return trainer.elapsed_s / budget_s
 
     with ExitStack() as stack:
@@ -53,9 +61,9 @@ def train(
         if is_first():
             run.forget_after(trainer.num_steps)
             monitor = stack.enter_context(
-                monitored(run, trainer, validation, progress(), save_every_s, num_validations)
+                monitored(run, trainer, validate, progress(), save_every_s, num_validations)
             )
-        batches = stack.enter_context(drawn_ahead(sampler.draw, trainer.num_steps))
+        batches = stack.enter_context(drawn_ahead(draw, trainer.num_steps))
         while progress() < 1:
             begin = time.monotonic()
             batch = next(batches)
@@ -95,7 +103,8 @@ def train_in_folder(
     trainer = Trainer(config, device)
     if start_from:
         trainer.load_weights(Run(start_from))
-    train(run, trainer, sampler, validation, budget_s, save_every_s, num_validations)
+    validate = partial(trainer.recall, validation, QUICK) if validation else None
+    train(run, trainer, sampler.draw, validate, budget_s, save_every_s, num_validations)
 
 
 def training_drives(cache: Path, config: TrainingConfig) -> list[CachedDrive]:

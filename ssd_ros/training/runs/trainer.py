@@ -1,12 +1,11 @@
 # Copyright 2026 The ssd_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Networks and optimiser, one step at a time."""
+"""Teacher and student of polar BEVs, one step at a time."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 import math
-from typing import Any
 
 from ssd_ros.evaluation.bev_cache import CachedDrive
 from ssd_ros.evaluation.judging.encoders import evaluate, mean_recall
@@ -17,69 +16,45 @@ from ssd_ros.training.networks.encoders import networks_of
 from ssd_ros.training.networks.encoding import torch_encoders
 from ssd_ros.training.runs.distributed import shared_objective
 from ssd_ros.training.runs.folder import Run
+from ssd_ros.training.runs.stepper import Stepper
 import torch
+from torch import Tensor
 
 _MIN_CHANNELS_LAST = 16
 
 
-class Trainer:
-    """Networks and optimiser, one step at a time."""
+class Trainer(Stepper[Batch]):
+    """Teacher and student of polar BEVs."""
 
     def __init__(self, config: TrainingConfig, device: torch.device | None = None) -> None:
         self.config = config
-        self.device = device or torch.device('cpu')
-        self.networks = networks_of(config).to(self.device)
+        self.networks = networks_of(config).to(device or torch.device('cpu'))
         # Faster; but with 4 channels PyTorch 2.13 writes beyond its memory.
         if config.network.channels[0] >= _MIN_CHANNELS_LAST:
             self.networks.to(memory_format=torch.channels_last)
         if config.teacher == 'frozen':
             self.networks.freeze_teacher()
         self._objective = shared_objective(self.networks, config)
-        self.optimiser = torch.optim.AdamW(
+        optimiser = torch.optim.AdamW(
             [weight for weight in self.networks.parameters() if weight.requires_grad],
             lr=config.optimiser.learning_rate,
             weight_decay=config.optimiser.weight_decay,
         )
-        self.num_steps = 0
-        self.elapsed_s = 0.0
+        super().__init__(self.networks, optimiser, config.bfloat16)
 
-    def step(self, batch: Batch, progress: float) -> dict[str, float]:
-        """
-        Take one step; return the loss, the objective's statistics and the learning rate.
+    @property
+    def total_steps(self) -> int:
+        """Steps of the whole run."""
+        return self.config.optimiser.num_steps
 
-        :param progress: share of the run that is over, in [0, 1]
-        """
-        config = self.config
-        rate = learning_rate(config.optimiser, progress)
-        for group in self.optimiser.param_groups:
-            group['lr'] = rate
-        self.networks.train()
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=config.bfloat16):
-            loss, statistics = self._objective(batch, self.num_steps)
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        self.optimiser.step()
-        self.num_steps += 1
-        return {
-            'loss': loss.item(),
-            **{name: value.item() for name, value in statistics.items()},
-            'learning_rate': rate,
-        }
+    def learning_rate(self, progress: float) -> float:
+        """Return the rate at a share of the run that is over."""
+        return learning_rate(self.config.optimiser, progress)
 
-    def state(self) -> dict[str, Any]:
-        """Return all that a later process needs to go on exactly."""
-        return {
-            'networks': self.networks.state_dict(),
-            'optimiser': self.optimiser.state_dict(),
-            'num_steps': self.num_steps,
-            'elapsed_s': self.elapsed_s,
-        }
-
-    def load_state(self, state: dict[str, Any]) -> None:
-        """Go on from a state."""
-        self.networks.load_state_dict(state['networks'])
-        self.optimiser.load_state_dict(state['optimiser'])
-        self.num_steps, self.elapsed_s = state['num_steps'], state['elapsed_s']
+    def objective(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the loss of a batch, and scalars to report."""
+        loss, statistics = self._objective(batch, self.num_steps)
+        return loss, statistics
 
     def load_weights(self, run: Run) -> None:
         """

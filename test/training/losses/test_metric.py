@@ -6,6 +6,7 @@ import math
 
 import pytest
 from ssd_ros.training.losses.metric import (
+    fixed_triplet,
     hardest_negatives,
     info_nce,
     place_distances,
@@ -135,3 +136,11 @@ def test_info_nce_vanishes_when_partners_coincide_and_others_are_opposite() -> N
     descriptors = torch.stack([EAST, WEST])
     negatives = ~torch.eye(2, dtype=torch.bool)
     assert info_nce(descriptors, descriptors, negatives, 0.05).item() < 1e-12
+
+
+def test_a_fixed_margin_is_asked_of_every_negative() -> None:
+    # In the plane: 0.6 to the positive; 0.7, 0.95, 1.2 and 0.5 to the negatives.
+    query = torch.zeros(1, 2)
+    negatives = torch.tensor([[[0.7, 0.0], [0.0, 0.95], [-1.2, 0.0], [0.0, -0.5]]])
+    loss = fixed_triplet(query, torch.tensor([[0.6, 0.0]]), negatives, 0.3)
+    assert loss.item() == pytest.approx(0.15, abs=1e-6)  # (0.2 + 0 + 0 + 0.4) / 4

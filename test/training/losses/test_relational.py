@@ -5,7 +5,7 @@
 import math
 
 import pytest
-from ssd_ros.training.losses.relational import relational
+from ssd_ros.training.losses.relational import cross_modal, excess, relational
 import torch
 from torch import Tensor
 
@@ -47,3 +47,41 @@ def test_only_the_student_gets_a_gradient_also_where_two_places_coincide() -> No
     assert student.grad is not None
     assert student.grad.isfinite().all()
     assert student.grad.abs().max() > 0
+
+
+def with_distances(*distances: float) -> Tensor:
+    """Return three unit vectors that lie so far apart: 1 from 0, 2 from 0, 2 from 1."""
+    gram = torch.eye(3, dtype=torch.float64)
+    for (row, column), distance in zip([(1, 0), (2, 0), (2, 1)], distances, strict=True):
+        gram[row, column] = gram[column, row] = 1 - distance**2 / 2
+    return torch.linalg.cholesky(gram).float()
+
+
+def test_distances_of_a_few_tenths_and_a_margin() -> None:
+    teacher = with_distances(1.0, 1.2, 0.8)
+    loss, _ = relational(with_distances(0.9, 1.3, 0.5), teacher, 0.01)
+    assert loss.item() == pytest.approx(0.0266667, abs=1e-6)
+    loss, _ = relational(with_distances(0.95, 1.15, 0.85), teacher, 0.01)
+    assert loss.item() == 0
+
+
+def test_descriptors_of_both_sensors_and_the_teacher_are_pulled_together() -> None:
+    radar, teacher = torch.tensor([[0.5, 0.0]]), torch.tensor([[0.0, 0.0]])
+    lidar = torch.tensor([[0.2, 0.0]])
+    # 0.5, 0.2 and 0.3 apart, each less the margin
+    assert cross_modal(radar, lidar, teacher, 0.01).item() == pytest.approx(0.97, abs=1e-6)
+    assert cross_modal(lidar, lidar, lidar, 0.01).item() == 0
+
+
+def test_only_what_is_beyond_the_margin_counts() -> None:
+    parts = [excess(torch.tensor([length]), 0.01) for length in (0.5, 0.2, 0.005)]
+    assert sum(part.item() for part in parts) == pytest.approx(0.68, abs=1e-6)
+
+
+def test_the_teacher_of_both_sensors_gets_no_gradient() -> None:
+    teacher = unit(0, 60).requires_grad_()
+    first, second = unit(20, 70).requires_grad_(), unit(30, 90).requires_grad_()
+    cross_modal(first, second, teacher, 0.01).backward()
+    assert teacher.grad is None
+    assert first.grad is not None
+    assert second.grad is not None

@@ -199,3 +199,37 @@ def test_the_command_lists_both_sizes(capsys: pytest.CaptureFixture[str]) -> Non
     output = capsys.readouterr().out
     assert 'edge' in output
     assert 'paper' in output
+
+
+def test_what_4dral_adds_stands_before_and_behind_the_students_backbone() -> None:
+    plain = TeacherStudent(TINY, seed=0).eval()
+    networks = TeacherStudent(TINY, seed=0, enhances=True, imitates=True).eval()
+    for name, tensor in plain.state_dict().items():
+        torch.testing.assert_close(networks.state_dict()[name], tensor)
+    images = torch.randint(256, (2, 1, 64, 32)).byte()
+    assert networks.enhancement is not None
+    assert networks.imitation is not None
+    with torch.inference_mode():
+        drawn = networks.enhancement(images / 255)
+        features = plain.student(255 * drawn)
+        logits = networks.imitation(features)
+        sight = networks.seeing.see(images)
+        assert sight.images is not None
+        assert sight.imitated is not None
+        torch.testing.assert_close(sight.images, drawn)
+        torch.testing.assert_close(sight.imitated, logits)
+        torch.testing.assert_close(sight.features, features + torch.sigmoid(logits))
+        pooled = networks.pooling(sight.features)
+        torch.testing.assert_close(networks.encoder('4d')(images), pooled)
+        untouched = plain.encoder('spinning')(images)
+        torch.testing.assert_close(networks.encoder('spinning')(images), untouched)
+
+
+def test_without_it_a_student_sees_as_its_backbone_does() -> None:
+    networks = TeacherStudent(TINY, seed=0).eval()
+    images = torch.randint(256, (2, 1, 64, 32)).byte()
+    with torch.inference_mode():
+        sight = networks.seeing.see(images)
+        assert sight.images is None
+        assert sight.imitated is None
+        torch.testing.assert_close(sight.features, networks.student(images))

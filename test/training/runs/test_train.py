@@ -55,7 +55,7 @@ def test_what_is_logged_is_the_mean_over_ten_steps(
     config = replace(tiny_config, optimiser=OptimiserConfig(num_steps=10))
     drives = load_drives(tiny_cache / 'train', config.preprocessing)
     sampler, run = PlaceSampler(drives, config), Run(tmp_path)
-    train(run, Trainer(config), sampler, [], None, save_every_s=1e9)
+    train(run, Trainer(config), sampler.draw, None, None, save_every_s=1e9)
     trainer = Trainer(config)
     losses = [trainer.step(sampler.draw(step), step / 10)['loss'] for step in range(10)]
     (logged,) = run.metrics()
@@ -78,6 +78,34 @@ def test_the_relational_scheme_adds_its_loss_and_no_masks(
     assert logged['loss'] == pytest.approx(logged['metric_loss'] + logged['relational_loss'])
     assert logged['relational_difference'] > 0
     assert 'joint_share' not in logged
+
+
+@pytest.mark.parametrize(
+    ('scheme', 'terms'),
+    [
+        ('enhancement', {'enhancement_loss'}),
+        ('imitation', {'imitation_loss'}),
+        ('4dral', {'enhancement_loss', 'imitation_loss', 'relational_loss'}),
+    ],
+)
+def test_each_idea_of_4dral_adds_its_loss_and_a_model_that_has_it(
+    tmp_path: Path, tiny_cache: Path, tiny_config_file: Path, scheme: str, terms: set[str]
+) -> None:
+    assert run_command(tiny_cache, tmp_path, tiny_config_file, '--scheme', scheme) == 0
+    run = Run(tmp_path)
+    logged = run.metrics()[0]
+    found = {name for name in logged if name.endswith('_loss')} - {'metric_loss'}
+    assert found == terms
+    assert logged['loss'] == pytest.approx(
+        logged['metric_loss'] + sum(logged[name] for name in terms)
+    )
+    assert all(logged[name] > 0 for name in terms)
+    state = run.load_checkpoint()
+    assert state is not None
+    parts = {name.partition('.')[0] for name in state['networks']}
+    assert parts & {'enhancement', 'imitation'} == {
+        name.removesuffix('_loss') for name in terms
+    } - {'relational'}
 
 
 def test_so_many_worlds_are_trained_on_as_asked(
@@ -198,7 +226,7 @@ def test_a_run_killed_after_two_steps_ends_with_the_weights_of_one_that_was_not(
                 killed.step(sampler.draw(step), step / 4)
             run.save_checkpoint(killed.state())
         trainer = Trainer(tiny_config)
-        train(run, trainer, sampler, [], None, save_every_s=1e9)
+        train(run, trainer, sampler.draw, None, None, save_every_s=1e9)
         assert trainer.num_steps == 4
         whole.append(trainer.networks.state_dict())
     for name, tensor in whole[0].items():
