@@ -19,11 +19,13 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from ssd_ros.bev.density_image import density_image_of_lidar, DensityConfig
 from ssd_ros.bev.preprocessing import CloudPreprocessor, PreprocessingConfig, scan_panorama
 from ssd_ros.data_origin import Origin, origin_from
 from ssd_ros.datasets.left_out import LeftOut
 from ssd_ros.datasets.pose_check import require_one_place
 from ssd_ros.datasets.sequence import origin_of, RadarSequence
+from ssd_ros.evaluation.lidar_pairs import lidar_pairs, lidar_points
 from ssd_ros.evaluation.used_radar import used_radar, UsedRadar
 from ssd_ros.motion.trajectory import thin_by_distance, Trajectory
 from ssd_ros.npy_files import array_of, StoredRows, write_array, write_rows
@@ -72,7 +74,11 @@ CACHE_FOLDER = FolderKind('a cached drive', _own_files)
 
 @dataclass(frozen=True, slots=True)
 class Spacing:
-    """Distance travelled between two images of a drive; None leaves the sensor out."""
+    """
+    Distance travelled between two images of a drive; None leaves the sensor out.
+
+    With density images those of the LiDAR stand beside those of the 4D radar, if they are wanted.
+    """
 
     student_m: float | None = 2.0
     panorama_m: float | None = 2.0
@@ -83,12 +89,15 @@ class CachedDrive:
     """
     One drive, its images on disk or in memory.
 
+    Density images of LiDAR stand in place of the panoramas; each has stamp and pose of the 4D
+    image beside which it was made.
+
     :param world: drives of one world share a map frame
     :param name: of the drive, beginning with the world
-    :param student_bevs: shape (Q, num_ranges, num_azimuths) uint8
+    :param student_bevs: shape (Q, *image_shape) uint8 of the preprocessing
     :param student_poses: shape (Q, 3): x, y in metres, yaw in radians, map frame
     :param student_stamps_ns: shape (Q,)
-    :param panoramas: shape (M, num_ranges, panorama_azimuths) uint8
+    :param panoramas: shape (M, num_ranges, panorama_azimuths) uint8, or (M, *image_shape)
     :param panorama_poses: shape (M, 3)
     :param panorama_stamps_ns: shape (M,)
     :param origin: unknown where the cache does not tell
@@ -155,21 +164,30 @@ def cache_drive(
     clouds, cloud_poses = _chosen(
         sequence.cloud_stamps_ns, sequence.cloud_poses, spacing.student_m
     )
-    scans, scan_poses = _chosen(sequence.scan_stamps_ns, sequence.scan_poses, spacing.panorama_m)
+    mapped = 'spinning radar scan' if preprocessing.density is None else 'LiDAR scan'
     left_out = {
         'student': LeftOut(sequence.name, '4D radar scan'),
-        'panorama': LeftOut(sequence.name, 'spinning radar scan'),
+        'panorama': LeftOut(sequence.name, mapped),
     }
     bevs = _student_bevs(sequence, clouds, preprocessing, left_out['student'])
-    panoramas = _panoramas(sequence, scans, preprocessing, left_out['panorama'])
-    numbers, total = count(1), len(clouds) + len(scans)  # of the images, of both radars
+    if preprocessing.density is None:
+        scans, scan_poses = _chosen(
+            sequence.scan_stamps_ns, sequence.scan_poses, spacing.panorama_m
+        )
+        panoramas = _panoramas(sequence, scans, preprocessing, left_out['panorama'])
+    else:
+        panoramas, scan_poses = _lidar_images(
+            sequence, clouds, cloud_poses, spacing, preprocessing.density, left_out['panorama']
+        )
+    # Of the images, of both sensors.
+    numbers, total = count(1), len(cloud_poses) + len(scan_poses)
 
     def counted(images: Iterable[_Image]) -> Iterator[_Image]:
         for image in images:
             progress(next(numbers), total)
             yield image
 
-    grid, widths = preprocessing.grid, _widths(preprocessing)
+    shapes = _shapes(preprocessing)
     with folder_written(directory, CACHE_FOLDER) as part:
         for sensor, images, at in (
             ('student', bevs, cloud_poses),
@@ -177,7 +195,7 @@ def cache_drive(
         ):
             kept = _write_images(
                 part / f'{_IMAGES[sensor]}.npy',
-                (len(at), grid.num_ranges, widths[sensor]),
+                (len(at), *shapes[sensor]),
                 counted(images),
             )
             left_out[sensor].require_few()
@@ -215,9 +233,11 @@ def _write_images(
     return np.array(kept, np.int64)
 
 
-def _widths(preprocessing: PreprocessingConfig) -> dict[str, int]:
-    grid = preprocessing.grid
-    return {'student': grid.num_azimuths, 'panorama': grid.panorama_azimuths}
+def _shapes(preprocessing: PreprocessingConfig) -> dict[str, tuple[int, int]]:
+    """Return rows and columns of the images of both sensors."""
+    shape, grid = preprocessing.image_shape, preprocessing.grid
+    around = (grid.num_ranges, grid.panorama_azimuths)
+    return {'student': shape, 'panorama': shape if preprocessing.density else around}
 
 
 def load_drive(
@@ -268,11 +288,11 @@ def _stored(path: Path) -> Any:
 def _check_arrays(
     directory: Path, arrays: Mapping[str, Any], preprocessing: PreprocessingConfig
 ) -> None:
-    grid, widths = preprocessing.grid, _widths(preprocessing)
+    shapes = _shapes(preprocessing)
     for sensor, images in _IMAGES.items():
         num = len(arrays[images])
         for key, kind, shape in (
-            (images, np.uint8, (num, grid.num_ranges, widths[sensor])),
+            (images, np.uint8, (num, *shapes[sensor])),
             (f'{sensor}_poses', np.float64, (num, 3)),
             (f'{sensor}_stamps_ns', np.int64, (num,)),
         ):
@@ -344,6 +364,24 @@ def _panoramas(
     for index in scans.tolist():
         scan = left_out.read(sequence.scan, index)
         yield None if scan is None else scan_panorama(scan, preprocessing)
+
+
+def _lidar_images(
+    sequence: RadarSequence,
+    clouds: NDArray[np.int64],
+    cloud_poses: Trajectory,
+    spacing: Spacing,
+    density: DensityConfig,
+    left_out: LeftOut,
+) -> tuple[Iterator[_Image], Trajectory]:
+    """Return the images of the LiDAR beside those of the 4D radar, and the poses of the latter."""
+    pairs = [] if spacing.panorama_m is None else lidar_pairs(sequence, clouds, cloud_poses)
+
+    def image(number: int) -> NDArray[np.uint8]:
+        return density_image_of_lidar(lidar_points(sequence, pairs[number]), density)
+
+    images = (left_out.read(image, number) for number in range(len(pairs)))
+    return images, cloud_poses.select(np.isin(clouds, [pair.cloud for pair in pairs]))
 
 
 def _chosen(

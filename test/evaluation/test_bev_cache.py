@@ -220,7 +220,8 @@ def test_the_meta_data_hold_no_more_than_names_and_options(tmp_path: Path) -> No
     cache_drive(StraightDrive('Town/01', 4, 0), tmp_path / 'a', TINY_PREPROCESSING, Spacing())
     meta = json.loads((tmp_path / 'a' / 'meta.json').read_text())
     assert sorted(meta) == [
-        'name', 'origin', 'preprocessing', 'radars', 'source', 'spacing', 'unreadable', 'world'
+        'name', 'origin', 'preprocessing', 'radars', 'source', 'spacing', 'unreadable', 'window_m',
+        'world',
     ]  # fmt: skip
 
 

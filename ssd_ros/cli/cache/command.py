@@ -20,6 +20,7 @@ EXAMPLES = """\
   cache --benchmark test --out runs/cache --jobs 2
   cache --benchmark train_wide --out runs/cache
   cache --benchmark train_wide --window 20 --only 4d --out runs/cache
+  cache --benchmark train --config config/fourdral_small.yaml --out runs/density
   cache --hercules HeRCULES --config my_training.yaml --out runs/hercules
   cache --hercules HeRCULES --split test --query-spacing 0.3 --out runs/hercules
   cache --drives MulRan/DCC01 MulRan/DCC02 --world DCC --out runs/mulran
@@ -38,6 +39,8 @@ def parser() -> argparse.ArgumentParser:
         'cache',
         'Turn drives into the images that the networks see, one directory OUT/SPLIT/DRIVE each, '
         'of the simulated benchmark, of the HeRCULES data set split as in the papers, or any. '
+        'With a section density in the configuration these are density images of 4D radar and '
+        'LiDAR. '
         'Drives that are there already with the same options are kept, so that an interrupted '
         'run goes on. Of HeRCULES, headings that drift are taken from the course (--heading '
         'auto:3.5), and drives that cannot be used are named and skipped.',
@@ -113,7 +116,7 @@ def run(arguments: argparse.Namespace) -> None:
     notes: list[str] = []
     if arguments.benchmark:
         _refuse_recorded_options(arguments)
-        jobs = benchmark_drives(arguments.benchmark)
+        jobs = benchmark_drives(arguments.benchmark, preprocessing.density is not None)
     elif arguments.hercules:
         reason = 'is for --drives: --hercules finds the files itself'
         refuse_drive_options(arguments, reason, allowed=('heading',))

@@ -33,6 +33,7 @@ from ssd_ros.simulator.visits.session import Session
 TRAINING_SPACING_M, TEST_SPACING_M = 0.3, 0.5
 # Headings of three of its drives drift; the others tell that its radars sit 3.2 to 3.8 m ahead.
 HERCULES_HEADING = 'auto:3.5'
+LIDAR_RATE_HZ = 20.0  # of the simulated one, made only where an image wants it
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +42,20 @@ class SimulatedDrive:
     A drive of the benchmark, simulated when it is opened.
 
     :param change: what becomes of the scans of its 4D radar
+    :param has_lidar: whether it drives with a LiDAR
     """
 
     place: Place
     visit: Visit
     change: CloudChange | None = None
+    has_lidar: bool = False
 
     @property
     def digest(self) -> str:
         """What tells it from other drives."""
         digest = self.place.digest(self.visit)
+        if self.has_lidar:
+            digest += ', LiDAR'
         return digest if self.change is None else f'{digest}, {settings_of(self.change)}'
 
     def open(self) -> RadarSequence:
@@ -61,7 +66,8 @@ class SimulatedDrive:
         begin, end = visit.part or (0.0, 1.0)
         if visit.conditions.opposite_direction:
             begin, end = 1 - end, 1 - begin
-        sequence = SimulatedSequence(session, part=(begin, end))
+        rate_hz = LIDAR_RATE_HZ if self.has_lidar else 0.0
+        sequence = SimulatedSequence(session, part=(begin, end), lidar_rate_hz=rate_hz)
         if self.change is None:
             return sequence
         return ChangedDrive(sequence, DriveChange(self.change), visit.name)
@@ -162,10 +168,11 @@ def without_faulty(jobs: Sequence[CacheJob]) -> tuple[list[CacheJob], list[str]]
     return usable, [f'{directory} was skipped: {fault}' for directory, fault in faults.items()]
 
 
-def benchmark_drives(split_name: str) -> list[CacheJob]:
+def benchmark_drives(split_name: str, has_lidar: bool = False) -> list[CacheJob]:
     """
     Return the drives of a split of the shipped benchmark or of the random worlds.
 
+    :param has_lidar: whether they drive with a LiDAR, its images beside those of 4D radar
     :raise ValueError: there is no such split
     """
     random = load_random_worlds(shared_file('config/random_worlds.yaml'))
@@ -177,12 +184,18 @@ def benchmark_drives(split_name: str) -> list[CacheJob]:
     return [
         CacheJob(
             f'{split.name}/{place.seed:04d}_{visit.index}',
-            split.spacing(visit),
-            SimulatedDrive(place, visit, None if drawn is None else drawn.change(place.seed)),
+            _beside(split.spacing(visit)) if has_lidar else split.spacing(visit),
+            SimulatedDrive(
+                place, visit, None if drawn is None else drawn.change(place.seed), has_lidar
+            ),
         )
         for place in split.places
         for visit in place.sessions
     ]
+
+
+def _beside(spacing: Spacing) -> Spacing:
+    return replace(spacing, panorama_m=spacing.student_m)
 
 
 def hercules_drives(

@@ -150,7 +150,7 @@ def _cache(
     notes: list[str] = []
     if job.spacing.student_m is not None:
         notes += _notes('4D radar', sequence.cloud_stamps_ns, sequence.cloud_poses)
-    if job.spacing.panorama_m is not None:
+    if job.spacing.panorama_m is not None and preprocessing.density is None:
         notes += _notes('spinning radar', sequence.scan_stamps_ns, sequence.scan_poses)
     if num_unreadable := sum(unreadable.values()):
         notes.append(f'{num_unreadable} scans cannot be read, left out')
