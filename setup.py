@@ -18,6 +18,7 @@ EXECUTABLES = {
     'compare': 'ssd_ros.cli.compare.command',
     'contract': 'ssd_ros.cli.contract.command',
     'demo': 'ssd_ros.cli.demo.command',
+    'distill_4dral': 'ssd_ros.training.fourdral.command',
     'doctor': 'ssd_ros.cli.doctor.command',
     'estimate_rcs_correction': 'ssd_ros.cli.estimate_rcs_correction.command',
     'evaluate': 'ssd_ros.cli.evaluate.command',

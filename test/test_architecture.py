@@ -34,7 +34,7 @@ cli/common cli/build_db cli/map cli/simulate cli/cache cli/contract cli/statisti
 cli/estimate_rcs_correction cli/replay cli/doctor cli/evaluate cli/compare cli/trust/asked
 cli/trust/judged cli/trust cli/demo cli/pose_graph_demo cli/bench cli/soak cli/localize cli
 training training/batches training/networks training/losses training/runs training/export
-training/ablation training/bench
+training/ablation training/bench training/fourdral
 """.split()  # noqa: SIM905
 # Where a library may be imported, by the beginnings of paths.
 ONLY_IN = {

@@ -62,6 +62,10 @@ GROUPS = {
     'train': {
         'cache': Command('ssd_ros.cli.cache.command', 'drives as the networks see them'),
         'train': Command('ssd_ros.training.runs.command', 'train teacher and student'),
+        'distill_4dral': Command(
+            'ssd_ros.training.fourdral.command',
+            '4D radar in LiDAR maps or its own, taught by LiDAR',
+        ),
         'ablate': Command('ssd_ros.training.ablation.command', 'compare distillation schemes'),
         'export': Command('ssd_ros.training.export.command', 'write ONNX models and their card'),
         'contract': Command(

@@ -39,6 +39,7 @@ FOLDERS = [
     ['train', '--cache', 'nowhere', '--out', '{}'],
     ['ablate', '--cache', 'nowhere', '--out', '{}'],
     ['export', '--cache', 'nowhere', '--run', 'nowhere', '--out', '{}'],
+    ['distill_4dral', '--cache', 'nowhere', '--out', '{}'],
 ]
 # Files that a command writes into its folder, and what stands there instead.
 IN_THE_WAY = [
@@ -68,6 +69,8 @@ IN_THE_WAY = [
     (['export', '--cache', 'nowhere', '--run', 'nowhere', '--out', '{}'], 'README.md'),
     (['export', '--cache', 'nowhere', '--run', 'nowhere', '--out', '{}'], 'student.onnx'),
     (['export', '--cache', 'nowhere', '--run', '{}', '--out', 'models'], 'validation.json'),
+    (['distill_4dral', '--cache', 'nowhere', '--out', '{}'], 'r2r/models/student.onnx'),
+    (['distill_4dral', '--cache', 'nowhere', '--out', '{}'], 'teacher/validation.json'),
     (['ablate', '--cache', 'nowhere', '--out', '{}'], 'ablation.md'),
     (['ablate', '--cache', 'nowhere', '--out', '{}'], 'masks.png'),
     (['ablate', '--evaluate-on', 'test', '--out', '{}'], 'ablation_test.json'),
@@ -87,7 +90,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def failure(command: Sequence[str], target: object, capsys: pytest.CaptureFixture[str]) -> str:
     """Run a command that writes to a target, and return what it says when it fails."""
-    if command[0] in ('train', 'ablate', 'export'):
+    if command[0] in ('train', 'ablate', 'export', 'distill_4dral'):
         pytest.importorskip('torch')
     assert main([text.replace('{}', str(target)) for text in command]) == 1
     return capsys.readouterr().err

@@ -38,6 +38,7 @@ from ssd_ros.training.export.panorama_graph import panorama_graph
 from ssd_ros.training.export.quantise import quantised
 from ssd_ros.training.networks.encoders import networks_of, TeacherStudent
 from ssd_ros.training.runs.folder import Run
+from torch import nn
 
 _log = logging.getLogger(__name__)
 
@@ -48,8 +49,8 @@ MIN_PRECISION = 0.99  # reconstructed: of accepted candidates on the validation 
 MAX_INT8_LOSS = 0.005  # of R@1 on the validation worlds
 
 
-def descriptor_space(networks: TeacherStudent) -> str:
-    """Return 64 hexadecimal digits that identify the weights of both branches."""
+def descriptor_space(networks: nn.Module) -> str:
+    """Return 64 hexadecimal digits that identify the weights of all encoders of a space."""
     digest = hashlib.sha256()
     for name, tensor in sorted(networks.state_dict().items()):
         digest.update(name.encode())

@@ -87,15 +87,15 @@ def calibration_images(
     :param drives: of the training worlds
     """
     chosen = {
-        '4d': _spread([drive.student_bevs for drive in drives], num_bevs),
-        'spinning': _spread([drive.panoramas for drive in drives], num_panoramas),
+        '4d': spread_images([drive.student_bevs for drive in drives], num_bevs),
+        'spinning': spread_images([drive.panoramas for drive in drives], num_panoramas),
     }
     if missing := [sensor for sensor, images in chosen.items() if len(images) == 0]:
         raise ValueError(f'the drives have no image of sensor {missing[0]!r} to calibrate int8 on')
     return {sensor: np.stack(images) for sensor, images in chosen.items()}
 
 
-def _spread(stacks: Sequence[Images], num: int) -> list[NDArray[np.uint8]]:
+def spread_images(stacks: Sequence[Images], num: int) -> list[NDArray[np.uint8]]:
     """Return images at even distances in the row of all."""
     places = [(stack, row) for stack in stacks for row in range(len(stack))]
     if not places:

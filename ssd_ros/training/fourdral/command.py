@@ -1,0 +1,184 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""
+Command `distill_4dral`: a LiDAR teacher, then a student of 4D radar that learns from it.
+
+`ssd_ros distill_4dral --cache runs/density --out runs/4dral --task r2l` trains the teacher in
+OUT/teacher and the student in OUT/r2l, and writes the models of both. Killed, it goes on with the
+same command; what is trained is only exported again.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ssd_ros.cli.common.console import at_least, make_parser, run_command
+from ssd_ros.training.network_config import TASKS_4DRAL
+
+if TYPE_CHECKING:
+    from ssd_ros.evaluation.bev_cache import CachedDrive
+    from ssd_ros.training.fourdral.config import FourdralConfig
+
+_EXAMPLES = """\
+  cache --benchmark train --config config/fourdral_small.yaml --out runs/density
+  cache --benchmark validation --config config/fourdral_small.yaml --out runs/density
+  distill_4dral --cache runs/density --config config/fourdral_small.yaml --out runs/4dral
+  distill_4dral --cache runs/density --config config/fourdral_small.yaml --out runs/4dral \\
+      --task r2l
+  distill_4dral --cache runs/density --out runs/plain --teacher runs/4dral/teacher \\
+      --set loss.enhancement=0 --set loss.imitation=0 --set loss.relational=0
+"""
+_TAKES = 'as long as --epochs or --minutes say, for the teacher and again for the student'
+TEACHER = 'teacher'
+MODELS = 'models'
+
+
+@dataclass(frozen=True, slots=True)
+class _Drives:
+    """The cache, and how it is trained on."""
+
+    training: list[CachedDrive]
+    validation: list[CachedDrive]
+    options: argparse.Namespace
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Train a LiDAR teacher and a student of 4D radar as 4DRaL does, and export both."""
+    return run_command(parser(), _run, argv)
+
+
+def _run(options: argparse.Namespace) -> None:
+    from ssd_ros.evaluation.bev_cache import load_drives
+    from ssd_ros.targets import check_working_folder
+    from ssd_ros.training.fourdral.exporting import check_targets
+    import torch
+
+    config = _config(options)
+    if options.teacher and config.task == 'l2l':
+        raise ValueError('--teacher is for a student: task l2l trains one in OUT/teacher')
+    check_working_folder(options.out)
+    teacher = options.teacher or options.out / TEACHER
+    student = options.out / config.task
+    for run in (teacher, student):
+        check_targets(run, run / MODELS)
+    torch.set_num_threads(config.num_threads)
+    training = [
+        drive
+        for split in config.splits
+        for drive in load_drives(options.cache / split, config.preprocessing)
+    ]
+    validation = load_drives(options.cache / 'validation', config.preprocessing)
+    drives = _Drives(training, validation, options)
+    if not options.teacher:
+        is_new = _train(teacher, replace(config, task='l2l'), drives, None)
+        if is_new or config.task == 'l2l' or not (teacher / MODELS).exists():
+            _export(teacher, drives)
+    if config.task != 'l2l':
+        _train(student, config, drives, teacher)
+        _export(student, drives)
+
+
+def _train(directory: Path, config: FourdralConfig, drives: _Drives, teacher: Path | None) -> bool:
+    """Train one run, or go on with it; return whether there was anything to do."""
+    from ssd_ros.evaluation.scores.results import origin_of_drives
+    from ssd_ros.training.fourdral.frames import FrameSampler
+    from ssd_ros.training.fourdral.trainer import FourdralRun, FourdralTrainer, trained_network
+    from ssd_ros.training.runs.distributed import own_device
+    from ssd_ros.training.runs.train import description, train
+
+    options, run = drives.options, FourdralRun(directory)
+    begun_at = run.last_step
+    sampler = FrameSampler(drives.training, config)
+    network = None if teacher is None else trained_network(FourdralRun(teacher))[0]
+    with run.locked():
+        origin = origin_of_drives(drives.training)
+        run.start(config, description(drives.training), sampler.num_queries, teacher, origin)
+        steps = sampler.steps_per_epoch
+        print(f'{directory}: {sampler.num_queries} queries, {steps} steps an epoch')
+        device = own_device(options.device)
+        trainer = FourdralTrainer(config, steps, network, device)
+        validate = partial(trainer.recall, drives.validation)
+        budget_s = 60 * options.minutes if options.minutes else None
+        train(
+            run, trainer, sampler.draw, validate, budget_s, 60 * options.save_minutes,
+            options.validations,
+        )  # fmt: skip
+    return run.last_step > begun_at
+
+
+def _export(directory: Path, drives: _Drives) -> None:
+    """Write the models of a run, and print what is known of them."""
+    from ssd_ros.training.fourdral.exporting import export
+    from ssd_ros.training.fourdral.trainer import FourdralRun
+
+    for line in export(
+        FourdralRun(directory),
+        drives.training,
+        drives.validation,
+        directory / MODELS,
+        drives.options.components,
+    ):
+        print(line)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    result = make_parser(
+        'distill_4dral', ' '.join((main.__doc__ or '').split()), _EXAMPLES, _TAKES
+    )
+    add = result.add_argument
+    add('--cache', type=Path, required=True, help='holds train/ and validation/, density images')
+    add('--out', type=Path, required=True, help='folder of the runs, new or to go on with')
+    add('--config', type=Path, help='YAML file, such as config/fourdral_small.yaml')
+    add('--task', choices=TASKS_4DRAL, help='4D radar in 4D radar or in LiDAR; l2l: the teacher')
+    add('--teacher', type=Path, metavar='RUN', help='a trained one (trained in OUT/teacher)')
+    add('--epochs', type=at_least(int, 1))
+    add('--minutes', type=at_least(float, 0), help='of each run: end its schedule after this time')
+    add('--seed', type=at_least(int, 0))
+    add('--threads', type=at_least(int, 1))
+    add('--device', choices=('auto', 'cpu', 'cuda'), default='auto', help='(%(default)s)')
+    add(
+        '--components',
+        type=at_least(int, 0),
+        default=512,
+        help='numbers of a descriptor of the exported models, 0 for all (%(default)s)',
+    )
+    add(
+        '--set',
+        action='append',
+        default=[],
+        metavar='OPTION=VALUE',
+        help='any option of the configuration, such as loss.divergence=channel; repeatable',
+    )
+    add(
+        '--validations',
+        type=at_least(int, 1),
+        default=10,
+        help='times to measure recall and keep the best weights (%(default)s)',
+    )
+    add('--save-minutes', type=float, default=2.0, help='between checkpoints (%(default)s)')
+    return result
+
+
+def _config(options: argparse.Namespace) -> FourdralConfig:
+    """Return the configuration of the file with the options of the command line."""
+    from ssd_ros.training.config import record_from_yaml
+    from ssd_ros.training.fourdral.config import FourdralConfig
+    from ssd_ros.training.runs.overrides import with_settings
+
+    config = FourdralConfig()
+    if options.config:
+        config = record_from_yaml(options.config, FourdralConfig)
+    named = {
+        'task': options.task,
+        'optimiser.num_epochs': options.epochs,
+        'seed': options.seed,
+        'num_threads': options.threads,
+    }
+    settings = [f'{name}={value}' for name, value in named.items() if value is not None]
+    return with_settings(config, [*settings, *options.set])
