@@ -107,11 +107,11 @@ class PreprocessingConfig:
 
 
 @dataclass(frozen=True, slots=True)
-class CloudImage:
+class RadarImage:
     """
-    The network's view of the last 4D radar scans.
+    The network's view of the last 4D radar scans, or of one turn of a spinning radar.
 
-    :param bev: uint8, see image_of_returns
+    :param bev: uint8, see image_of_returns; of a turn shape (num_ranges, panorama_azimuths)
     :param ego_velocity: of the newest scan
     :param points_m: shape (P, 2) float32, static returns of the window in the frame of the newest
         scan, x forward, y left; older ones moved by the ego-velocity
@@ -123,7 +123,7 @@ class CloudImage:
 
     @property
     def num_points(self) -> int:
-        """Static returns in the window that the image shows."""
+        """Static returns that the image shows."""
         return len(self.points_m)
 
 
@@ -163,7 +163,7 @@ class CloudPreprocessor:
 
     def process(
         self, cloud: RadarPointCloud, planar: NDArray[np.float64] | None = None, segment: int = 0
-    ) -> CloudImage:
+    ) -> RadarImage:
         """
         Add one scan and return the image of the window.
 
@@ -197,16 +197,16 @@ class CloudPreprocessor:
             np.concatenate([scan.static.rcs_dbsm for scan in window]),
             config,
         )
-        return CloudImage(bev, motion, np.concatenate([scan.points_m for scan in window]))
+        return RadarImage(bev, motion, np.concatenate([scan.points_m for scan in window]))
 
     def _image_of_way(
         self, static: RadarPointCloud, motion: EgoVelocity, moved: NDArray[np.float64] | None
-    ) -> CloudImage:
+    ) -> RadarImage:
         returns = np.column_stack([static.xyz_m, static.rcs_dbsm])
         self._way.add(returns, moved)
         window = self._way.seen_from_newest()
         bev = image_of_returns(window[:, :3], window[:, 3], self._config)
-        return CloudImage(bev, motion, window[:, :2])
+        return RadarImage(bev, motion, window[:, :2])
 
     def _move_window(self, elapsed_ns: int) -> None:
         """Bring the points to where the radar is now; its turning is not known."""

@@ -19,6 +19,8 @@ from ssd_ros.confidence.logistic_regression import probability
 from ssd_ros.confidence.radar_envelope import RadarEnvelope
 from ssd_ros.records import check_limits, Limits, shortened
 
+RADARS = {'4d': '4D radar', 'spinning': 'spinning radar'}
+
 _MAX_WEIGHT = 1e9
 _JUDGEMENT_LIMITS = {
     **dict.fromkeys(('num_queries', 'num_strangers', 'num_accepted'), Limits(0, 1 << 40)),
@@ -102,6 +104,7 @@ class ConfidenceModel:
     :param held_out_unsupported: the same as if no support were known
     :param radars: of the drives that it was fitted on; None = not known, of an earlier fit
     :param features: in the order of the weights
+    :param queries: of which radar they were, '4d' or 'spinning'
     """
 
     supported: LogOdds
@@ -115,11 +118,16 @@ class ConfidenceModel:
     held_out_unsupported: Judgement | None = None
     radars: RadarEnvelope | None = None
     features: tuple[str, ...] = FEATURES
+    queries: str = '4d'
 
     def __post_init__(self) -> None:
         check_limits(self, _MODEL_LIMITS)
         if self.features != FEATURES:
             raise ValueError(f'features are {shortened(self.features)}, expected {FEATURES}')
+        if self.queries not in RADARS:
+            raise ValueError(
+                f'queries are of {shortened(self.queries)}; choose from {", ".join(RADARS)}'
+            )
         nums = len(self.supported.weights), len(self.unsupported.weights)
         if nums != (len(FEATURES), len(FEATURES) - 1):
             raise ValueError(

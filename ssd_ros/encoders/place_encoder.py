@@ -119,6 +119,19 @@ def open_encoder(
     return ScanContextEncoder(path, expected_sensor)
 
 
+def describe(encoder: PlaceEncoder, image: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """
+    Return what a place is looked up by.
+
+    :param image: a polar BEV of the 4D radar, or a panorama of the spinning radar, as the encoder
+        is for
+    :return: shape (D,), or of a whole turn (contract.num_views, D); unit length
+    """
+    if encoder.contract.sensor == 'spinning':
+        return encoder.encode_panorama(image)
+    return encoder.encode(image)
+
+
 def require_same_space(student: PlaceEncoder, teacher: PlaceEncoder) -> None:
     """
     Refuse two encoders whose descriptors cannot be compared.

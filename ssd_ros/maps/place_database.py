@@ -154,6 +154,17 @@ class PlaceDatabase:
             raise ValueError(f'num_rows is {num_rows}, expected at least 1')
         return self._index.search(descriptor, num_rows)
 
+    def find(self, description: NDArray[np.float32], num: int) -> Neighbours:
+        """
+        Return the nearest keyframes, by one view or by a whole turn.
+
+        :param description: shape (D,) for `search`, or (V, D) for `search_turn`
+        :param num: rows to look at, or keyframes to return
+        """
+        if description.ndim == 1:
+            return self.search(description, num)
+        return self.search_turn(description, num)
+
     def require_turns(self) -> None:
         """Refuse a map in which whole turns of a spinning radar cannot be found."""
         info = self.info

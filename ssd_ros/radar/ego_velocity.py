@@ -79,6 +79,12 @@ class EgoVelocity:
         return None if self.motion is Motion.UNKNOWN else self.velocity_mps
 
 
+def unknown_velocity(num_returns: int) -> EgoVelocity:
+    """Return what a scan of so many returns tells that tells nothing."""
+    usable = np.ones(num_returns, dtype=bool)
+    return EgoVelocity(Motion.UNKNOWN, np.zeros(3), np.full(3, np.inf), usable)
+
+
 _MIN_DIRECTIONS = 4  # over the ground; a velocity needs more, for there is more to be fitted
 _SIMILAR = 0.45  # of the votes of the best velocity: those of another that put it into doubt
 _STEPS = 0.75  # of Doppler, within which a static return is found
@@ -107,9 +113,7 @@ def estimate_ego_velocity(
     xyz = xyz_m.astype(np.float64)
     range_m = np.sqrt(np.einsum('ij,ij->i', xyz, xyz))
     gated = np.flatnonzero(_gate(xyz, range_m, rcs_dbsm, config))
-    unknown = EgoVelocity(
-        Motion.UNKNOWN, np.zeros(3), np.full(3, np.inf), np.ones(len(xyz), dtype=bool)
-    )
+    unknown = unknown_velocity(len(xyz))
     if len(gated) <= 2:
         return unknown
     directions = xyz[gated] / range_m[gated, None]

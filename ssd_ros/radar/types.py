@@ -71,6 +71,7 @@ class SpinningRadarScan:
         growing CLOCKWISE as the antenna turns (so REP-103 azimuth is the negative)
     :param range_resolution_m: depth of one bin
     :param range_offset_m: added to bin * range_resolution_m (Boreas: -0.31 m)
+    :param frame_id: name of the sensor frame, empty if unknown
     """
 
     stamp_ns: int
@@ -78,6 +79,7 @@ class SpinningRadarScan:
     azimuths_rad: NDArray[np.float64]
     range_resolution_m: float
     range_offset_m: float = 0.0
+    frame_id: str = ''
 
     def __post_init__(self) -> None:
         if self.power.ndim != 2 or self.power.dtype != np.uint8 or self.power.size == 0:
@@ -96,6 +98,9 @@ class SpinningRadarScan:
             raise ValueError('azimuths_rad lies outside [0, 2 pi)')
         if not self.range_resolution_m > 0:
             raise ValueError(f'range_resolution_m is {self.range_resolution_m}, expected > 0')
+
+
+Scan = RadarPointCloud | SpinningRadarScan
 
 
 def uniform_azimuths_rad(num_azimuths: int) -> NDArray[np.float64]:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from ssd_ros.bev.preprocessing import CloudImage
+from ssd_ros.bev.preprocessing import RadarImage
 from ssd_ros.confidence.radar_profile import unknown_profiles
 from ssd_ros.motion.odometry import OdometryPose
 from ssd_ros.motion.trajectory import yaw_from_quaternion
@@ -170,7 +170,7 @@ class Query:
     """
 
     stamp_ns: int
-    image: CloudImage
+    image: RadarImage
     pose: SensorPose | None
     odometry: OdometryPose | None
     bev_ms: float

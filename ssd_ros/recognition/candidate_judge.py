@@ -44,12 +44,11 @@ def judge(
     candidates = []
     for rank, finding in enumerate(findings):
         candidate = _candidate(finding, rank)
-        source = finding.hit.source
         decision = (
             too_few
-            or refused.get(source.map_id)
+            or refused.get(finding.hit.source.map_id)
             or (Decision('rejected', finding.too_few) if finding.too_few else None)
-            or limits_of(source.confidence, config, contract).decide(
+            or limits_of(finding.calibration, config, contract).decide(
                 Evidence(
                     candidate.distance,
                     candidate.ratio,

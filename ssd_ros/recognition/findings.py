@@ -29,6 +29,7 @@ class Finding:
     A hit and what its returns say.
 
     :param verification: None for hits too far down the list, and where too little can be seen
+    :param calibration: what tells the confidence, None if nothing does
     :param agreement: share of the other verified candidates that give the same pose
     :param support: NaN without odometry
     :param ambiguity: share of recent queries that fitted two places of its map alike, NaN
@@ -40,6 +41,7 @@ class Finding:
     hit: Hit
     keyframe: Keyframe
     verification: Verification | None
+    calibration: ConfidenceModel | None = None
     agreement: float = 0.0
     support: float = math.nan
     ambiguity: float = math.nan
@@ -82,7 +84,7 @@ class Finding:
     @cached_property
     def confidence(self) -> float:
         """Calibrated probability that the pose is right; NaN if that is not known."""
-        model, found = self.hit.source.confidence, self.verification
+        model, found = self.calibration, self.verification
         if model is None or found is None:
             return math.nan
         return float(model.confidence(self._features(found, model)))
@@ -133,7 +135,7 @@ def ranked(findings: Sequence[Finding]) -> list[Finding]:
     ordered = sorted(findings, key=lambda finding: finding.order)
     if not ordered or math.isnan(ordered[0].confidence):
         return ordered
-    model = ordered[0].hit.source.confidence
+    model = ordered[0].calibration
     assert model is not None  # or there were no confidence
     first = nearest_of_best(
         np.array([finding.confidence for finding in ordered]),

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
+from ssd_ros.confidence.model import ConfidenceModel, RADARS
+from ssd_ros.confidence.radar_profile import unknown_profiles
 from ssd_ros.maps.place_search import PlaceSource
 from ssd_ros.recognition.decision import Decision, UNLIKE_RADAR
 
@@ -16,33 +18,57 @@ RADARS_NOT_KNOWN = (
 )
 
 
+def calibration_of(source: PlaceSource, sensor: str) -> ConfidenceModel | None:
+    """
+    Return the calibration of a map for the queries of a radar, None if it has none for these.
+
+    :param sensor: '4d' or 'spinning', that asks
+    """
+    model = source.confidence
+    return model if model is not None and model.queries == sensor else None
+
+
 def unlike_radars(
-    sources: Iterable[PlaceSource | None], profile: NDArray[np.float64]
+    sources: Iterable[PlaceSource | None], profile: NDArray[np.float64], sensor: str = '4d'
 ) -> dict[int, str]:
     """
     Return how a radar differs from all that the calibrations of maps know.
 
     :param profile: shape (S,), of the radar, see RadarProfile
-    :return: by the number of each map that does not know it; one without a calibration, or with an
-        earlier one, does not tell
+    :param sensor: '4d' or 'spinning'
+    :return: by the number of each map that does not know it; for a 4D radar, one without a
+        calibration, or with an earlier one, does not tell
     """
     unlike = {}
     for source in sources:
-        if source is None or source.confidence is None or source.confidence.radars is None:
+        if source is None:
             continue
-        if difference := source.confidence.radars.difference(profile):
+        if difference := _difference(source.confidence, profile, sensor):
             unlike[source.map_id] = difference
     return unlike
 
 
-def radar_words(sources: Iterable[PlaceSource | None], unlike: str) -> str:
+def _difference(model: ConfidenceModel | None, profile: NDArray[np.float64], sensor: str) -> str:
+    """Return how a radar differs from those of a calibration, '' if nothing tells that."""
+    # Distances of whole turns are others: what a model accepts by was set for those of views.
+    if model is None and sensor == '4d':
+        return ''
+    if model is None or model.queries != sensor:
+        return f'a {RADARS[sensor]} (known: {"none" if model is None else RADARS[model.queries]})'
+    return '' if model.radars is None else model.radars.difference(profile)
+
+
+def radar_words(sources: Iterable[PlaceSource | None], unlike: str, sensor: str = '4d') -> str:
     """
     Return what the calibrations of maps say of the radar.
 
     :param unlike: how it differs, as known by now, '' if it does not
+    :param sensor: '4d' or 'spinning'
     """
-    models = [source.confidence for source in sources if source is not None]
-    if unlike:
+    present = [source for source in sources if source is not None]
+    models = [source.confidence for source in present]
+    (unknown,) = unknown_profiles(1)
+    if unlike := unlike or next(iter(unlike_radars(present, unknown, sensor).values()), ''):
         return f'unlike those the calibration knows: {unlike}'
     if all(model is None for model in models):
         return 'no calibration'

@@ -21,6 +21,7 @@ from ssd_ros.bev.preprocessing import CloudPreprocessor
 from ssd_ros.radar.ars548 import ARS548_DTYPE
 from ssd_ros.radar.fields import DecoderConfig
 from ssd_ros.ros.inputs.intake import Intake
+from ssd_ros.ros.inputs.scan_decoders import cloud_decoder
 from ssd_ros.ros.inputs.stamp_source import StampSource
 from ssd_ros.ros.parameters.inputs import InputParameters
 from support.posts import SMALL
@@ -132,7 +133,7 @@ def test_no_message_gets_past_the_intake_that_the_network_cannot_see(
     stream: Sequence[Any], config: DecoderConfig
 ) -> None:
     by_arrival = StampSource(lambda: InputParameters(stamp_source='receive'), lambda text: None)
-    intake = Intake(config, lambda text: None, by_arrival, 'points')
+    intake = Intake(cloud_decoder(config), lambda text: None, by_arrival, 'points')
     preprocessor = CloudPreprocessor(SMALL)
     num_used = 0
     for msg in stream:

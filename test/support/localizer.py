@@ -43,7 +43,12 @@ class Localizer:
     """The running node and the topics that the tests look at."""
 
     def __init__(
-        self, peer: Peer, running: Running, database: PlaceDatabase | None, map_path: Path
+        self,
+        peer: Peer,
+        running: Running,
+        database: PlaceDatabase | None,
+        map_path: Path,
+        message_type: type = PointCloud2,
     ) -> None:
         self.peer, self.running = peer, running
         self._database, self.map_path = database, map_path
@@ -53,7 +58,7 @@ class Localizer:
         self.candidate_poses = peer.listen(PoseArray, f'{NODE}/candidate_poses', 100)
         self.poses = peer.listen(PoseWithCovarianceStamped, f'{NODE}/pose', 100)
         self.diagnostics = peer.listen(DiagnosticArray, '/diagnostics')
-        self.publisher = peer.speak(PointCloud2, '/points', 100)
+        self.publisher = peer.speak(message_type, '/points', 100)
         self._odometry = peer.speak(Odometry, '/odom', 100)
         infos = peer.listen(String, f'{NODE}/map_info', LATCHED)
         peer.wait(lambda: infos, 'activation')
@@ -146,8 +151,14 @@ def odometry_msg(x_m: float, stamp_ns: int) -> Odometry:
 
 
 @contextmanager
-def running_localizer(peer: Peer, directory: Path, **parameters: object) -> Iterator[Localizer]:
-    """Start a localizer with a map of DRIVE, which must end well."""
+def running_localizer(
+    peer: Peer, directory: Path, message_type: type = PointCloud2, **parameters: object
+) -> Iterator[Localizer]:
+    """
+    Start a localizer with a map of DRIVE, which must end well.
+
+    :param message_type: of its radar
+    """
     database = build_database(DRIVE, small_encoder(directory, 'spinning'))
     database.save(directory / 'map.ssd')
     defaults = {
@@ -160,6 +171,6 @@ def running_localizer(peer: Peer, directory: Path, **parameters: object) -> Iter
     with Processes(directory) as started:
         running = started.start_localizer(**(defaults | parameters))
         try:
-            yield Localizer(peer, running, database, directory / 'map.ssd')
+            yield Localizer(peer, running, database, directory / 'map.ssd', message_type)
         finally:
             assert running.end(signal.SIGINT) == 0, running.text()

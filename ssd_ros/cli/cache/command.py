@@ -53,7 +53,8 @@ def parser() -> argparse.ArgumentParser:
         '--benchmark',
         metavar='SPLIT',
         help='simulate: train, validation, validation_hard, validation_trust, test, test_trust; '
-        'random worlds and radars: train_wide; unlike those: validation_far, test_far',
+        'spinning radar alone: validation_turns; random worlds and radars: train_wide; unlike '
+        'those: validation_far, test_far',
     )
     source.add_argument(
         '--hercules', type=Path, metavar='ROOT', help='directory with PLACE/NUMBER below it'

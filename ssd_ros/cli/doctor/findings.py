@@ -145,7 +145,7 @@ def _clocks(scans: Scans) -> Iterator[Finding]:
 
 def _maps(scans: Scans, replay: Replay) -> Iterator[Finding]:
     maps = replay.recognizer.maps
-    for difference in unlike_radars(maps, scans.profile).values():
+    for difference in unlike_radars(maps, scans.profile, replay.recognizer.sensor).values():
         yield Finding(MEND, 'radar', UNLIKE_RADAR.format(difference=difference))
     for place in maps:
         text = f'{len(place)} keyframes of {place.info.source}, {place.info.data_origin.text}'

@@ -27,6 +27,7 @@ from ssd_ros.recognition.candidates import Flag
 from ssd_ros.recognition.decision import AcceptLimits
 from ssd_ros.recognition.offline.drive_odometry import odometry_of
 from ssd_ros.recognition.place_recognizer import PlaceRecognizer
+from ssd_ros.recognition.radar_check import calibration_of
 from ssd_ros.ros.inputs.mounting import mounting_of
 from ssd_ros.ros.matching.loading import load_encoder, load_maps, new_live_session
 from ssd_ros.ros.matching.travel_gate import TravelGate
@@ -103,7 +104,8 @@ class Replay:
         """Return what candidates of the first map are accepted by, or of the running drive."""
         source = self.recognizer.live if self.has_no_map else self.recognizer.maps[0]
         assert source is not None  # open_replay wants one of them
-        return limits_of(source.confidence, self.recognizer.config, self.encoder.contract)
+        calibration = calibration_of(source, self.recognizer.sensor)
+        return limits_of(calibration, self.recognizer.config, self.encoder.contract)
 
     def keyframes_m(self) -> NDArray[np.float64]:
         """Return where the keyframes of all maps are, shape (K, 3)."""

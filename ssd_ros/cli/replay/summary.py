@@ -66,7 +66,7 @@ def summary_of(
         'encoder': replay.encoder.digest,
         'scans': len(stamps_ns),
         'scans_left_out': num_faults,
-        'radar_kind': radar_words(_sources(replay), replay.unlike_radar),
+        'radar_kind': _radar_words(replay),
         'queries_of_unknown_radar': replay.num_unlike,
         'queries': len(log),
         'without_candidate': int((~log.has_candidate).sum()),
@@ -90,6 +90,10 @@ def summary_of(
         'odometry': judged.figures() if isinstance(judged, Motion) else None,
         'warnings': list(_warnings(replay, log, judged, recording_s / wall_s)),
     }
+
+
+def _radar_words(replay: Replay) -> str:
+    return radar_words(_sources(replay), replay.unlike_radar, replay.recognizer.sensor)
 
 
 def _sources(replay: Replay) -> list[PlaceSource | None]:
@@ -140,7 +144,7 @@ def _radar_warnings(replay: Replay, num_queries: int) -> Iterator[str]:
             difference=replay.unlike_radar
         )
         yield f'{replay.num_unlike} of {num_queries} queries: {text}'
-    if radar_words(_sources(replay), replay.unlike_radar) == RADARS_NOT_KNOWN:
+    if _radar_words(replay) == RADARS_NOT_KNOWN:
         yield RADARS_NOT_KNOWN
 
 

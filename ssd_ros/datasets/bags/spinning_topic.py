@@ -13,24 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 from rosbags.interfaces import Connection
 from ssd_ros.datasets.bags.reader import BagReader
-from ssd_ros.datasets.spinning.preset import (
-    B_SCAN,
-    FFT_DATA,
-    IMAGE,
-    POINTS,
-    PRESETS,
-    SpinningPreset,
-    UNNAMED,
-)
-from ssd_ros.datasets.spinning.scan import (
-    scan_from_b_scan,
-    scan_from_image,
-    scan_from_points,
-    scan_from_sweeps,
-)
+from ssd_ros.datasets.spinning.messages import DECODERS
+from ssd_ros.datasets.spinning.preset import FFT_DATA, PRESETS, SpinningPreset, UNNAMED
+from ssd_ros.datasets.spinning.scan import scan_from_sweeps
+from ssd_ros.datasets.spinning.sweeps import count_of
 from ssd_ros.radar.types import SpinningRadarScan
 
-_READERS = {IMAGE: scan_from_image, B_SCAN: scan_from_b_scan, POINTS: scan_from_points}
 _CONFIGURATIONS = ('navtech_msgs/msg/RadarConfigurationMsg',
                    'messages/msg/RadarConfigurationMessage')  # fmt: skip
 
@@ -126,7 +114,7 @@ class _MessagePerTurn:
 
     def scan(self, index: int) -> SpinningRadarScan:
         message = self._reader.message(self._topic, index)
-        read = _READERS[self._topic.connections[0].msgtype]
+        read = DECODERS[self._topic.connections[0].msgtype]
         return read(message, int(self.stamps_ns[index]), self._preset)
 
 
@@ -167,7 +155,7 @@ class _MessagePerAzimuth:
         counts, sweeps = [], []
         raw = self._reader.raw_messages(self._connections, turn.first_ns, turn.last_ns)
         for message in map(self._reader.deserialized, raw):
-            counts.append(_count_of(message))
+            counts.append(count_of(message))
             sweeps.append(np.asarray(message.data, np.uint8))
         return scan_from_sweeps(np.array(counts, np.uint16), sweeps, turn.stamp_ns, self._preset)
 
@@ -176,7 +164,7 @@ class _MessagePerAzimuth:
         stamps: list[int] = []
         first_ns = last_ns = last_count = 0
         for raw in self._reader.raw_messages(self._connections):
-            count = _count_of(self._reader.deserialized(raw))
+            count = count_of(self._reader.deserialized(raw))
             if stamps and count < last_count:
                 yield _Turn(stamps[len(stamps) // 2], first_ns, last_ns, len(stamps))
                 stamps = []
@@ -186,8 +174,3 @@ class _MessagePerAzimuth:
             last_ns, last_count = raw.log_time_ns, count
         if stamps:
             yield _Turn(stamps[len(stamps) // 2], first_ns, last_ns, len(stamps))
-
-
-def _count_of(message: Any) -> int:
-    """Return the encoder count: `azimuth`, because the driver computes `angle` wrongly."""
-    return int.from_bytes(message.azimuth.tobytes()[:2], 'big')

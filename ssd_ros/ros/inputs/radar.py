@@ -10,6 +10,7 @@ from ssd_ros.ros.health.inputs import InputStatistics
 from ssd_ros.ros.inputs.extrinsics import Extrinsics, Lookup
 from ssd_ros.ros.inputs.intake import Intake
 from ssd_ros.ros.inputs.mounting import Mounting, mounting_of
+from ssd_ros.ros.inputs.scan_decoders import cloud_decoder, turn_decoder
 from ssd_ros.ros.inputs.stamp_source import StampSource
 from ssd_ros.ros.messages.geometry import pose_from_xyzrpy, UNMOVED
 from ssd_ros.ros.parameters.inputs import InputParameters, RadarTopic
@@ -33,9 +34,11 @@ class Radar:
         :param lookup: see extrinsics; None = there is no TF
         """
         self.topic = topic
-        self.intake = Intake(
-            parameters.decoder_config(), warn, source, topic.name, topic.frame_override
-        )
+        if parameters.sensor == 'spinning':
+            decode = turn_decoder(parameters.spinning_preset())
+        else:
+            decode = cloud_decoder(parameters.decoder_config())
+        self.intake = Intake(decode, warn, source, topic.name, topic.frame_override)
         self._is_in_parameters = topic.extrinsics is not None
         fallback = pose_from_xyzrpy(topic.extrinsics) if topic.extrinsics else UNMOVED
         self.extrinsics = Extrinsics(

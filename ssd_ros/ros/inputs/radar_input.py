@@ -5,7 +5,8 @@ The radars of the vehicle: their topics in, scans of the primary radar out.
 
 The primary radar is the first of `input_topics`: each of its scans makes a query, to which the
 others add what they see in its field of view (see radar_merging). The clouds of all are levelled
-first. All of it runs in the executor's thread.
+first; turns of a spinning radar, which is alone, are taken as they are. All of it runs in the
+executor's thread.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Any
 from rclpy.node import Node
 from ssd_ros.motion.stamp_order import Admitted
 from ssd_ros.radar.merging import MergeConfig, PlacedCloud, RadarMerger
-from ssd_ros.radar.types import RadarPointCloud
+from ssd_ros.radar.types import RadarPointCloud, Scan, SpinningRadarScan
 from ssd_ros.ros.health.inputs import Level, Status
 from ssd_ros.ros.health.texts import NOT_ACTIVE
 from ssd_ros.ros.inputs.extrinsics import Lookup
@@ -27,6 +28,8 @@ from ssd_ros.ros.inputs.radar_subscription import RadarSubscription
 from ssd_ros.ros.inputs.stamp_source import StampSource
 from ssd_ros.ros.messages.geometry import Pose
 from ssd_ros.ros.parameters.inputs import InputParameters
+
+_MAX_TILT_DEG = 10.0  # of a spinning radar; reconstructed: its beam is 2 degrees high and more
 
 
 class RadarInput:
@@ -40,8 +43,8 @@ class RadarInput:
         lookup: Lookup | None,
         merge_config: MergeConfig,
         source: StampSource,
-        use: Callable[[RadarPointCloud, Pose, float], None],
-        set_clock: Callable[[Admitted[RadarPointCloud]], None],
+        use: Callable[[Scan, Pose, float], None],
+        set_clock: Callable[[Admitted[Scan]], None],
         warn: Callable[[str], None],
     ) -> None:
         """
@@ -144,26 +147,37 @@ class RadarInput:
             return
         try:
             self._take(radar, kind, msg)
-        except Exception as error:  # no cloud, however strange, may end the node
-            radar.intake.refuse('failed', f'a cloud failed: {type(error).__name__}: {error}')
+        except Exception as error:  # no scan, however strange, may end the node
+            radar.intake.refuse('failed', f'a scan failed: {type(error).__name__}: {error}')
 
     def _take(self, radar: Radar, kind: str, msg: Any) -> None:
         receive_s = time.monotonic()
         now_ns = self._node.get_clock().now().nanoseconds
         self._hand_on(radar, radar.intake.receive(msg, receive_s, now_ns, kind), receive_s)
 
-    def _hand_on(
-        self, radar: Radar, admitted: Admitted[RadarPointCloud], receive_s: float
-    ) -> None:
+    def _hand_on(self, radar: Radar, admitted: Admitted[Scan], receive_s: float) -> None:
         if radar is self.primary and (admitted.is_restart or admitted.step_ns):
             self._set_clock(admitted)
-        for _, cloud in admitted.samples:
-            if radar is self.primary:
-                mounting = radar.mounting(cloud.frame_id)
-                merged = self._merger.merged(mounting.level(cloud))
+        for _, scan in admitted.samples:
+            if isinstance(scan, SpinningRadarScan):
+                self._use_turn(radar, scan, receive_s)
+            elif radar is self.primary:
+                mounting = radar.mounting(scan.frame_id)
+                merged = self._merger.merged(mounting.level(scan))
                 self._use(merged, mounting.base_level, receive_s)
             else:
-                self._hold(radar, cloud)
+                self._hold(radar, scan)
+
+    def _use_turn(self, radar: Radar, scan: SpinningRadarScan, receive_s: float) -> None:
+        mounting = radar.mounting(scan.frame_id)
+        if mounting.tilt_deg > _MAX_TILT_DEG:
+            radar.intake.refuse(
+                'tilted',
+                f'the spinning radar is mounted tilted by {mounting.tilt_deg:.0f} degrees: a turn '
+                'cannot be levelled; is its mounting stated right?',
+            )
+            return
+        self._use(scan, mounting.base_level, receive_s)
 
     def _hold(self, radar: Radar, cloud: RadarPointCloud) -> None:
         """Keep the scan of another radar for the next one of the primary radar."""

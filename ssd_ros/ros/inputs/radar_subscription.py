@@ -11,7 +11,8 @@ from rclpy.node import Node
 from rclpy.qos import QoSPolicyKind, QoSProfile, ReliabilityPolicy
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.topic_endpoint_info import TopicEndpointInfo
-from ssd_ros.radar.messages import MESSAGE_TYPES
+from ssd_ros.radar.messages import MESSAGE_TYPES as CLOUD_TYPES
+from ssd_ros.ros.inputs.scan_decoders import MESSAGE_TYPES
 from ssd_ros.ros.messages.types import message_class
 
 try:
@@ -134,11 +135,15 @@ def choose(
     input_type: str,
     qos_reliability: str,
 ) -> Choice:
-    """Return how to subscribe, given who publishes; without anybody nothing changes."""
+    """
+    Return how to subscribe, given who publishes; without anybody nothing changes.
+
+    A spinning radar must be named: it needs another model.
+    """
     published = {publisher.topic_type for publisher in publishers}
     kind, is_reliable = current
     if input_type == 'auto':
-        kinds = [kind for kind, name in MESSAGE_TYPES.items() if name in published]
+        kinds = [kind for kind, name in CLOUD_TYPES.items() if name in published]
         kind = kinds[0] if kinds else kind
     of_kind = [each for each in publishers if each.topic_type == MESSAGE_TYPES[kind]]
     if qos_reliability == 'auto' and of_kind:

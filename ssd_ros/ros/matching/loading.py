@@ -22,14 +22,17 @@ from ssd_ros.user_paths import user_path, user_paths
 
 def load_encoder(parameters: NodeParameters) -> PlaceEncoder:
     """
-    Load the student.
+    Load the student, or the teacher for a spinning radar.
 
-    :raise ValueError: it is not an encoder for 4D radar
+    :raise ValueError: it is not an encoder for the radar of the input
     :raise OSError: it cannot be read
     """
     given = parameters.model_path and user_path(parameters.model_path)
-    path = given or shared_file(ENCODERS[parameters.encoder].student)
-    return open_encoder(path, parameters.device, parameters.num_threads)
+    shipped = ENCODERS[parameters.encoder]
+    path = given or shared_file(
+        shipped.teacher if parameters.sensor == 'spinning' else shipped.student
+    )
+    return open_encoder(path, parameters.device, parameters.num_threads, parameters.sensor)
 
 
 def load_maps(
@@ -78,10 +81,14 @@ def new_live_session(encoder: PlaceEncoder, parameters: NodeParameters) -> LiveS
     """
     Return an empty session if the running drive is to be remembered.
 
-    :raise ValueError: the calibration is damaged or of other models
+    :raise ValueError: the calibration is damaged or of other models, or the radar spins
     """
     if not parameters.online_index:
         return None
+    if parameters.sensor == 'spinning':
+        raise ValueError(
+            'online_index remembers places of a 4D radar: set it to false for a spinning radar'
+        )
     return LiveSession(
         encoder.contract.descriptor_size,
         parameters.keyframe_distance,

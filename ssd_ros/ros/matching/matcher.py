@@ -22,7 +22,7 @@ from ssd_ros.maps.sessions import SessionFolder
 from ssd_ros.motion.mounting_check import YawError
 from ssd_ros.radar.doppler_sign import DopplerSignCheck
 from ssd_ros.radar.ego_velocity import Motion
-from ssd_ros.radar.types import RadarPointCloud
+from ssd_ros.radar.types import Scan
 from ssd_ros.recognition.answer import LoopClosureCandidate, Query, Recognition, SensorPose
 from ssd_ros.recognition.place_recognizer import PlaceRecognizer
 from ssd_ros.recognition.radar_check import radar_words
@@ -124,7 +124,7 @@ class Matcher:
     def radar_words(self) -> str:
         """What the calibrations say of the radar."""
         sources = [*self._recognizer.maps, self._recognizer.live]
-        return radar_words(sources, self.statistics.unlike_radar)
+        return radar_words(sources, self.statistics.unlike_radar, self._recognizer.sensor)
 
     @property
     def is_doppler_opposite(self) -> bool:
@@ -205,7 +205,7 @@ class Matcher:
 
     def prepare(
         self,
-        cloud: RadarPointCloud,
+        scan: Scan,
         pose: SensorPose | None = None,
         segment: int = 0,
         base_radar: Pose = UNMOVED,
@@ -218,7 +218,7 @@ class Matcher:
         :param base_radar: T_base_radar of the level radar, as stated
         """
         self._recognizer.mount(base_radar.planar)
-        query = self._recognizer.prepare(cloud, pose, segment)
+        query = self._recognizer.prepare(scan, pose, segment)
         ego_velocity = query.image.ego_velocity
         if pose is not None and ego_velocity.motion is Motion.MOVING:
             self._sign.add(query.stamp_ns, ego_velocity.velocity_mps, *pose)

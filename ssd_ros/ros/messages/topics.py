@@ -132,7 +132,7 @@ PUBLISHED = (
         SENSOR_DATA,
         'of the radar',
         'every query, if somebody listens; what the encoder sees, near rows first, left columns '
-        'first',
+        'first; of a spinning radar clockwise from forward',
     ),
     Topic(
         '~/map_keyframes',
@@ -185,7 +185,7 @@ SUBSCRIBED = (
         'sensor_msgs/msg/PointCloud2',
         SENSOR_DATA,
         'of the radar',
-        'the 4D radar; other names and types by `input_topics` and `input_type`',
+        'the radar, 4D or spinning; other names and types by `input_topics` and `input_type`',
     ),
     ODOMETRY,
     LOST,

@@ -16,7 +16,7 @@ from ssd_ros.encoders.place_encoder import PlaceEncoder
 from ssd_ros.maps.place_database import PlaceDatabase
 from ssd_ros.motion.stamp_order import Admitted
 from ssd_ros.radar.merging import MergeConfig
-from ssd_ros.radar.types import RadarPointCloud
+from ssd_ros.radar.types import Scan
 from ssd_ros.ros.adapters import Adapter, load_adapter
 from ssd_ros.ros.health.texts import NOT_ACTIVE, QUERY_FAILED
 from ssd_ros.ros.health.throttle import Throttled
@@ -113,7 +113,7 @@ class Session:
             None if self._transforms is None else self._transforms.newest,
             MergeConfig(fov_deg=contract.grid.fov_deg, ego_velocity=contract.ego_velocity),
             self._stamps,
-            self._on_cloud,
+            self._on_scan,
             self._set_clock,
             self._warn,
         )
@@ -159,7 +159,7 @@ class Session:
         if not self.is_active:
             return unanswered(NOT_ACTIVE)
         if self._newest is None:
-            return unanswered(f'no usable point cloud has come on {self._input.topic_name}')
+            return unanswered(f'no usable scan has come on {self._input.topic_name}')
         future = self._askers.add(relocalize)
         self._worker.offer(self._newest, at_once=True)
         return future
@@ -201,7 +201,7 @@ class Session:
         summary, frame = matcher.summary(parameters), parameters.map_frame
         self._delivery.outputs.publish_maps(matcher.maps, summary, frame)
 
-    def _set_clock(self, admitted: Admitted[RadarPointCloud]) -> None:
+    def _set_clock(self, admitted: Admitted[Scan]) -> None:
         """Begin a new drive, or go on with another clock."""
         if admitted.is_restart:
             self.clear()
@@ -209,16 +209,16 @@ class Session:
         else:
             self._matcher.set_clock(admitted.step_ns)
 
-    def _on_cloud(self, cloud: RadarPointCloud, base_radar: Pose, receive_s: float) -> None:
+    def _on_scan(self, scan: Scan, base_radar: Pose, receive_s: float) -> None:
         """Add a scan to the window and have it searched for; base_radar is of the level radar."""
         decode_ms = (time.monotonic() - receive_s) * 1e3
-        pose = self._odometry.radar_at(cloud.stamp_ns, base_radar)
+        pose = self._odometry.radar_at(scan.stamp_ns, base_radar)
         matcher, statistics = self._matcher, self._input.primary.statistics
-        query = matcher.prepare(cloud, pose, self._odometry.segment, base_radar)
+        query = matcher.prepare(scan, pose, self._odometry.segment, base_radar)
         statistics.count_used(query.image.num_points)
         statistics.is_doppler_opposite = matcher.is_doppler_opposite
         statistics.yaw_error = matcher.yaw_error
-        self._newest = Job(query, cloud.frame_id, base_radar, receive_s, decode_ms)
+        self._newest = Job(query, scan.frame_id, base_radar, receive_s, decode_ms)
         if self._is_enabled and self._gate.passes(query.odometry, self._parameters().min_travel):
             self._matcher.statistics.num_replaced += self._worker.offer(self._newest)
 

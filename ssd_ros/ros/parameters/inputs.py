@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 
+from ssd_ros.datasets.spinning import messages as turns
+from ssd_ros.datasets.spinning.preset import PRESETS, SpinningPreset
 from ssd_ros.radar.fields import ANGLE_UNITS, DecoderConfig, INTENSITY_KINDS
 from ssd_ros.radar.messages import MESSAGE_TYPES
 from ssd_ros.ros.parameters.options import option
@@ -33,6 +35,26 @@ class FieldMapParameters:
 
 
 @dataclass(frozen=True, slots=True)
+class SpinningParameters:
+    """How the messages of a spinning radar are laid out."""
+
+    preset: str = option(
+        turns.AUTO,
+        'source of the messages of a spinning radar; auto = what such messages mostly are: an '
+        'image has 400 azimuths and reaches 150 m',
+        choices=(turns.AUTO, *PRESETS),
+        read_only=True,
+    )
+    range_resolution: float = option(
+        0.0,
+        'depth of a bin of a spinning radar (m); 0 = that of the preset',
+        low=0.0,
+        high=10.0,
+        read_only=True,
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class RadarTopic:
     """
     One radar of the vehicle.
@@ -52,14 +74,16 @@ class InputParameters:
 
     input_type: str = option(
         'auto',
-        'type of the messages; auto = of whoever publishes, PointCloud2 until somebody does',
-        choices=('auto', *MESSAGE_TYPES),
+        'type of the messages; auto = of a 4D radar, of whoever publishes, PointCloud2 until '
+        'somebody does; polar_image, polar_points, b_scan and fft_data are of a spinning radar: '
+        'whole turns, found in maps of a spinning radar or of submaps',
+        choices=('auto', *MESSAGE_TYPES, *turns.MESSAGE_TYPES),
         read_only=True,
     )
     input_topics: tuple[str, ...] = option(
         ('points',),
         'topics of the 4D radars; a query is made of the first, to which the others add what '
-        'they see in its field of view',
+        'they see in its field of view; or the one of a spinning radar',
         read_only=True,
     )
     frame_override: tuple[str, ...] = option(
@@ -76,6 +100,7 @@ class InputParameters:
         read_only=True,
         repeats=True,
     )
+    spinning: SpinningParameters = field(default_factory=SpinningParameters)
     field_map: FieldMapParameters = field(default_factory=FieldMapParameters)
     intensity_kind: str = option(
         'auto',
@@ -129,6 +154,8 @@ class InputParameters:
             raise ValueError(
                 f'parameter input_topics is {list(self.input_topics)}, expected different names'
             )
+        if self.sensor == 'spinning':
+            self._check_turns()
         if self.frame_override != ('',) and len(self.frame_override) != num_topics:
             raise ValueError(
                 f'parameter frame_override has {len(self.frame_override)} frames, expected '
@@ -140,6 +167,27 @@ class InputParameters:
                 f'parameter radar_extrinsics has {len(self.radar_extrinsics)} numbers, expected '
                 f'{_NUM_OF_POSE * num_topics}, six for each of input_topics'
             )
+
+    def _check_turns(self) -> None:
+        if len(self.input_topics) > 1:
+            raise ValueError(
+                f'parameter input_topics has {len(self.input_topics)} names, expected the one of '
+                f'a spinning radar, as input_type {self.input_type} says'
+            )
+        try:
+            self.spinning_preset()
+        except ValueError as error:
+            raise ValueError(f'parameter spinning.preset: {error}') from error
+
+    @property
+    def sensor(self) -> str:
+        """Of which radar the messages are, '4d' or 'spinning'."""
+        return 'spinning' if self.input_type in turns.MESSAGE_TYPES else '4d'
+
+    def spinning_preset(self) -> SpinningPreset:
+        """Return how turns are laid out; there must be some."""
+        spinning = self.spinning
+        return turns.preset_of(self.input_type, spinning.preset, spinning.range_resolution)
 
     def radar_topics(self) -> tuple[RadarTopic, ...]:
         """Return the radars, the primary one first."""

@@ -125,8 +125,8 @@ class NodeParameters(SessionParameters):
     )
     model_path: str = option(
         '',
-        'ONNX model of the 4D radar or description of scan contexts (.json) instead of the '
-        'shipped one',
+        'ONNX model of the radar of input_type, or description of scan contexts (.json), instead '
+        'of the shipped one',
         read_only=True,
     )
     device: str = option(

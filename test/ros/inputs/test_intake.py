@@ -13,8 +13,9 @@ import pytest
 from ssd_ros.motion.stamp_order import Admitted
 from ssd_ros.radar.fields import DecoderConfig
 from ssd_ros.radar.point_cloud2 import encode_point_cloud2
-from ssd_ros.radar.types import RadarPointCloud
+from ssd_ros.radar.types import RadarPointCloud, Scan
 from ssd_ros.ros.inputs.intake import Intake
+from ssd_ros.ros.inputs.scan_decoders import cloud_decoder
 from ssd_ros.ros.inputs.stamp_source import StampSource
 from ssd_ros.ros.parameters.inputs import InputParameters
 
@@ -40,10 +41,10 @@ class Listener:
         self.said: list[str] = []
         parameters = InputParameters(stamp_source=source)
         stamps = StampSource(lambda: parameters, self.said.append)
-        self.intake = Intake(DecoderConfig(), self.said.append, stamps, 'points')
+        self.intake = Intake(cloud_decoder(DecoderConfig()), self.said.append, stamps, 'points')
         self.num_heard = 0
 
-    def hear(self, msg: Any) -> Admitted[RadarPointCloud]:
+    def hear(self, msg: Any) -> Admitted[Scan]:
         self.num_heard += 1
         elapsed_ns = self.num_heard * 100 * MS
         return self.intake.receive(msg, elapsed_ns / 1e9, NOW_NS + elapsed_ns)

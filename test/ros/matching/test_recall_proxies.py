@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 import pytest
-from ssd_ros.bev.preprocessing import CloudImage
+from ssd_ros.bev.preprocessing import RadarImage
 from ssd_ros.motion.odometry import OdometryPose
 from ssd_ros.radar.ego_velocity import EgoVelocity, Motion
 from ssd_ros.recognition.answer import LoopClosureCandidate, Query, Recognition, StageTimes
@@ -22,7 +22,7 @@ MAP_ID = 7
 ACCEPTED, REJECTED = Decision('accepted', ''), Decision('rejected', '')
 STANDING = EgoVelocity(Motion.STANDSTILL, np.zeros(3), np.zeros(3), np.zeros(0, bool))
 QUERY = Query(
-    0, CloudImage(np.zeros((1, 1), np.uint8), STANDING, np.zeros((0, 2))), None, None, 0, 0
+    0, RadarImage(np.zeros((1, 1), np.uint8), STANDING, np.zeros((0, 2))), None, None, 0, 0
 )
 
 

@@ -269,7 +269,7 @@ def test_a_lifecycle_manager_can_take_the_node_through_all_states(
         publisher = peer.speak(PointCloud2, '/points')
         publisher.publish(points_msg(DRIVE.cloud(1)))
         assert change_state(peer, Transition.TRANSITION_ACTIVATE)
-        assert ask(peer) == (False, 'no usable point cloud has come on /points')
+        assert ask(peer) == (False, 'no usable scan has come on /points')
         publisher.publish(points_msg(DRIVE.cloud(1)))
         peer.wait(lambda answers=answers: answers, 'an answer')
         assert ask(peer)[0]

@@ -39,6 +39,20 @@ def test_the_decoder_gets_its_share() -> None:
     )
 
 
+def test_a_spinning_radar_is_one_and_has_a_layout() -> None:
+    assert NodeParameters().sensor == '4d'
+    values = {'input_type': 'polar_image', 'spinning.preset': 'mulran'}
+    parameters = NodeParameters.from_values(values)
+    assert parameters.sensor == 'spinning'
+    assert parameters.spinning_preset().range_resolution_m == 0.05952
+    values = {**values, 'spinning.range_resolution': 0.1}
+    assert NodeParameters.from_values(values).spinning_preset().range_resolution_m == 0.1
+    with pytest.raises(ValueError, match='input_topics has 2 names, expected the one of a spin'):
+        NodeParameters.from_values({**values, 'input_topics': ['a', 'b']})
+    with pytest.raises(ValueError, match=r'spinning\.preset: preset fomo is of navtech_msgs'):
+        NodeParameters.from_values({**values, 'spinning.preset': 'fomo'})
+
+
 def test_each_radar_has_its_frame_and_its_place() -> None:
     values = {
         'input_topics': ['front', 'rear'],

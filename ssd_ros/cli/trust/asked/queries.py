@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from ssd_ros.bev.preprocessing import CloudImage
+from ssd_ros.bev.preprocessing import RadarImage
 from ssd_ros.confidence.radar_profile import NAMES, unknown_profiles
 from ssd_ros.data_origin import Origin, origin_from, origin_text
 from ssd_ros.datasets.left_out import LeftOut
@@ -24,7 +24,7 @@ from ssd_ros.maps.place_database import Keyframe
 from ssd_ros.motion.odometry import OdometryPose
 from ssd_ros.motion.trajectory import quaternion_from_yaw
 from ssd_ros.npy_files import MAX_ARCHIVE_BYTES, read_archive
-from ssd_ros.radar.ego_velocity import EgoVelocity, Motion
+from ssd_ros.radar.ego_velocity import unknown_velocity
 from ssd_ros.recognition.answer import Query
 from ssd_ros.recognition.offline.drive_odometry import odometry_of
 from ssd_ros.recognition.place_recognizer import PlaceRecognizer
@@ -78,11 +78,8 @@ class DriveQueries:
         """Return one query as the recogniser wants it."""
         first, last = self.first_points[number : number + 2]
         points_m = self.points_m[first:last]
-        unknown = EgoVelocity(
-            Motion.UNKNOWN, np.zeros(3), np.full(3, np.inf), np.ones(len(points_m), bool)
-        )
         odometry = odometry_at(float(self.travelled_m[number]), int(self.segments[number]))
-        image = CloudImage(self.bevs[number], unknown, points_m)
+        image = RadarImage(self.bevs[number], unknown_velocity(len(points_m)), points_m)
         stamp_ns = int(self.stamps_ns[number])
         return Query(
             stamp_ns,
