@@ -17,9 +17,8 @@ from numpy.typing import NDArray
 from ssd_ros.confidence.features import feature_matrix, FEATURES, Features, SIGNS
 from ssd_ros.confidence.logistic_regression import probability
 from ssd_ros.confidence.radar_envelope import RadarEnvelope
+from ssd_ros.radar.types import RADARS
 from ssd_ros.records import check_limits, Limits, shortened
-
-RADARS = {'4d': '4D radar', 'spinning': 'spinning radar'}
 
 _MAX_WEIGHT = 1e9
 _JUDGEMENT_LIMITS = {

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -11,7 +13,7 @@ from numpy.typing import NDArray
 from ssd_ros.data_origin import Origin
 from ssd_ros.lidar.types import LidarPointCloud
 from ssd_ros.motion.trajectory import Trajectory
-from ssd_ros.radar.types import RadarPointCloud, SpinningRadarScan
+from ssd_ros.radar.types import RadarPointCloud, Scan, SpinningRadarScan
 
 
 @runtime_checkable
@@ -92,6 +94,35 @@ class WithoutLidar:
     def lidar(self, index: int) -> LidarPointCloud:
         """Refuse: there is no LiDAR."""
         raise IndexError(f'{getattr(self, "name", "the drive")} has no LiDAR, so no scan {index}')
+
+
+@dataclass(frozen=True, slots=True)
+class SensorScans:
+    """
+    The scans of one radar of a drive.
+
+    :param stamps_ns: shape (N,), ascending
+    :param poses: of the radar; not every scan needs one
+    :param read: returns one scan by its number
+    """
+
+    stamps_ns: NDArray[np.int64]
+    poses: Trajectory
+    read: Callable[[int], Scan]
+
+    def __len__(self) -> int:
+        return len(self.stamps_ns)
+
+
+def sensor_scans(sequence: RadarSequence, sensor: str) -> SensorScans:
+    """
+    Return the scans of a radar of a drive.
+
+    :param sensor: '4d' or 'spinning'
+    """
+    if sensor == 'spinning':
+        return SensorScans(sequence.scan_stamps_ns, sequence.scan_poses, sequence.scan)
+    return SensorScans(sequence.cloud_stamps_ns, sequence.cloud_poses, sequence.cloud)
 
 
 def origin_of(sequence: RadarSequence) -> Origin:

@@ -6,9 +6,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ssd_ros.datasets.sequence import RadarSequence
-
-RADARS = {'4d': '4D radar', 'spinning': 'spinning radar'}
+from ssd_ros.datasets.sequence import RadarSequence, sensor_scans
+from ssd_ros.radar.types import RADARS
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +39,6 @@ def used_radar(drive: RadarSequence, sensor: str, poses: str = '') -> UsedRadar:
 
     :param poses: what became of its poses, in words
     """
-    stamps_ns, known = {
-        '4d': (drive.cloud_stamps_ns, drive.cloud_poses),
-        'spinning': (drive.scan_stamps_ns, drive.scan_poses),
-    }[sensor]
-    num_without_pose = len(stamps_ns) - len(known.at(stamps_ns)[0])
-    return UsedRadar(drive.name, sensor, len(stamps_ns), num_without_pose, poses)
+    scans = sensor_scans(drive, sensor)
+    num_without_pose = len(scans) - len(scans.poses.at(scans.stamps_ns)[0])
+    return UsedRadar(drive.name, sensor, len(scans), num_without_pose, poses)

@@ -55,17 +55,22 @@ class TurnCheck:
         self.with_heading += right > mirrored
         self.against_heading += mirrored > right
 
+    @property
+    def is_against(self) -> bool:
+        """Whether the images turn against the headings, beyond doubt."""
+        votes = self.with_heading + self.against_heading
+        return votes >= _MIN_VOTES and self.against_heading >= _MIN_SHARE * votes
+
     def warn(self, name: str) -> None:
         """Say that the images of a drive turn against its headings, if they do."""
-        votes = self.with_heading + self.against_heading
-        if votes >= _MIN_VOTES and self.against_heading >= _MIN_SHARE * votes:
+        if self.is_against:
             _log.warning(
                 '%s: in %d of %d turns the images turn against the headings, so that the map is '
                 'mirrored: do azimuths run counter-clockwise, is the radar upside down, or are '
                 'the headings of the poses clockwise?',
                 name,
                 self.against_heading,
-                votes,
+                self.with_heading + self.against_heading,
             )
 
 

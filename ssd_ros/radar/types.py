@@ -14,6 +14,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+RADARS = {'4d': '4D radar', 'spinning': 'spinning radar'}  # by what is called sensor
+
 
 @dataclass(frozen=True, slots=True)
 class RadarPointCloud:

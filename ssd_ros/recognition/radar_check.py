@@ -8,9 +8,10 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
-from ssd_ros.confidence.model import ConfidenceModel, RADARS
+from ssd_ros.confidence.model import ConfidenceModel
 from ssd_ros.confidence.radar_profile import unknown_profiles
 from ssd_ros.maps.place_search import PlaceSource
+from ssd_ros.radar.types import RADARS
 from ssd_ros.recognition.decision import Decision, UNLIKE_RADAR
 
 RADARS_NOT_KNOWN = (

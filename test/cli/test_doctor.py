@@ -15,8 +15,17 @@ from ssd_ros.cli.doctor.command import main
 from ssd_ros.datasets.bags.rosbag2_writer import write_rosbag2
 from ssd_ros.datasets.formats.hercules import write_hercules
 from ssd_ros.maps.builder import build_database
+from ssd_ros.motion.trajectory import quaternion_from_yaw, Trajectory
 from ssd_ros.radar.types import RadarPointCloud
-from support.posts import jolted, moving_drive, MovingDrive, small_encoder, write_small_encoder
+from support.posts import (
+    jolted,
+    moving_drive,
+    MovingDrive,
+    PostDrive,
+    random_posts,
+    small_encoder,
+    write_small_encoder,
+)
 
 TURNED_RAD = math.radians(5)
 
@@ -190,3 +199,52 @@ def test_a_map_is_looked_at_and_what_cannot_be_read_is_to_be_mended(
     assert (code, found['reading'][0]) == (1, 'MEND')
     assert "has no topic '/lidar'" in found['reading'][1]
     assert told(capsys, student, tmp_path / 'nowhere')[0] == 1
+
+
+@pytest.fixture(scope='module')
+def teacher(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(write_small_encoder(tmp_path_factory.mktemp('model') / 'teacher.onnx', 'spinning'))
+
+
+def bending_drive(yaw_sign: int = 1) -> PostDrive:
+    """Return a drive round a circle of 16 m with many posts; its poses may say the other way."""
+    angle_rad = np.arange(40) * 0.25
+    x_m, y_m = 16 * np.sin(angle_rad), 16 * (1 - np.cos(angle_rad))
+    kind = PostDrive if yaw_sign > 0 else MisreadHeadings
+    xy_yaw = np.stack([x_m, y_m, angle_rad], axis=1)
+    return kind(random_posts(600), xy_yaw, step_ns=250_000_000)
+
+
+class MisreadHeadings(PostDrive):
+    """A drive whose headings were counted clockwise."""
+
+    @property
+    def scan_poses(self) -> Trajectory:
+        poses = PostDrive.scan_poses.__get__(self)
+        return replace(poses, quaternions_xyzw=quaternion_from_yaw(-poses.yaws_rad))
+
+
+@pytest.mark.parametrize('yaw_sign', [1, -1])
+def test_turns_of_a_spinning_radar_are_examined(
+    capsys: pytest.CaptureFixture[str], teacher: str, tmp_path: Path, yaw_sign: int
+) -> None:
+    write_rosbag2(tmp_path / 'bag', bending_drive(yaw_sign))
+    database = build_database(bending_drive(), small_encoder(tmp_path, 'spinning'))
+    database.save(tmp_path / 'map')
+    more = ['--sensor', 'spinning', '--map', tmp_path / 'map']
+    code, found = told(capsys, teacher, tmp_path / 'bag', *more)
+    assert code == 1  # no calibration has seen a spinning radar
+    assert found['radar'][1].startswith('this radar is unlike those the calibration knows: a spin')
+    assert found['turns'] == (
+        'note',
+        '/radar/polar (sensor_msgs/msg/Image), 40 messages: turns of a spinning radar, or '
+        'pictures of a camera',
+    )
+    assert found['rate'] == ('good', '40 scans in 10 s, 4.0 a second')
+    assert found['odometry'] == ('good', 'poses for 100% of the scans')
+    assert found['brightness'][0] == 'good'
+    level, words = found['turning']
+    if yaw_sign > 0:
+        assert (level, words) == ('good', 'with the headings 39 times, against them 0')
+    else:
+        assert (level, words.partition(':')[0]) == ('MEND', 'the images turn against the headings')

@@ -554,3 +554,30 @@ def test_it_runs_where_there_is_no_ros(folder: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert 'x real time' in done.stdout
+
+
+def test_a_spinning_radar_is_replayed_in_its_map(folder: Path, tmp_path: Path) -> None:
+    posts = random_posts(1000)
+    mapping = replace(MAPPING, posts=posts, step_ns=100_000_000_000)
+    teacher = small_encoder(tmp_path, 'spinning')
+    build_database(mapping, teacher).save(tmp_path / 'map')
+    # The other way, each place 3 m from the nearest keyframe.
+    back = np.stack([np.arange(153.0, 40, -10), np.zeros(12), np.full(12, np.pi)], axis=1)
+    write_rosbag2(tmp_path / 'bag', replace(mapping, xy_yaw=back))
+    summary_file = tmp_path / 'summary.json'
+    parameters = tmp_path / 'risk.yaml'
+    parameters.write_text(
+        'ssd_localizer:\n  ros__parameters:\n    input_type: polar_image\n'
+        '    spinning: {range_resolution: 0.25}\n'
+        '    accept: {risk_unknown_radar: true, max_rival: 0.0}\n'
+    )
+    command = ['--input', str(tmp_path / 'bag'), '--map', str(tmp_path / 'map'), '--truth']
+    command += ['--poses-topic', '/ground_truth/odom', '--params', str(parameters)]
+    command += ['--student', str(tmp_path / 'spinning_a.onnx'), '--json', str(summary_file)]
+    assert replay.main(command) == 0
+    summary = json.loads(summary_file.read_text())
+    assert (summary['scans'], summary['queries'], summary['accepted']) == (12, 12, 12)
+    assert summary['truth']['recall_at_1'] == 1
+    assert summary['truth']['median_error_m'] < 1
+    assert summary['radar_kind'].endswith('a spinning radar (known: none)')
+    assert summary['queries_of_unknown_radar'] == 12

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+import math
 from pathlib import Path
 import signal
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from geometry_msgs.msg import PoseArray, PoseWithCovarianceStamped
 from nav_msgs.msg import Odometry
+import numpy as np
 from rcl_interfaces.msg import Parameter as ParameterMsg
 from rcl_interfaces.msg import ParameterType, ParameterValue
 from rcl_interfaces.srv import SetParametersAtomically
@@ -21,8 +23,8 @@ from rclpy.qos import DurabilityPolicy, QoSProfile
 from sensor_msgs.msg import PointCloud2
 from ssd_ros.maps.builder import build_database
 from ssd_ros.maps.place_database import PlaceDatabase
-from ssd_ros.radar.types import RadarPointCloud
-from std_msgs.msg import String
+from ssd_ros.radar.types import RadarPointCloud, SpinningRadarScan
+from std_msgs.msg import Header, String
 from support.posts import (
     random_posts,
     small_encoder,
@@ -174,3 +176,15 @@ def running_localizer(
             yield Localizer(peer, running, database, directory / 'map.ssd', message_type)
         finally:
             assert running.end(signal.SIGINT) == 0, running.text()
+
+
+def turn(place: int, turned_deg: float) -> SpinningRadarScan:
+    """Return the turn of a radar at a keyframe that looks elsewhere."""
+    pose = np.array([[10.0 * place, 0.0, math.radians(turned_deg)]])
+    return replace(DRIVE, xy_yaw=pose).scan(0)
+
+
+def header_msg(stamp_ns: int) -> Header:
+    result = Header(frame_id='navtech')
+    result.stamp.sec, result.stamp.nanosec = divmod(stamp_ns, 10**9)
+    return result

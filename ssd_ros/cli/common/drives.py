@@ -19,11 +19,10 @@ from ssd_ros.datasets.pose_check import check_poses
 from ssd_ros.datasets.pose_files import read_poses
 from ssd_ros.datasets.poses import poses_at
 from ssd_ros.datasets.sequence import origin_of, RadarSequence
-from ssd_ros.evaluation.used_radar import RADARS
 from ssd_ros.lidar.types import LidarPointCloud
 from ssd_ros.motion.trajectory import mounted, quaternion_from_yaw, Trajectory
 from ssd_ros.radar.levelling import levelled
-from ssd_ros.radar.types import RadarPointCloud, SpinningRadarScan
+from ssd_ros.radar.types import RadarPointCloud, RADARS, SpinningRadarScan
 from ssd_ros.ros.inputs.mounting import mounting_of
 from ssd_ros.ros.messages.geometry import pose_from_xyzrpy
 

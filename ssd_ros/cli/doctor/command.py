@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ssd_ros.cli.common.console import make_parser, run_command
-from ssd_ros.cli.common.drive_options import add_drive_options
+from ssd_ros.cli.common.drive_options import add_drive_options, BOTH
 from ssd_ros.extensions import OrOwn
 from ssd_ros.shared_files import ENCODERS
 
@@ -17,6 +17,7 @@ EXAMPLES = """\
   doctor drive.mcap
   doctor drive --topic /ars548/points --poses-topic /odom --extrinsics 3.6 0 0.5 0 0 0
   doctor drive.mcap --map library.map --params config/localize.yaml config/drivers/hercules.yaml
+  doctor drive.mcap --sensor spinning --spinning-preset mulran --map library.map
 """
 
 
@@ -26,8 +27,9 @@ def parser() -> argparse.ArgumentParser:
         'doctor',
         'Look through a recording: which topics are of a radar, how many points and scans come, '
         'whether Doppler runs with the odometry, whether the radar points where its mounting '
-        'says, and whether the map knows such a radar. Says in plain words what is to be mended. '
-        'Exit code: 0 fit for use, 1 something is to be mended. Needs no ROS.',
+        'says, whether turns of a spinning radar are some and turn with the headings, and whether '
+        'the map knows such a radar. Says in plain words what is to be mended. Exit code: 0 fit '
+        'for use, 1 something is to be mended. Needs no ROS.',
         EXAMPLES,
     )
     add = result.add_argument
@@ -47,8 +49,9 @@ def parser() -> argparse.ArgumentParser:
         choices=OrOwn(ENCODERS),
         help='or module:Class of your own (encoder of the parameters)',
     )
-    add('--student', type=Path, help="the 4D radar's model (model_path of the parameters)")
-    add_drive_options(result, sensors=('4d',))
+    add('--sensor', choices=BOTH, help='that is asked with (of input_type of the parameters)')
+    add('--student', type=Path, help="that radar's model (model_path of the parameters)")
+    add_drive_options(result)
     result.set_defaults(truth=False, rate=None, device='cpu', threads=None)
     return result
 
@@ -65,7 +68,7 @@ def examine(arguments: argparse.Namespace) -> None:
     from ssd_ros.cli.replay.run import open_replay, parameters_of
 
     parameters = parameters_of(arguments)
-    for finding in (contents := contents_of(arguments.input, parameters.decoder_config())):
+    for finding in (contents := contents_of(arguments.input, parameters)):
         print(finding.text)
     mounting = parameters.radar_topics()[0].extrinsics
     if contents and arguments.extrinsics is None and mounting and any(mounting):

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.cli.common.progress import progress_bar
 from ssd_ros.cli.replay.run import Replay
+from ssd_ros.maps.turn_check import TurnCheck
 from ssd_ros.motion.mounting_check import YawError
 from ssd_ros.motion.time_shift import fit_time_shift, TimeShift
 from ssd_ros.radar.doppler_sign import DopplerSignCheck
@@ -32,6 +33,8 @@ class Scans:
     :param yaw_error: of the mounting
     :param time_shift: of the scans against the odometry
     :param profile: of the radar at the end, see RadarProfile
+    :param filled: shape (N,), share of the cells of the image that show a return
+    :param turns: whether the images of a spinning radar turn with the headings
     """
 
     stamps_ns: NDArray[np.int64]
@@ -44,6 +47,8 @@ class Scans:
     yaw_error: YawError
     time_shift: TimeShift
     profile: NDArray[np.float64]
+    filled: NDArray[np.float64]
+    turns: TurnCheck
 
     def __len__(self) -> int:
         return len(self.stamps_ns)
@@ -66,7 +71,7 @@ def scans_of(replay: Replay) -> Scans:
 
     :raise ValueError: none can be read
     """
-    sign, is_opposite = DopplerSignCheck(), False
+    sign, is_opposite, turns = DopplerSignCheck(), False, TurnCheck()
     rows: list[tuple[Any, ...]] = []
     with progress_bar(replay.drive.name, 'scan') as progress:
         for query, _ in replay.prepared(progress):
@@ -74,16 +79,19 @@ def scans_of(replay: Replay) -> Scans:
             if pose is not None and ego.motion is Motion.MOVING:
                 sign.add(query.stamp_ns, ego.velocity_mps, *pose)
                 is_opposite |= sign.is_opposite
+            if pose is not None and replay.recognizer.sensor == 'spinning':
+                turns.add(query.image.bev, pose.position_m, float(pose.planar[2]))
+            share = float(np.count_nonzero(query.image.bev) / query.image.bev.size)
             speed_mps = float(np.hypot(*ego.velocity_mps[:2]))
             num_points, num_static = len(ego.usable), query.image.num_points
             x_y_m = (np.nan, np.nan) if pose is None else tuple(pose.position_m[:2])
-            row = (query.stamp_ns, num_points, num_static, ego.motion, speed_mps, x_y_m)
+            row = (query.stamp_ns, num_points, num_static, ego.motion, speed_mps, x_y_m, share)
             rows.append(row)
             profile = query.profile
     if not rows:
         faults = '; '.join(reason for reason, _ in replay.faults.most_common(3))
         raise ValueError(f'no scan of {replay.drive.name} can be read: {faults}')
-    stamps_ns, points, static, motions, speeds_mps, places_m = zip(*rows, strict=True)
+    stamps_ns, points, static, motions, speeds_mps, places_m, filled = zip(*rows, strict=True)
     placed = np.isfinite(np.array(places_m)[:, 0])
     known = placed & [motion is Motion.MOVING for motion in motions]
     return Scans(
@@ -101,4 +109,6 @@ def scans_of(replay: Replay) -> Scans:
             np.array(places_m)[known],
         ),
         profile,
+        np.array(filled),
+        turns,
     )

@@ -11,7 +11,7 @@ from pathlib import Path
 import time
 
 from ssd_ros.cli.common.console import at_least, make_parser, run_command
-from ssd_ros.cli.common.drive_options import add_drive_options
+from ssd_ros.cli.common.drive_options import add_drive_options, BOTH
 from ssd_ros.extensions import OrOwn
 from ssd_ros.shared_files import ENCODERS
 
@@ -20,6 +20,7 @@ EXAMPLES = """\
   replay --input drive --topic /ars548/points --map library.map --params config/localize.yaml \\
          --csv candidates.csv --json summary.json
   replay --input HeRCULES/Library/02 --map library.map --truth --rate 2 --html replay.html
+  replay --input HeRCULES/Library/02 --map library.map --sensor spinning --truth
 """
 
 
@@ -27,7 +28,7 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     result = make_parser(
         'replay',
-        'Answer the 4D radar scans of a recording as the node would, as fast as this machine can: '
+        'Answer the radar scans of a recording as the node would, as fast as this machine can: '
         'every candidate to a table, the figures to a summary, plots to a report. Needs no ROS.',
         EXAMPLES,
     )
@@ -55,14 +56,15 @@ def parser() -> argparse.ArgumentParser:
         choices=OrOwn(ENCODERS),
         help='or module:Class of your own (encoder of the parameters)',
     )
-    add('--student', type=Path, help="the 4D radar's model (model_path of the parameters)")
+    add('--sensor', choices=BOTH, help='that is asked with (of input_type of the parameters)')
+    add('--student', type=Path, help="that radar's model (model_path of the parameters)")
     add(
         '--rate',
         type=at_least(float, 0.01),
         metavar='HZ',
         help='most queries per second of the recording (query_rate of the parameters)',
     )
-    add_drive_options(result, sensors=('4d',))
+    add_drive_options(result)
     _add_poses(result)
     files = result.add_argument_group('files to write')
     for name, what in (

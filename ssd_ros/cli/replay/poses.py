@@ -94,7 +94,7 @@ def judge(replay: Replay, log: ReplayLog, radius_m: float | None) -> Truth | Mot
 
     :param radius_m: within which an answer is right by true poses; None: they are odometry
     """
-    poses = replay.drive.cloud_poses
+    poses = replay.scans.poses
     if radius_m is None:
         return motion_of(log, poses)
     return truth_of(log, poses, replay.base_radar, replay.keyframes_m(), radius_m)

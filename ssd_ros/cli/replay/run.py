@@ -17,10 +17,11 @@ from ssd_ros.cli.common.drive_options import DriveOptions, options_of
 from ssd_ros.cli.common.drives import level_drive, open_drive
 from ssd_ros.datasets.bags.rosbag2 import Rosbag2Config
 from ssd_ros.datasets.pose_check import require_one_place
-from ssd_ros.datasets.sequence import RadarSequence
+from ssd_ros.datasets.sequence import RadarSequence, sensor_scans
+from ssd_ros.datasets.spinning.messages import AUTO
 from ssd_ros.encoders.place_encoder import named_encoder, PlaceEncoder
 from ssd_ros.extensions import is_own
-from ssd_ros.radar.types import RadarPointCloud
+from ssd_ros.radar.types import RadarPointCloud, RADARS, Scan
 from ssd_ros.recognition.answer import Query, Recognition
 from ssd_ros.recognition.candidate_judge import limits_of
 from ssd_ros.recognition.candidates import Flag
@@ -84,8 +85,9 @@ class Replay:
         )
         self.base_radar = mounting.base_level
         self.drive = drive
-        if mounting.level_radar is not None:
+        if mounting.level_radar is not None and recognizer.sensor == '4d':
             self.drive = level_drive(drive, mounting.level_radar)
+        self.scans = sensor_scans(self.drive, recognizer.sensor)
         self.recognizer = recognizer
         recognizer.mount(self.base_radar.planar)
         self.encoder = encoder
@@ -93,7 +95,7 @@ class Replay:
         self.faults: Counter[str] = Counter()  # reason -> scans that gave none
         self.num_unlike = 0  # queries of a radar that the calibration does not know
         self.unlike_radar = ''  # how it differed in the last of these
-        self._poses = odometry_of(self.drive) if has_odometry else {}
+        self._poses = odometry_of(self.drive, recognizer.sensor) if has_odometry else {}
 
     @property
     def has_no_map(self) -> bool:
@@ -118,7 +120,7 @@ class Replay:
 
         :param progress: called with scans done and all scans
         """
-        due_ns, gate = int(self.drive.cloud_stamps_ns[0]), TravelGate()
+        due_ns, gate = int(self.scans.stamps_ns[0]), TravelGate()
         period_ns = round(1e9 / self.parameters.query_rate)
         for query, read_ms in self.prepared(progress):
             is_due = query.stamp_ns >= due_ns
@@ -133,25 +135,25 @@ class Replay:
 
         :param progress: called with scans done and all scans
         """
-        num_scans = len(self.drive.cloud_stamps_ns)
+        num_scans = len(self.scans)
         for index in range(num_scans):
             start = time.perf_counter()
-            cloud = self._cloud(index)
-            if cloud is not None:
+            scan = self._scan(index)
+            if scan is not None:
                 read_ms = (time.perf_counter() - start) * 1e3
-                yield self.recognizer.prepare(cloud, *self._poses.get(index, (None, 0))), read_ms
+                yield self.recognizer.prepare(scan, *self._poses.get(index, (None, 0))), read_ms
             progress(index + 1, num_scans)
 
-    def _cloud(self, index: int) -> RadarPointCloud | None:
+    def _scan(self, index: int) -> Scan | None:
         try:
-            cloud = self.drive.cloud(index)
+            scan = self.scans.read(index)
         except (ValueError, OSError) as error:
             self.faults[str(error)] += 1
             return None
-        if len(cloud) == 0:
+        if isinstance(scan, RadarPointCloud) and len(scan) == 0:
             self.faults['no valid point'] += 1
             return None
-        return cloud
+        return scan
 
     def _step(self, found: Recognition, read_ms: float) -> Step:
         if found.unlike_radar:
@@ -196,14 +198,16 @@ def open_replay(arguments: argparse.Namespace, needs_map: bool = True) -> Replay
         parameters.recognizer_config(),
         new_live_session(encoder, parameters),
     )
-    (options,) = options_of(arguments, [arguments.input])
-    wanted = Rosbag2Config(sensors=('4d',), needs_poses=False, decoder=parameters.decoder_config())
+    options = _with_layout(options_of(arguments, [arguments.input])[0], parameters)
+    sensor = parameters.sensor
+    wanted = Rosbag2Config((sensor,), needs_poses=False, decoder=parameters.decoder_config())
     drive = open_drive(arguments.input, options, wanted, 'auto' if arguments.truth else None)
-    if len(drive.cloud_stamps_ns) == 0:
-        raise ValueError(f'{arguments.input} has no scans of a 4D radar')
+    if len(sensor_scans(drive, sensor)) == 0:
+        raise ValueError(f'{arguments.input} has no scans of a {RADARS[sensor]}')
     if arguments.truth:
         keyframes = [(place.info.source, place.keyframes.positions_m, '') for place in maps]
-        require_one_place([*keyframes, (drive.name, drive.cloud_poses.positions_m, '')])
+        positions_m = sensor_scans(drive, sensor).poses.positions_m
+        require_one_place([*keyframes, (drive.name, positions_m, '')])
     parameters = _with_mounting(parameters, options)
     return Replay(drive, recognizer, encoder, parameters, not arguments.truth)
 
@@ -213,6 +217,18 @@ def _encoder_of(arguments: argparse.Namespace, parameters: NodeParameters) -> Pl
         return load_encoder(parameters)
     threads = parameters.num_threads
     return named_encoder(arguments.encoder, arguments.student, parameters.device, threads)
+
+
+def _with_layout(options: DriveOptions, parameters: NodeParameters) -> DriveOptions:
+    """Return the options of a recording with what the parameters say of its turns, if they do."""
+    preset, resolution_m = parameters.spinning.preset, parameters.spinning.range_resolution
+    if parameters.sensor != 'spinning':
+        return options
+    return replace(
+        options,
+        spinning_preset=options.spinning_preset or (None if preset == AUTO else preset),
+        range_resolution=options.range_resolution or resolution_m or None,
+    )
 
 
 def _with_mounting(parameters: NodeParameters, options: DriveOptions) -> NodeParameters:
@@ -228,6 +244,10 @@ def _with_mounting(parameters: NodeParameters, options: DriveOptions) -> NodePar
 def parameters_of(arguments: argparse.Namespace) -> NodeParameters:
     """Return the parameters of the node with what the command line says instead."""
     parameters = read_parameter_files(arguments.params)
+    if arguments.sensor not in (None, parameters.sensor):
+        # Of a recording the messages tell their type.
+        usual = {'4d': 'auto', 'spinning': 'polar_image'}
+        parameters = replace(parameters, input_type=usual[arguments.sensor])
     own = arguments.encoder is not None and is_own(arguments.encoder)
     given: dict[str, Any] = {
         'encoder': None if own else arguments.encoder,  # the node knows its own alone

@@ -42,7 +42,7 @@ def summary_of(
     :param judged: the answers beside the poses of the recording, if it has any
     :param wall_s: how long the replay took
     """
-    stamps_ns = replay.drive.cloud_stamps_ns
+    stamps_ns = replay.scans.stamps_ns
     recording_s = float(stamps_ns[-1] - stamps_ns[0]) / 1e9
     num_faults = sum(replay.faults.values())
     counts = {name: int((log.decisions == name).sum()) for name in DECISIONS}
@@ -127,7 +127,7 @@ def _warnings(
         yield 'no confidence: the map has no calibration'
     if judged is None:
         yield 'no poses beside the answers: --poses or --poses-topic name some'
-    if lacking := without_pose(replay.drive.cloud_stamps_ns, replay.drive.cloud_poses):
+    if lacking := without_pose(replay.scans.stamps_ns, replay.scans.poses):
         yield lacking
     if speed_factor < 1:
         yield f'slower than real time: {speed_factor:.2f} of it'

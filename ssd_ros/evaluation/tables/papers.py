@@ -24,7 +24,8 @@ from ssd_ros.evaluation.tables.published import (
     SINGLE_COLUMNS,
     SOURCE,
 )
-from ssd_ros.evaluation.used_radar import RADARS, UsedRadar
+from ssd_ros.evaluation.used_radar import UsedRadar
+from ssd_ros.radar.types import RADARS
 
 RANDOM_YAW_VARIANT = 'random yaw'
 _SHORT = {'sportscomplex': 'SC', 'library': 'Lib', 'riverisland': 'RI'}

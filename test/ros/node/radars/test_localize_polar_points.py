@@ -12,10 +12,9 @@ import numpy as np
 from sensor_msgs.msg import PointCloud2, PointField
 from ssd_ros.radar.types import SpinningRadarScan
 from ssd_ros.recognition import candidates
-from support.localizer import running_localizer
+from support.localizer import header_msg, running_localizer, turn
 from support.posts import write_small_encoder
 from support.ros import Peer
-from support.turns import header, turn
 
 
 def polar_points_msg(scan: SpinningRadarScan, stamp_ns: int) -> PointCloud2:
@@ -30,7 +29,7 @@ def polar_points_msg(scan: SpinningRadarScan, stamp_ns: int) -> PointCloud2:
         for place, name in enumerate(('x', 'y', 'z', 'intensity'))
     ]
     data = array.array('B', xyzi.tobytes())
-    return PointCloud2(header=header(stamp_ns), height=1, width=len(rows), fields=fields,
+    return PointCloud2(header=header_msg(stamp_ns), height=1, width=len(rows), fields=fields,
                        point_step=16, row_step=len(data), data=data)  # fmt: skip
 
 

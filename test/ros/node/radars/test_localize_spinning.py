@@ -19,10 +19,9 @@ from ssd_ros.radar.types import SpinningRadarScan
 from ssd_ros.recognition import candidates
 from ssd_ros.recognition.candidates import Flag
 from std_srvs.srv import Trigger
-from support.localizer import Localizer, NODE, running_localizer, set_parameter
+from support.localizer import header_msg, Localizer, NODE, running_localizer, set_parameter, turn
 from support.posts import write_small_encoder
 from support.ros import Peer, Processes
-from support.turns import header, turn
 
 PLACE = 12
 UNKNOWN = 'a spinning radar (known: none)'
@@ -32,7 +31,7 @@ def image_msg(scan: SpinningRadarScan, stamp_ns: int) -> Image:
     """Return a turn as the players of data sets send it: a row a range."""
     height, width = scan.power.shape
     data = array.array('B', scan.power.tobytes())
-    return Image(header=header(stamp_ns), height=height, width=width, encoding='mono8',
+    return Image(header=header_msg(stamp_ns), height=height, width=width, encoding='mono8',
                  step=width, data=data)  # fmt: skip
 
 
