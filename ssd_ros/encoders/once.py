@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 import hashlib
 
 import numpy as np
@@ -34,13 +35,18 @@ class EncodedOnce:
         return self._encoder.scan_context
 
     def encode(self, bev: NDArray[np.uint8]) -> NDArray[np.float32]:
-        key = hashlib.sha256(bev.tobytes()).digest()
+        return self._once(bev, self._encoder.encode)
+
+    def _once(
+        self, image: NDArray[np.uint8], encode: Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+    ) -> NDArray[np.float32]:
+        key = hashlib.sha256(image.tobytes()).digest()
         if key not in self._known:
-            self._known[key] = self._encoder.encode(bev)
+            self._known[key] = encode(image)
         return self._known[key]
 
     def encode_batch(self, bevs: NDArray[np.uint8]) -> NDArray[np.float32]:
         return self._encoder.encode_batch(bevs)
 
     def encode_panorama(self, panorama: NDArray[np.uint8]) -> NDArray[np.float32]:
-        return self._encoder.encode_panorama(panorama)
+        return self._once(panorama, self._encoder.encode_panorama)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ssd_ros.cli.common.console import at_least, make_parser, run_command, usable_cores
 from ssd_ros.cli.common.drive_options import (
     add_drive_options,
+    BOTH,
     flag_of,
     refuse_drive_options,
 )
@@ -36,6 +37,8 @@ EXAMPLES = """\
   trust --drives mapping_car.mcap radar_car.mcap --poses mapping_car.txt radar_car.txt \\
       --scan-topic /radar/polar --points-topic /ars548/points --out runs/yard --report yard
   trust --drives library.map radar_car.mcap --poses radar_car.txt --out runs/mine --fit mine.json
+  trust --drives library.map spinning_car.mcap --query-sensor spinning --poses spinning_car.txt \\
+      --out runs/turns --fit turns.json --store-in library.map
   trust --unlabelled radar_car.mcap --poses-topic /odom --map library.map --out runs/mine \\
       --stranger-maps sports.map --fit mine.json --store-in library.map
 """
@@ -105,6 +108,12 @@ def parser() -> argparse.ArgumentParser:
     add('--without', choices=FEATURES, help='leave out a feature of --fit, to see what it adds')
     add('--report', type=Path, metavar='NAME', help='write NAME.json, NAME.md and NAME.html')
     add('--encoder', choices=tuple(ENCODERS), help='of the node (that of the map, or network)')
+    add(
+        '--query-sensor',
+        choices=BOTH,
+        default='4d',
+        help='that asks; spinning: whole turns, in maps of a spinning radar (%(default)s)',
+    )
     add('--student', type=Path, help="the 4D radar's model (the one that is installed)")
     add('--teacher', type=Path, help="the spinning radar's model (the one that is installed)")
     add('--confidence', type=Path, help='the calibration to judge (the one that is installed)')
@@ -155,11 +164,11 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.fit:
         limits = arguments.min_precision, arguments.max_stranger_rate
         lessons = lessons_of(arguments.benchmark or [], answers)
-        fitted = fit_models(lessons, data, *limits)
+        fitted = fit_models(lessons, data, *limits, models.queries)
         write_confidence(arguments.fit, space, with_known_radars(fitted, lessons, *limits))
     path = arguments.fit or arguments.confidence or shared_file(ENCODERS[student.kind].confidence)
     kinds = {pair.sensor for pair in answers}
-    calibration = {kind: _calibration(path, space, kind) for kind in kinds}
+    calibration = {kind: _calibration(path, space, kind, models.queries) for kind in kinds}
     judged = [judge(pair, calibration[pair.sensor]) for pair in answers]
     parts = [summary(judged), acceptance_table(judged), mountings(judged), told]
     tables = '\n'.join(filter(None, parts))
@@ -167,7 +176,7 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.report:
         write_report(arguments.report, judged, data, tables)
     if arguments.store_in:
-        _store(arguments.store_in, path, student)
+        _store(arguments.store_in, path, student, models.queries)
 
 
 def _check_options(arguments: argparse.Namespace) -> None:
@@ -184,6 +193,8 @@ def _check_options(arguments: argparse.Namespace) -> None:
         refuse_drive_options(arguments, 'is for --drives; the benchmark has its own')
     if arguments.without and not arguments.fit:
         raise ValueError('--without goes with --fit: other calibrations count on every feature')
+    if arguments.query_sensor == 'spinning' and arguments.unlabelled:
+        raise ValueError('--unlabelled drives are of a 4D radar: give --drives with true poses')
     if bool(arguments.map) != bool(arguments.unlabelled):
         raise ValueError(
             '--unlabelled and --map go together; the map of --drives is the first of them'
@@ -219,26 +230,33 @@ def _models_of(arguments: argparse.Namespace) -> Models:
     return Models(
         arguments.student or shared_file(shipped.student),
         arguments.teacher or shared_file(shipped.teacher),
+        arguments.query_sensor,
     )
 
 
-def _calibration(path: Path, space: str, sensor: str) -> ConfidenceModel:
+def _calibration(path: Path, space: str, sensor: str, queries: str) -> ConfidenceModel:
     from ssd_ros.confidence.file import load_confidence
+    from ssd_ros.radar.types import RADARS
 
     model = load_confidence(path, space, sensor)
     if model is None:
         raise ValueError(f'{path} has no calibration of these models for {sensor} maps')
+    if model.queries != queries:
+        raise ValueError(
+            f'{path} was fitted on queries of a {RADARS[model.queries]}, not of a '
+            f'{RADARS[queries]}: fit one with --query-sensor {queries} --fit'
+        )
     return model
 
 
-def _store(map_path: Path, path: Path, student: PlaceEncoder) -> None:
+def _store(map_path: Path, path: Path, student: PlaceEncoder, queries: str) -> None:
     """Put the calibration for maps of its sensor into a map."""
     from ssd_ros.maps.place_database import PlaceDatabase
 
     database = PlaceDatabase.load(map_path)
     space = student.contract.descriptor_space
     database.require_encoder(student.kind, space, 'the student')
-    database.confidence = _calibration(path, space, database.info.sensor)
+    database.confidence = _calibration(path, space, database.info.sensor, queries)
     database.save(map_path)
 
 

@@ -66,6 +66,7 @@ def answers_of_recorded(arguments: argparse.Namespace, models: Models) -> Answer
         num_strangers,
         has_map=map_path is not None,
         is_odometry=bool(arguments.unlabelled),
+        queries=models.queries,
     )
     files = working_files(models, arguments.out, arguments.query_spacing)
     student, num_processes = open_encoder(models.student, 'cpu'), int(arguments.jobs)

@@ -154,6 +154,8 @@ def answers_of_benchmark(
     """
     drives = drives_of_benchmark([name for name in names if name not in SEEDS])
     halves = [load_half(name) for name in names if name in SEEDS]
+    if halves and models.queries != '4d':
+        raise ValueError('the radars of shift are 4D radars: name splits of towns')
     answers = answers_of(drives, models, work, query_m, num_processes) if drives else []
     for half in halves:
         answers += answers_of_half(half, models, work, query_m, num_processes)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from ssd_ros.datasets.sequence import RadarSequence
+from ssd_ros.datasets.sequence import RadarSequence, sensor_scans
 from ssd_ros.motion.trajectory import thin_by_distance, Trajectory
+from ssd_ros.radar.types import RADARS
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +48,20 @@ class GroundTruth:
 
 
 def select_queries(
-    sequence: RadarSequence, spacing_m: float
+    sequence: RadarSequence, spacing_m: float, sensor: str = '4d'
 ) -> tuple[NDArray[np.int64], Trajectory]:
     """
-    Return 4D radar scans at least spacing_m apart, and their poses.
+    Return scans at least spacing_m apart, and their poses.
 
-    :raise ValueError: no 4D radar scan has a pose
+    :param sensor: whose scans, '4d' or 'spinning'
+    :raise ValueError: no scan has a pose
     """
-    posed, poses = sequence.cloud_poses.at(sequence.cloud_stamps_ns)
+    scans = sensor_scans(sequence, sensor)
+    posed, poses = scans.poses.at(scans.stamps_ns)
     if len(posed) == 0:
         raise ValueError(
-            f'{sequence.name}: none of {len(sequence.cloud_stamps_ns)} 4D radar scans has a pose '
-            f'near in time (there are {len(sequence.cloud_poses)} poses)'
+            f'{sequence.name}: none of {len(scans)} {RADARS[sensor]} scans has a pose near in '
+            f'time (there are {len(scans.poses)} poses)'
         )
     chosen = thin_by_distance(poses.positions_m, spacing_m)
     return posed[chosen], poses.select(chosen)

@@ -120,6 +120,37 @@ def test_a_map_stands_for_the_drive_that_made_it(folder: Path, tmp_path: Path) -
     assert model.held_out is not None  # five parts of the drive, each judged by the others
 
 
+def test_turns_of_a_spinning_radar_are_calibrated_for_turns(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # Half a metre beside the map, the other way.
+    drive = drive_of(aside_m=0.5)
+    drive.xy_yaw = drive.xy_yaw[::-4] + np.array([0.0, 0.0, np.pi])
+    write_rosbag2(tmp_path / 'turns', OneRadar(drive, 'spinning'))  # type: ignore[arg-type]
+    write_hercules_poses(tmp_path / 'turns.txt', drive.scan_poses)
+    database = PlaceDatabase.load(folder / 'mapping.map')
+    database.save(tmp_path / 'mine.map')
+    drives = ['--drives', str(tmp_path / 'mine.map'), str(tmp_path / 'turns')]
+    drives += ['--query-sensor', 'spinning', '--poses', str(tmp_path / 'turns.txt')]
+    models = ['--student', str(folder / 'student.onnx'), '--teacher', str(folder / 'teacher.onnx')]
+    work = ['--out', str(tmp_path / 'work'), '--jobs', '1', '--min-precision', '0.8']
+    work += ['--max-stranger-rate', '0.1']
+    files = ['--fit', str(tmp_path / 'mine.json'), '--store-in', str(tmp_path / 'mine.map')]
+    assert trust([*drives, *models, *work, *files]) == 0
+    model = PlaceDatabase.load(tmp_path / 'mine.map').confidence
+    assert model is not None
+    assert (model.queries, model.radars) == ('spinning', None)
+    assert model.fitted.num_queries == 50
+    assert model.fitted.precision > 0.9
+    # That of 4D radar does not judge turns, nor the other way round.
+    asked = ['--drives', str(tmp_path / 'mine.map'), str(folder / 'radar'), '--confidence',
+             str(tmp_path / 'mine.json')]  # fmt: skip
+    assert trust([*asked, *options(folder, tmp_path / 'other', 'radar')]) == 1
+    assert 'was fitted on queries of a spinning radar, not of a 4D radar: fit one with' in (
+        capsys.readouterr().err
+    )
+
+
 def test_maps_of_other_places_are_strangers_enough(folder: Path, tmp_path: Path) -> None:
     drives = ['--drives', str(folder / 'mapping.map'), str(folder / 'radar')]
     strangers = ['--stranger-maps', str(folder / 'away.map')]

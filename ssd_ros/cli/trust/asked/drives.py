@@ -20,7 +20,7 @@ from ssd_ros.cli.common.drive_options import BOTH, DriveOptions
 from ssd_ros.cli.trust.asked.answers import nearest_keyframe_m
 from ssd_ros.cli.trust.asked.jobs import Asked, Drive, Files
 from ssd_ros.cli.trust.asked.queries import DriveQueries
-from ssd_ros.datasets.sequence import RadarSequence
+from ssd_ros.datasets.sequence import RadarSequence, sensor_scans
 from ssd_ros.encoders.place_encoder import PlaceEncoder
 from ssd_ros.evaluation.judging.halves import halves_of
 from ssd_ros.maps.meta import META_FILE, read_meta
@@ -48,18 +48,20 @@ def recorded_drives(
     num_strangers: int,
     has_map: bool = False,
     is_odometry: bool = False,
+    queries: str = '4d',
 ) -> list[Drive]:
     """
     Return recorded drives.
 
     The first makes the map of its scans, and one of its clouds if it has those, too. The others
-    are looked up by their clouds: their scans are left alone.
+    are looked up by the radar that asks: what the other one sent is left alone.
 
     :param paths: the mapping drive, drives through the same place in the same map frame, and
         strangers, which were somewhere else
     :param options: of each drive
     :param has_map: there is a map already, and the first is like the others
     :param is_odometry: the poses are odometry, in any frame
+    :param queries: the radar that asks, '4d' or 'spinning'
     :raise ValueError: two drives have the same name, or their poses cannot be used
     """
     # HeRCULES and others number the drives of a place: Library/01.
@@ -69,7 +71,7 @@ def recorded_drives(
     drives = []
     for number, (path, name, of_drive) in enumerate(zip(paths, names, options, strict=True)):
         is_map, is_here = number == 0 and not has_map, number < len(paths) - num_strangers
-        world, sensors = 'here' if is_here else 'elsewhere', BOTH if is_map else ('4d',)
+        world, sensors = 'here' if is_here else 'elsewhere', BOTH if is_map else (queries,)
         source = RecordedDrive(path, f'{world}/{name}', of_drive, sensors, is_odometry)
         drives.append(Drive(f'recorded/{name}', source, is_map))
     num_here = len(drives) - num_strangers
@@ -78,24 +80,25 @@ def recorded_drives(
     for drive in drives[len(here) :]:  # in any frame
         opened += check_drives([drive.source])
     for drive, path, found in zip(drives, paths, opened, strict=True):
-        _require_radars(found, path, drive.is_map)
+        _require_radars(found, path, drive.is_map, queries)
     return [
         replace(drive, sensors=_sensors_of(found)) if drive.is_map else drive
         for drive, found in zip(drives, opened, strict=True)
     ]
 
 
-def _require_radars(drive: RadarSequence, path: Path, is_map: bool) -> None:
+def _require_radars(drive: RadarSequence, path: Path, is_map: bool, queries: str) -> None:
     if is_map and not _sensors_of(drive):
         raise ValueError(f'{path} has neither scans of a spinning radar nor clouds of a 4D radar')
     if is_map:
         return
-    if not len(drive.cloud_stamps_ns):
-        raise ValueError(
-            f'{path} has no clouds of a 4D radar (--points-topic): only the drive that makes the '
-            'map may lack them'
-        )
-    if not len(drive.cloud_poses):
+    scans = sensor_scans(drive, queries)
+    if not len(scans):
+        what = 'clouds of a 4D radar (--points-topic)'
+        if queries == 'spinning':
+            what = 'scans of a spinning radar (--scan-topic)'
+        raise ValueError(f'{path} has no {what}: only the drive that makes the map may lack them')
+    if not len(scans.poses):
         raise ValueError(f'{path} has no poses: give --poses FILE or --poses-topic TOPIC')
 
 

@@ -17,7 +17,7 @@ from ssd_ros.cli.common.progress import progress_bar
 from ssd_ros.cli.common.settings_file import settle
 from ssd_ros.cli.trust.asked.answers import ask, PairAnswers
 from ssd_ros.cli.trust.asked.queries import DriveQueries, live_session_of, queries_of
-from ssd_ros.datasets.sequence import origin_of
+from ssd_ros.datasets.sequence import origin_of, sensor_scans
 from ssd_ros.encoders.once import EncodedOnce
 from ssd_ros.encoders.place_encoder import open_encoder, PlaceEncoder
 from ssd_ros.evaluation.bev_cache import preprocessing_digest
@@ -37,10 +37,20 @@ OTHER_MAPS = 3  # of other worlds, that each drive is asked in
 
 
 class Models(NamedTuple):
-    """Files of a student and its teacher."""
+    """
+    Files of a student and its teacher.
+
+    :param queries: of which radar they are, '4d' or 'spinning'
+    """
 
     student: Path
     teacher: Path
+    queries: str = '4d'
+
+    @property
+    def asking(self) -> Path:
+        """The model that the queries pass through."""
+        return self.teacher if self.queries == 'spinning' else self.student
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +127,8 @@ def working_files(models: Models, work: Path, query_m: float) -> Files:
         'preprocessing': preprocessing_digest(contract.preprocessing),
         'query_spacing_m': query_m,
     }
+    if models.queries != '4d':  # as all that earlier working directories hold
+        settings['queries'] = models.queries
     settle(work / 'settings.json', settings, OTHER_SETTINGS)
     return Files(work, contract.descriptor_space)
 
@@ -149,16 +161,17 @@ def _prepare(models: Models, files: Files, query_m: float, drive: Drive, report:
     queries_path = files.queries(drive.directory)
     settings = {'source': drive.source.digest}
     settle(queries_path.with_name('settings.json'), settings, OTHER_SETTINGS)
-    student, opened = _encoder(models.student, '4d'), cache(drive.source.open)
+    asking, opened = _encoder(models.asking, models.queries), cache(drive.source.open)
     if not queries_path.exists():
         sequence = opened()
-        report(0, len(sequence.cloud_stamps_ns))
+        num_scans = len(sensor_scans(sequence, models.queries))
+        report(0, num_scans)
         # A mapping car need not have a 4D radar.
-        has_clouds = '4d' in drive.sensors and len(sequence.cloud_stamps_ns) > 0
-        recognizer = PlaceRecognizer(student, [])
+        has_scans = models.queries in drive.sensors and num_scans > 0
+        recognizer = PlaceRecognizer(asking, [])
         queries = (
             queries_of(sequence, recognizer, query_m, report, drive.query_every_s)
-            if has_clouds or not drive.is_map
+            if has_scans or not drive.is_map
             else DriveQueries.none(sequence.name, origin_of(sequence))
         )
         queries.save(queries_path)
@@ -170,8 +183,8 @@ def _prepare(models: Models, files: Files, query_m: float, drive: Drive, report:
         build_database(opened(), teacher, keyframe_distance_m=KEYFRAME_M).save(path)
     path = files.map(f'{drive.directory}/4d.map')
     queries = DriveQueries.load(queries_path)
-    if len(queries) and not path.exists():
-        _map_of_queries(queries, student).save(path)
+    if models.queries == '4d' and len(queries) and not path.exists():
+        _map_of_queries(queries, asking).save(path)
 
 
 @cache  # of each process, which has many jobs
@@ -226,11 +239,11 @@ def _answer(models: Models, files: Files, pairs: Sequence[Asked], report: Report
     if not missing:
         return
     use_compiled()
-    student = EncodedOnce(_encoder(models.student, '4d'))
+    asking = EncodedOnce(_encoder(models.asking, models.queries))
     queries = DriveQueries.load(files.queries(missing[0].queries))
     report(0, len(queries) * len(missing))
     for pair in missing:
         database = PlaceDatabase.load(files.map(pair.map_path))
         database.confidence = None  # candidates are judged later, by any calibration
-        found = ask(queries, PlaceRecognizer(student, [database]), range(len(queries)), report)
+        found = ask(queries, PlaceRecognizer(asking, [database]), range(len(queries)), report)
         found.save(files.answers(pair))

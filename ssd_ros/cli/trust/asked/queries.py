@@ -16,7 +16,7 @@ from ssd_ros.bev.preprocessing import RadarImage
 from ssd_ros.confidence.radar_profile import NAMES, unknown_profiles
 from ssd_ros.data_origin import Origin, origin_from, origin_text
 from ssd_ros.datasets.left_out import LeftOut
-from ssd_ros.datasets.sequence import origin_of, RadarSequence
+from ssd_ros.datasets.sequence import origin_of, RadarSequence, sensor_scans
 from ssd_ros.encoders.place_encoder import PlaceEncoder
 from ssd_ros.evaluation.queries.answers import select_queries
 from ssd_ros.maps.live_session import LiveSession
@@ -25,6 +25,7 @@ from ssd_ros.motion.odometry import OdometryPose
 from ssd_ros.motion.trajectory import quaternion_from_yaw
 from ssd_ros.npy_files import MAX_ARCHIVE_BYTES, read_archive
 from ssd_ros.radar.ego_velocity import unknown_velocity
+from ssd_ros.radar.types import RADARS
 from ssd_ros.recognition.answer import Query
 from ssd_ros.recognition.offline.drive_odometry import odometry_of
 from ssd_ros.recognition.place_recognizer import PlaceRecognizer
@@ -45,7 +46,7 @@ class DriveQueries:
     :param origin: of its data
     :param stamps_ns: shape (Q,)
     :param poses: shape (Q, 3): x, y in metres, yaw in radians in the map, the truth
-    :param bevs: shape (Q, num_ranges, num_azimuths) uint8
+    :param bevs: shape (Q, num_ranges, num_azimuths) uint8; of turns panoramas
     :param points_m: shape (P, 2) float32, static returns of all windows
     :param first_points: shape (Q + 1,), where those of each query begin
     :param travelled_m: shape (Q,), by the radar's own velocity; NaN where not known
@@ -107,7 +108,7 @@ class DriveQueries:
 
     @classmethod
     def none(cls, name: str, origin: Origin) -> DriveQueries:
-        """Return those of a drive without 4D radar."""
+        """Return those of a drive without the radar that asks."""
         empty: dict[str, NDArray[Any]] = {
             name: np.zeros(shape, dtype) for name, (shape, dtype) in _ARRAYS.items()
         }
@@ -185,25 +186,30 @@ def queries_of(
     """
     Feed all scans of a drive to a recogniser and keep a query every few metres.
 
-    Scans that cannot be read are left out and logged; most of them end the work.
+    Scans that cannot be read are left out and logged; most of them end the work. The way travelled
+    is told by Doppler, of a spinning radar, which has none, by the poses.
 
-    :param recognizer: its maps are not asked
+    :param recognizer: its maps are not asked; of its radar the scans are
     :param spacing_m: between two queries
     :param every_s: time between two queries instead, where the vehicle hardly moves
-    :raise ValueError: no 4D radar scan has a pose, or too few can be read
+    :raise ValueError: no scan of that radar has a pose, or too few can be read
     """
-    chosen, kept = select_queries(drive, spacing_m if every_s is None else 0.0)
+    sensor = recognizer.sensor
+    chosen, kept = select_queries(drive, spacing_m if every_s is None else 0.0, sensor)
     if every_s is not None:
         due = np.diff((kept.stamps_ns - kept.stamps_ns[0]) // round(every_s * 1e9), prepend=-1) > 0
         chosen, kept = chosen[due], kept.select(due)
     wanted = set(chosen.tolist())
-    queries, is_read = [], np.zeros(len(drive.cloud_stamps_ns), bool)
-    left_out = LeftOut(drive.name, '4D radar scan')
-    poses = odometry_of(drive)  # as a vehicle's odometry would tell how its radar is mounted
+    scans = sensor_scans(drive, sensor)
+    queries, is_read = [], np.zeros(len(scans), bool)
+    left_out = LeftOut(drive.name, f'{RADARS[sensor]} scan')
+    # As a vehicle's odometry would tell how its radar is mounted.
+    poses = odometry_of(drive, sensor)
     for index in range(len(is_read)):
-        if (cloud := left_out.read(drive.cloud, index)) is not None:
+        if (scan := left_out.read(scans.read, index)) is not None:
             pose, segment = poses.get(index, (None, 0))
-            query = recognizer.prepare(cloud, segment=segment, checked_by=pose)
+            by_pose = pose if sensor == 'spinning' else None
+            query = recognizer.prepare(scan, by_pose, segment, checked_by=pose)
             is_read[index] = True
             if index in wanted:
                 queries.append(query)

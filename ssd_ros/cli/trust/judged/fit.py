@@ -42,7 +42,11 @@ def without(answers: PairAnswers, feature: str) -> PairAnswers:
 
 
 def fit_models(
-    answers: Sequence[PairAnswers], data: str, min_precision: float, max_stranger_rate: float
+    answers: Sequence[PairAnswers],
+    data: str,
+    min_precision: float,
+    max_stranger_rate: float,
+    queries: str = '4d',
 ) -> dict[str, ConfidenceModel]:
     """
     Return a calibration for maps of each sensor.
@@ -50,17 +54,15 @@ def fit_models(
     A drive in its own map is left out: nothing has changed there, which flatters.
 
     :param data: what the answers are, in words
+    :param queries: of which radar they are answers to
     """
     other = [pair for pair in answers if not pair.is_same_session]
-    return {
-        sensor: fit(
-            [pair for pair in other if pair.sensor == sensor],
-            data,
-            min_precision,
-            max_stranger_rate,
-        )
-        for sensor in sorted({pair.sensor for pair in other})
-    }
+    models = {}
+    for sensor in sorted({pair.sensor for pair in other}):
+        of_sensor = [pair for pair in other if pair.sensor == sensor]
+        model = fit(of_sensor, data, min_precision, max_stranger_rate)
+        models[sensor] = replace(model, queries=queries)
+    return models
 
 
 def fit(
