@@ -215,8 +215,8 @@ def open_replay(arguments: argparse.Namespace, needs_map: bool = True) -> Replay
 def _encoder_of(arguments: argparse.Namespace, parameters: NodeParameters) -> PlaceEncoder:
     if arguments.encoder is None or not is_own(arguments.encoder):
         return load_encoder(parameters)
-    threads = parameters.num_threads
-    return named_encoder(arguments.encoder, arguments.student, parameters.device, threads)
+    how = parameters.device, parameters.num_threads, parameters.sensor
+    return named_encoder(arguments.encoder, arguments.student, *how)
 
 
 def _with_layout(options: DriveOptions, parameters: NodeParameters) -> DriveOptions:

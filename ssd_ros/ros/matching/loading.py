@@ -11,12 +11,11 @@ from typing import Any
 from ssd_ros.confidence.file import load_confidence, shipped_confidence
 from ssd_ros.confidence.model import ConfidenceModel
 from ssd_ros.encoders.model_contract import SENSORS
-from ssd_ros.encoders.place_encoder import open_encoder, PlaceEncoder
+from ssd_ros.encoders.place_encoder import named_encoder, PlaceEncoder
 from ssd_ros.maps.live_session import LiveSession
 from ssd_ros.maps.place_database import PlaceDatabase
 from ssd_ros.maps.place_search import require_one_frame
 from ssd_ros.ros.parameters.node import NodeParameters
-from ssd_ros.shared_files import ENCODERS, shared_file
 from ssd_ros.user_paths import user_path, user_paths
 
 
@@ -27,12 +26,9 @@ def load_encoder(parameters: NodeParameters) -> PlaceEncoder:
     :raise ValueError: it is not an encoder for the radar of the input
     :raise OSError: it cannot be read
     """
-    given = parameters.model_path and user_path(parameters.model_path)
-    shipped = ENCODERS[parameters.encoder]
-    path = given or shared_file(
-        shipped.teacher if parameters.sensor == 'spinning' else shipped.student
-    )
-    return open_encoder(path, parameters.device, parameters.num_threads, parameters.sensor)
+    given = user_path(parameters.model_path) if parameters.model_path else None
+    how = parameters.device, parameters.num_threads, parameters.sensor
+    return named_encoder(parameters.encoder, given, *how)
 
 
 def load_maps(
