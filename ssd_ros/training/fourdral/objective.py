@@ -148,6 +148,7 @@ def turned(images: Tensor, turns_rad: Tensor) -> Tensor:
     cos, sin, zero = turns_rad.cos(), turns_rad.sin(), torch.zeros_like(turns_rad)
     # Where each pixel comes from; rows run downwards.
     rows = torch.stack([cos, -sin, zero, sin, cos, zero], dim=1)
-    where = functional.affine_grid(rows.reshape(-1, 2, 3), list(images.shape), align_corners=False)
+    turns, shape = rows.reshape(-1, 2, 3), list(images.shape)
     with torch.autocast(images.device.type, enabled=False):
+        where = functional.affine_grid(turns, shape, align_corners=False)
         return functional.grid_sample(images, where, align_corners=False)

@@ -166,6 +166,20 @@ def test_images_turn_counter_clockwise_about_their_middle() -> None:
     torch.testing.assert_close(turned(shown, torch.zeros(1)), shown)
 
 
+@pytest.mark.parametrize('task', ['l2l', 'r2r', 'r2l'])
+def test_mixed_precision_reaches_about_the_same_loss(task: str) -> None:
+    turns = replace(CONFIG.batch, turns_teacher=True, turns_students=True)
+    config = replace(CONFIG, task=task, batch=turns)
+    angles = np.linspace(-0.5, 0.5, QUERIES * (2 + NEGATIVES), dtype=np.float32)
+    drawn, student = replace(batch(), turns_rad=angles), network(task)
+    teacher = None if task == 'l2l' else TEACHER
+    exact, _ = objective(student, teacher, drawn, config)
+    with torch.autocast('cpu', torch.bfloat16):
+        mixed, _ = objective(student, teacher, drawn, config)
+    assert mixed.dtype == torch.float32
+    assert mixed.item() == pytest.approx(exact.item(), abs=0.05)
+
+
 def test_both_images_of_a_frame_are_turned_alike() -> None:
     config = replace(CONFIG, task='r2r', batch=replace(CONFIG.batch, turns_students=True))
     angles = torch.linspace(-0.5, 0.5, QUERIES * (2 + NEGATIVES))
