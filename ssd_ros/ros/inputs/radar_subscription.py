@@ -21,6 +21,7 @@ except ImportError:  # Humble
     from rclpy.qos_event import SubscriptionEventCallbacks, UnsupportedEventTypeError
 
 _QUEUE = 5
+_LONG_QUEUES = {'fft_data': 800}  # of one azimuth a message: two turns
 # Reliability has a parameter of its own, which may follow the publishers.
 _OVERRIDES = QoSOverridingOptions((QoSPolicyKind.HISTORY, QoSPolicyKind.DEPTH))
 
@@ -123,7 +124,7 @@ class RadarSubscription:
             message_class(MESSAGE_TYPES[kind]),
             self._topic,
             lambda msg: self._on_message(kind, msg),
-            QoSProfile(depth=_QUEUE, reliability=reliability),
+            QoSProfile(depth=_LONG_QUEUES.get(kind, _QUEUE), reliability=reliability),
             qos_overriding_options=_OVERRIDES,
             event_callbacks=callbacks,
         )

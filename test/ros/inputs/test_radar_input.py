@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import array
 from collections.abc import Callable, Iterator
 import contextlib
 import subprocess
@@ -15,7 +16,7 @@ import numpy as np
 import pytest
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
-from sensor_msgs.msg import ChannelFloat32, PointCloud, PointCloud2
+from sensor_msgs.msg import ChannelFloat32, Image, PointCloud, PointCloud2
 from ssd_ros.radar.merging import MergeConfig
 from ssd_ros.radar.types import RadarPointCloud
 from ssd_ros.ros.health.inputs import Level, Status
@@ -414,3 +415,37 @@ def test_one_frame_for_two_radars_is_told_apart_by_topic(
 ) -> None:
     listener = listen(**TWO, radar_extrinsics=EXTRINSICS, frame_override=['f', 's'])
     assert len(merged(listener, *two, ('radar', 'radar'))) == 5
+
+
+def turn_msg() -> Image:
+    """Return a turn of a spinning radar with one echo at each azimuth."""
+    rows = np.zeros((600, 400), np.uint8)
+    rows[40 + np.arange(400), np.arange(400)] = 200
+    msg = Image(height=600, width=400, encoding='mono8', step=400)
+    msg.header.stamp.sec, msg.header.frame_id = STAMP_NS // 10**9, 'navtech'
+    msg.data = array.array('B', rows.tobytes())
+    return msg
+
+
+def test_a_turn_is_handed_on_with_its_place(peer: Peer, listen: Callable[..., Listener]) -> None:
+    values = {'input_type': 'polar_image', 'radar_extrinsics': [1.0, 0.0, 2.0, 0.05, 0.0, np.pi]}
+    listener = listen(input_topics=['turns'], **values)
+    scan: Any = listener.hear(peer.speak(Image, 'turns'), turn_msg())
+    assert (scan.stamp_ns, scan.frame_id, scan.power.shape) == (STAMP_NS, 'navtech', (600, 400))
+    assert listener.base_radar is not None
+    np.testing.assert_allclose(listener.base_radar.planar, [1, 0, np.pi], atol=1e-9)
+    assert listener.statuses()[0].values['type'] == 'polar_image'
+
+
+def test_a_turn_of_a_tilted_radar_is_refused(peer: Peer, listen: Callable[..., Listener]) -> None:
+    values = {'input_type': 'polar_image', 'radar_extrinsics': [0.0, 0.0, 0.0, np.pi, 0.0, 0.0]}
+    listener = listen(input_topics=['tilted_turns'], **values)
+    publisher = peer.speak(Image, 'tilted_turns')
+
+    def refused() -> int:
+        publisher.publish(turn_msg())
+        return int(listener.statuses()[0].values.get('refused_tilted', 0))
+
+    peer.wait(refused, 'a refusal')
+    assert listener.scans == []
+    assert any('mounted tilted by 180 degrees' in text for text in listener.said)
