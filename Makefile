@@ -9,7 +9,7 @@ PIP_INSTALL := pip install --quiet --disable-pip-version-check
 # Node tests must run, not be skipped; -n auto: a process for each core.
 PYTEST := SSD_ROS_REQUIRE_RCLPY=1 $(BIN)/python -m pytest -n auto --dist loadfile
 
-.PHONY: help venv demo announce test test-run test-training test-oldest test-newest check bench soak fmt clean
+.PHONY: help venv demo announce test test-run test-training test-oldest test-newest test-install check bench soak fmt clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -36,6 +36,9 @@ test-oldest:  ## test-run with the lowest versions that setup.py allows; PYTHON=
 
 test-newest:  ## test-run with the newest release of everything
 	$(MAKE) test-run VENV=.venv-newest REQUIREMENTS=requirements-newest.txt
+
+test-install: $(DEV_READY)  ## the recipe for vehicles beside what Ubuntu 22.04, 24.04 and 26.04 have (from PyPI)
+	SSD_ROS_TEST_INSTALL=1 $(BIN)/python -m pytest -q -ra test/install/test_constraints.py
 
 check: $(TRAIN_READY)  ## style, types, spelling
 	$(BIN)/ruff check .

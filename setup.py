@@ -54,6 +54,7 @@ setup(
         (f'share/{package_name}/launch', files('launch')),
         (f'share/{package_name}/config', files('config')),
         (f'share/{package_name}/config/backends', files('config/backends')),
+        (f'share/{package_name}/config/constraints', files('config/constraints')),
         (f'share/{package_name}/config/drivers', files('config/drivers')),
         (f'share/{package_name}/config/security', files('config/security')),
         (f'share/{package_name}/models', files('models')),

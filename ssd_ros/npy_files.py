@@ -16,7 +16,7 @@ import math
 import os
 from pathlib import Path
 from types import EllipsisType
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple, TypeAlias
 from zipfile import BadZipFile, ZipFile
 import zlib
 
@@ -27,7 +27,7 @@ from ssd_ros.reading import open_regular
 
 MAX_ARCHIVE_BYTES = 1 << 33
 
-_Index = int | np.integer[Any] | slice | EllipsisType | list[int] | NDArray[Any]
+_Index: TypeAlias = 'int | np.integer[Any] | slice | EllipsisType | list[int] | NDArray[Any]'
 
 
 class _Header(NamedTuple):

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
+from traceback import walk_tb
 
 _SOURCE_ROS = (
     'source ROS 2 (. /opt/ros/DISTRO/setup.bash); without it, `make demo` installs its wheels'
@@ -41,15 +42,33 @@ def require(*names: str) -> None:
             raise ModuleNotFoundError(f'{name} is not installed', name=name)
 
 
-def way_out(error: ModuleNotFoundError) -> str:
+def way_out(error: ImportError) -> str:
     """
-    Return a line that says which package is not installed and where it comes from.
+    Return a line that says which package is missing, too old or does not load, and what to do.
 
-    :raise ModuleNotFoundError: no package that we use, so a fault of ours
+    :raise ImportError: it is none of those that we use, so a fault of ours
     """
     name = (error.name or '').partition('.')[0]
+    if not isinstance(error, ModuleNotFoundError):
+        return _does_not_load(error)
     if name in _OF_ROS or name.endswith(('_msgs', '_srvs')):
         return f'{name} is not installed: {_SOURCE_ROS}'
     if name not in _OF_PIP:
         raise error
+    if find_spec(name) is not None:
+        return f'{name} is too old, it has no {error.name}: pip install --upgrade {_OF_PIP[name]}'
     return f'{name} is not installed: pip install {_OF_PIP[name]}'
+
+
+def _does_not_load(error: ImportError) -> str:
+    """Name the library whose own import failed: the outermost that is no part of this package."""
+    for frame, _ in walk_tb(error.__traceback__):
+        name = frame.f_globals.get('__name__', '').partition('.')[0]
+        if name in _OF_PIP:
+            reason = str(error).strip().partition('\n')[0]
+            return (
+                f'{name} does not load ({reason}): install it with the constraints of your '
+                'distribution, pip install --force-reinstall -c config/constraints/DISTRO.txt '
+                f'{_OF_PIP[name]}'
+            )
+    raise error

@@ -96,7 +96,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _without_command(arguments, name)
     try:
         module = _imported(name)
-    except ModuleNotFoundError as error:
+    except ImportError as error:
         print(f'ssd_ros {name}: {way_out(error)}', file=sys.stderr)
         return EXIT_FAILED
     code: int = module.main(arguments[1:])

@@ -104,7 +104,7 @@ def run_command(
         if isinstance(error.__cause__, KeyboardInterrupt):
             return _interrupted(parser)
         raise
-    except ModuleNotFoundError as error:
+    except ImportError as error:
         print(f'{parser.prog}: {way_out(error)}', file=sys.stderr)
     except (OSError, ValueError) as error:
         print(f'{parser.prog}: {error}', file=sys.stderr)

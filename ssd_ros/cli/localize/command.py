@@ -40,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     command.parse_args(arguments[:at])
     try:
         from ssd_ros.ros.node.localize_node import main as run_node
-    except ModuleNotFoundError as error:
+    except ImportError as error:
         print(f'{command.prog}: {way_out(error)}', file=sys.stderr)
         return EXIT_FAILED
     return run_node(arguments[at:])

@@ -17,7 +17,6 @@ from pathlib import Path
 import struct
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.datasets.spinning.plausibility import is_ordered, plausible
@@ -105,6 +104,8 @@ def write_plain_scan(path: Path, power: NDArray[np.uint8]) -> None:
     num_rows, num_columns = power.shape
     if num_columns != NUM_AZIMUTHS or num_rows <= NUM_AZIMUTHS:
         raise _wrong_shape(path, num_rows, num_columns, f'ranges x {NUM_AZIMUTHS} azimuths')
+    import cv2  # only where there are pictures: recordings need none
+
     _, encoded = cv2.imencode('.png', power, [cv2.IMWRITE_PNG_COMPRESSION, 1])
     path.write_bytes(encoded.tobytes())
 
@@ -177,6 +178,8 @@ def _wrong_shape(path: Path, num_rows: int, num_columns: int, expected: str) -> 
 
 
 def _decoded(path: Path, num_rows: int, num_columns: int) -> NDArray[np.uint8]:
+    import cv2
+
     data = np.fromfile(path, np.uint8)
     # OpenCV fills what a cut file lacks with zeros and says nothing.
     if b'IEND' not in data[-64:].tobytes():

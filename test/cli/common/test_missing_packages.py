@@ -45,7 +45,6 @@ CASES = [
     ('onnx', 'pip install onnx', 'contract {0}/mine.onnx --sensor 4d --out {0}/student.onnx'),
     ('faiss', 'pip install faiss-cpu', 'build_db --input {0} --output {0}/map'),
     ('faiss', 'pip install faiss-cpu', 'localize'),
-    ('cv2', 'pip install opencv-python-headless', 'build_db --input {0} --output {0}/map'),
     ('cv2', 'pip install opencv-python-headless', 'compare --cache {0} --out {0}/compared'),
     ('onnxruntime', 'pip install onnxruntime', 'localize'),
     ('rosbags', 'pip install rosbags', 'doctor {0}/drive.mcap'),
