@@ -40,6 +40,7 @@ CASES = [
     ('sensor_msgs', OF_ROS, 'localize'),
     ('torch', 'pip install torch onnx onnxscript', 'train --cache {0} --out {0}/run'),
     ('torch', 'pip install torch onnx onnxscript', 'ablate --cache {0} --out {0}/runs'),
+    ('torch', 'pip install torch onnx onnxscript', 'distill_4dral --cache {0} --out {0}/run'),
     ('torch', 'pip install torch onnx onnxscript', 'export --cache {0} --run {0}/run'),
     ('onnx', 'pip install onnx', 'export --cache {0} --run {0}/run'),
     ('onnx', 'pip install onnx', 'contract {0}/mine.onnx --sensor 4d --out {0}/student.onnx'),
