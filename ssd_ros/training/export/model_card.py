@@ -6,13 +6,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+import re
 
 from ssd_ros.data_origin import kind_of, radar_of, RECORDED, SIMULATED, UNKNOWN
 from ssd_ros.evaluation.queries.protocol import Protocol
 from ssd_ros.evaluation.scores.acceptance import Acceptance
 from ssd_ros.evaluation.scores.results import Result
 from ssd_ros.training.config import TrainingConfig
-from ssd_ros.training.network_config import NetworkConfig
+from ssd_ros.training.network_config import NetworkConfig, NETWORKS
 from ssd_ros.training.runs.folder import Run
 
 
@@ -40,8 +41,7 @@ _CITY = (
     '- City streets only: blocks of buildings, parks and squares. No tunnels, motorways or open '
     'country.\n'
 )
-_BENCHMARK = """    python -m ssd_ros cache --benchmark train --out runs/cache
-    python -m ssd_ros cache --benchmark validation --out runs/cache"""
+_WINDOW = re.compile(r'_([0-9.]+)m$')  # of way, in the name of a split
 _OTHER_DATA = '    # runs/cache/train and runs/cache/validation: these drives, by `ssd_ros cache`'
 
 
@@ -125,10 +125,10 @@ The convolutions in the files compute in {report.numbers}.
   Verify a candidate geometrically before a vehicle relies on it.
 - The thresholds and pixel brightness fit the sensors of these data. Others differ in gain, noise
   and antenna: train on their data before use.
-{_CITY if is_simulated else ''}
+{_CITY if is_simulated and config.splits == ('train',) else ''}
 ## Reproduce
 
-{_BENCHMARK if is_simulated else _OTHER_DATA}
+{_cache_commands(config) if is_simulated else _OTHER_DATA}
 {_commands(run)}
     python -m ssd_ros export --cache runs/cache --run runs/{run.directory.name} \\
         --keyframe-distance {report.protocol.keyframe_m:g} \\
@@ -186,9 +186,30 @@ def _stages(run: Run) -> str:
     return '\n'.join(lines)
 
 
+def _config_file(config: TrainingConfig) -> str:
+    """Return the shipped file that such a training is an instance of."""
+    if not config.network.has_branches:
+        return 'config/autoplace.yaml'
+    is_wide = config.network == NETWORKS['fast']
+    return f'config/{"training_wide" if is_wide else "training"}.yaml'
+
+
+def _cache_commands(config: TrainingConfig) -> str:
+    """Return the commands that make the images of the training's splits and of validation."""
+    lines = []
+    for split in (*config.splits, 'validation'):
+        window = _WINDOW.search(split)
+        more = f' \\\n        --window {window[1]} --only 4d' if window else ''
+        lines.append(
+            f'    python -m ssd_ros cache --benchmark {_WINDOW.sub("", split)} '
+            f'--config {_config_file(config)} --out runs/cache{more}'
+        )
+    return '\n'.join(lines)
+
+
 def _commands(run: Run) -> str:
     """Return the commands that train all stages; the options of earlier ones are in their runs."""
-    shipped = f'config/{"training" if run.config.network.has_branches else "autoplace"}.yaml'
+    shipped = _config_file(run.config)
     lines = []
     for stage in _history(run):
         before, state = stage.origin['start_from'], stage.load_checkpoint()

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
@@ -26,6 +27,7 @@ from ssd_ros.training.runs.trainer import Trainer
 import torch
 
 NUM_VALIDATIONS = 10
+MAX_NAMED_WORLDS = 20  # more are counted by kind
 
 Batch = TypeVar('Batch')
 
@@ -120,5 +122,10 @@ def training_drives(cache: Path, config: TrainingConfig) -> list[CachedDrive]:
 
 def description(drives: Sequence[CachedDrive]) -> str:
     """Return what a run was trained on, for its folder and the model card."""
-    worlds = ', '.join(sorted({drive.world for drive in drives}))
-    return f'{radar_of(origin_of_drives(drives))}, training worlds {worlds}'
+    worlds = sorted({drive.world for drive in drives})
+    radar = radar_of(origin_of_drives(drives))
+    if len(worlds) <= MAX_NAMED_WORLDS:
+        return f'{radar}, training worlds {", ".join(worlds)}'
+    kinds = Counter(world.rstrip('_0123456789') for world in worlds)
+    counted = ', '.join(f'{number} {kind}' for kind, number in kinds.items())
+    return f'{radar}, {len(worlds)} training worlds: {counted}'
