@@ -15,6 +15,7 @@ class DescriptorRows:
         """Start without a row."""
         self._buffer: NDArray[np.float32] = np.empty((0, width), np.float32)
         self._count = 0
+        self._taken = self._buffer
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -34,6 +35,16 @@ class DescriptorRows:
             self._buffer = larger
         self._buffer[self._count : count] = rows
         self._count = count
+
+    def products(
+        self, rows: NDArray[np.int64], descriptor: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """Return the products of some rows with a descriptor, shape of rows."""
+        if len(rows) > len(self._taken):  # kept: new memory costs more than what is done in it
+            self._taken = np.empty((len(rows), self._buffer.shape[1]), np.float32)
+        taken = self._taken[: len(rows)]
+        np.take(self._buffer, rows, axis=0, out=taken, mode='clip')
+        return np.asarray(taken @ descriptor)
 
     def values(self) -> NDArray[np.float32]:
         """Return all rows, shape (N, width), read-only."""

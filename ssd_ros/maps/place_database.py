@@ -38,7 +38,7 @@ class Keyframe(NamedTuple):
 
 
 class PlaceDatabase:
-    """Descriptors of mapped places, searched exactly."""
+    """Descriptors of mapped places, all of them searched."""
 
     def __init__(self, content: MapContent, num_threads: int = 1) -> None:
         """

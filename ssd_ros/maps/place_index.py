@@ -14,10 +14,10 @@ from __future__ import annotations
 
 import math
 
-import faiss
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.bev.polar_bev import view_yaws_rad
+from ssd_ros.encoders.byte_rows import ByteRows
 from ssd_ros.encoders.descriptor_rows import DescriptorRows
 from ssd_ros.encoders.ring_correlation import match_rings
 from ssd_ros.encoders.scan_context import ScanContextConfig, ScanContextIndex
@@ -53,29 +53,22 @@ class VectorIndex:
 
     def __init__(self, descriptor_size: int, num_views: int = 1, num_threads: int = 1) -> None:
         self.view_yaws_rad = view_yaws_rad(num_views)
-        self.bytes_per_row = (4 + 2) * descriptor_size
+        self.bytes_per_row = (4 + 1) * descriptor_size
         self._num_views = num_views
-        self._num_threads = num_threads
         self._rows = DescriptorRows(descriptor_size)
-        # The inner product of unit vectors orders like their distance and is cheaper. Reading the
-        # rows is what takes time: those in half precision take half of it to say which are near.
-        self._halves = faiss.IndexScalarQuantizer(
-            descriptor_size, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT
-        )
-        self._halves.train(np.zeros((1, descriptor_size), np.float32))
+        self._bytes = ByteRows(descriptor_size, num_threads)
 
     def __len__(self) -> int:
         return len(self._rows)
 
     def add(self, descriptors: NDArray[np.float32]) -> None:
         """Append descriptors, shape (N, D)."""
-        faiss.omp_set_num_threads(self._num_threads)
-        self._halves.add(np.ascontiguousarray(descriptors))
+        self._bytes.add(descriptors)
         self._rows.add(descriptors)
 
     def clear(self) -> None:
         """Forget all descriptors."""
-        self._halves.reset()
+        self._bytes.clear()
         self._rows.clear()
 
     def descriptors(self) -> NDArray[np.float32]:
@@ -86,21 +79,25 @@ class VectorIndex:
         self, descriptor: NDArray[np.float32], num_rows: int, first: int | None = None
     ) -> Neighbours:
         """Return the keyframes among the nearest rows, each with its best view."""
-        count, options = len(self), {}
-        if first is not None and first * self._num_views < count:
-            count = first * self._num_views
-            options['params'] = faiss.SearchParameters(sel=faiss.IDSelectorRange(0, count))
+        count = len(self) if first is None else min(first * self._num_views, len(self))
         if count == 0:
             return _nobody()
-        # OpenMP keeps this number per calling thread, so it is set where the search happens.
-        faiss.omp_set_num_threads(self._num_threads)
-        query = np.ascontiguousarray(descriptor[None], dtype=np.float32)
-        rows = self._halves.search(query, min(num_rows, count), **options)[1][0]
-        products = self._rows.values()[rows] @ query[0]
-        order = np.argsort(-products, kind='stable')
-        rows, distances = rows[order], np.sqrt(np.maximum(2 - 2 * products[order], 0))
-        keyframes, views = np.divmod(rows, self._num_views)
+        query, num_rows = np.asarray(descriptor, np.float32), min(num_rows, count)
+        rows, products = self._bytes.nearest(query, num_rows, count)
+        keyframes = rows // self._num_views
+        # Rows of a keyframe stand together. Exactly are compared those that may be its best one.
+        is_first = np.empty(len(rows), bool)
+        is_first[0] = True
+        np.not_equal(keyframes[1:], keyframes[:-1], out=is_first[1:])
+        best = np.maximum.reduceat(products, np.flatnonzero(is_first))
+        is_close = products >= (best - self._bytes.error)[np.cumsum(is_first) - 1]
+        is_close[products.argmin()] = True  # the horizon
+        close = rows[is_close]
+        exact = self._rows.products(close, query)
+        close, exact = close[order := np.argsort(-exact, kind='stable')], exact[order]
+        keyframes, views = np.divmod(close, self._num_views)
         best = np.sort(np.unique(keyframes, return_index=True)[1])
+        distances = np.sqrt(np.maximum(2 - 2 * exact, 0))
         yaws_rad = self.view_yaws_rad[views[best]]
         return Neighbours(keyframes[best], yaws_rad, distances[best], float(distances[-1]))
 
@@ -126,14 +123,12 @@ class VectorIndex:
 
         Of a view that does not find a keyframe, the last of its rows tells how near it is at most.
         """
-        faiss.omp_set_num_threads(self._num_threads)
-        views = np.ascontiguousarray(ring[:: max(1, len(ring) // _CHOOSING_VIEWS)], np.float32)
         num_rows = min(_ROWS_A_KEYFRAME * SHORT_LIST, len(self))
-        products, rows = self._halves.search(views, num_rows)
         likeness = np.zeros(len(self) // self._num_views)
-        for of_view, found in zip(products, rows, strict=True):
-            best = np.full(len(likeness), of_view[-1])
-            np.maximum.at(best, found // self._num_views, of_view)
+        for view in ring[:: max(1, len(ring) // _CHOOSING_VIEWS)]:
+            rows, products = self._bytes.nearest(view, num_rows, len(self))
+            best = np.full(len(likeness), products.min())
+            np.maximum.at(best, rows // self._num_views, products)
             likeness += best
         return np.argsort(-likeness, kind='stable')[:SHORT_LIST]
 

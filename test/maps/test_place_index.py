@@ -161,3 +161,20 @@ def test_handed_out_descriptors_cannot_be_changed() -> None:
     index.add(unit_rows(2))
     with pytest.raises(ValueError, match='read-only'):
         index.descriptors()[0] = 0
+
+
+@pytest.mark.parametrize('num_views', [1, 12])
+def test_the_first_ten_keyframes_are_those_of_the_exact_products(num_views: int) -> None:
+    rows = rings(600 // num_views * 5, num_views).reshape(-1, 16)
+    index = new_index(None, 16, num_views)
+    index.add(rows)
+    generator = np.random.default_rng(1)
+    for number in range(50):
+        query = rows[number * 50] + generator.normal(0, 0.2, 16).astype(np.float32)
+        query /= np.linalg.norm(query)
+        found, exact = index.search(query, 1024), rows @ query
+        best = exact.reshape(-1, num_views).max(axis=1)
+        np.testing.assert_array_equal(found.keyframes[:10], np.argsort(-best)[:10])
+        near = found.keyframes[:100]
+        np.testing.assert_allclose(found.distances[:100] ** 2, 2 - 2 * best[near], atol=1e-5)
+        assert found.horizon == pytest.approx(math.sqrt(2 - 2 * np.sort(exact)[-1024]), abs=0.03)

@@ -40,6 +40,7 @@ from ssd_ros.cli.bench.scan_context import (
     search_pair_by_pair,
 )
 from ssd_ros.cli.bench.verify import match_exhaustively, query_and_keyframe
+from ssd_ros.encoders import byte_rows
 from ssd_ros.encoders.network import OnnxEncoder
 from ssd_ros.maps.builder import encode_views
 from ssd_ros.maps.place_database import PlaceDatabase
@@ -85,6 +86,7 @@ def stages(student_path: Path, teacher_path: Path, full: bool) -> Iterator[Stage
     bev = preprocessor.process(cloud).bev
     yield from encode_stages(student, student_path, bev)
 
+    byte_rows.use_compiled()
     database = random_database(10_000, student)
     descriptor = student.encode(bev)
     yield search_stage(database, descriptor)

@@ -27,8 +27,8 @@ from ssd_ros.evaluation.used_radar import used_radar, UsedRadar
 from ssd_ros.maps.builder import build_database
 from ssd_ros.maps.place_database import PlaceDatabase
 from ssd_ros.recognition.answer import Recognition, RecognizerConfig
+from ssd_ros.recognition.compiled_parts import use_compiled
 from ssd_ros.recognition.place_recognizer import PlaceRecognizer
-from ssd_ros.verification import use_compiled
 
 
 @dataclass(frozen=True, slots=True)

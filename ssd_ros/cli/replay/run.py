@@ -25,6 +25,7 @@ from ssd_ros.radar.types import RadarPointCloud, RADARS, Scan
 from ssd_ros.recognition.answer import Query, Recognition
 from ssd_ros.recognition.candidate_judge import limits_of
 from ssd_ros.recognition.candidates import Flag
+from ssd_ros.recognition.compiled_parts import use_compiled
 from ssd_ros.recognition.decision import AcceptLimits
 from ssd_ros.recognition.offline.drive_odometry import odometry_of
 from ssd_ros.recognition.place_recognizer import PlaceRecognizer
@@ -36,7 +37,6 @@ from ssd_ros.ros.messages.candidate_rows import candidate_rows, flags_of_query
 from ssd_ros.ros.messages.geometry import pose_from_xyzrpy
 from ssd_ros.ros.parameters.file import read_parameter_files
 from ssd_ros.ros.parameters.node import NodeParameters
-from ssd_ros.verification import use_compiled
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ import threading
 
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from ssd_ros.maps.place_database import PlaceDatabase
+from ssd_ros.recognition.compiled_parts import use_compiled
 from ssd_ros.ros.health.texts import TRANSITION_FAILED
 from ssd_ros.ros.matching.loading import load_encoder, load_maps
 from ssd_ros.ros.messages.topics import NODE
@@ -31,7 +32,6 @@ from ssd_ros.ros.node.services import Services
 from ssd_ros.ros.node.session import Session
 from ssd_ros.ros.parameters.node import NodeParameters
 from ssd_ros.ros.parameters.server import ParameterServer
-from ssd_ros.verification import use_compiled
 
 COMMAND = 'localize'
 Transition = Callable[['LocalizeNode', LifecycleState], TransitionCallbackReturn]

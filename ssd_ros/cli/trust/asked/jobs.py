@@ -25,8 +25,8 @@ from ssd_ros.maps.builder import build_database
 from ssd_ros.maps.files import MapInfo
 from ssd_ros.maps.novelty import database_of
 from ssd_ros.maps.place_database import PlaceDatabase
+from ssd_ros.recognition.compiled_parts import use_compiled
 from ssd_ros.recognition.place_recognizer import PlaceRecognizer
-from ssd_ros.verification import use_compiled
 
 KEYFRAME_M = 2.0
 OTHER_SETTINGS = (

@@ -1,0 +1,123 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""
+Descriptors in bytes, which say quickly which of them are near, and exactly enough for that.
+
+Reading the rows is what takes time. FAISS keeps the nearest in a heap while it reads; compiled
+code, where numba is installed, writes down all distances, which takes less. Both are of whole
+numbers and the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+import math
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+
+Scan = Callable[[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.int32]], None]
+
+_MIDDLE, _DEVIATIONS = 128, 6.0  # as far as a byte reaches, of the numbers of a unit vector
+_STEP = 17  # of the rows that tell how far the nearest ones reach; it divides no usual views
+_SLACK = 1.5
+
+_scan: Scan | None = None
+
+
+def use_compiled() -> None:
+    """Read rows with compiled code from then on, if it can be had and reads the same."""
+    global _scan
+    try:
+        from ssd_ros.encoders import compiled_scan
+
+        rows = np.random.default_rng(0).integers(0, 256, (50, 37), np.uint8)
+        differences = rows.astype(np.int32) - rows[7].astype(np.int32)
+        found = np.zeros(50, np.int32)
+        compiled_scan.squares(rows, rows[7], found)
+        if (found == np.square(differences).sum(axis=1)).all():
+            _scan = compiled_scan.squares
+    except Exception:  # whatever a compiler raises: FAISS finds the same
+        _scan = None
+
+
+class ByteRows:
+    """Rows that are appended and searched by one thread at a time."""
+
+    def __init__(self, size: int, num_threads: int = 1) -> None:
+        """
+        Begin without a row.
+
+        :param num_threads: of FAISS while it searches
+        """
+        self._scale = 127 / _DEVIATIONS * math.sqrt(size)
+        # Of the difference of two products, six standard deviations: .01 of 256 numbers.
+        self.error = 6 * math.sqrt(4 / 12) / self._scale
+        self._size = size
+        self._num_threads = num_threads
+        self._squares = np.empty(0, np.int32)
+        kind = faiss.ScalarQuantizer.QT_8bit_direct
+        self._index = faiss.IndexScalarQuantizer(size, kind, faiss.METRIC_L2)
+
+    def add(self, descriptors: NDArray[np.float32]) -> None:
+        """Append unit vectors, shape (N, size)."""
+        faiss.omp_set_num_threads(self._num_threads)
+        self._index.add(self._bytes_of(descriptors))
+
+    def clear(self) -> None:
+        """Forget all rows."""
+        self._index.reset()
+
+    def nearest(
+        self, query: NDArray[np.float32], num: int, count: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """
+        Return the nearest of the oldest rows, in the order in which they came.
+
+        :param query: shape (size,), unit length
+        :param num: of them, at most count
+        :param count: rows to search, at most as many as there are
+        :return: shape (num,) or a few more that are as near, rows, and their
+            products with the query to about .001
+        """
+        look_up = self._by_faiss if _scan is None else self._by_scan
+        rows, squares = look_up(self._bytes_of(query[None]), num, count)
+        products = 1 - squares.astype(np.float64) / (2 * self._scale**2)
+        return rows, products.astype(np.float32)
+
+    def _bytes_of(self, descriptors: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return whole numbers from 0 to 255, as FAISS takes them."""
+        numbers = np.rint(descriptors * np.float32(self._scale))
+        return np.ascontiguousarray(np.clip(numbers + _MIDDLE, 0, 255), np.float32)
+
+    def _by_faiss(
+        self, query: NDArray[np.float32], num: int, count: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Return rows and their squared distances."""
+        options = {}
+        if count < self._index.ntotal:
+            options['params'] = faiss.SearchParameters(sel=faiss.IDSelectorRange(0, count))
+        # OpenMP keeps this number per calling thread, so it is set where the search happens.
+        faiss.omp_set_num_threads(self._num_threads)
+        squares, rows = self._index.search(query, num, **options)
+        order = np.argsort(rows[0])
+        return rows[0, order], squares[0, order]
+
+    def _by_scan(
+        self, query: NDArray[np.float32], num: int, count: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+        assert _scan is not None
+        codes = faiss.rev_swig_ptr(self._index.codes.data(), count * self._size)
+        if count > len(self._squares):  # kept: new memory costs more than what is done in it
+            self._squares = np.empty(2 * count, np.int32)
+        squares = self._squares[:count]
+        _scan(codes.reshape(count, self._size), query[0].astype(np.uint8), squares)
+        few = squares[::_STEP]
+        bound = min(len(few) - 1, math.ceil(_SLACK * num / _STEP))
+        near = np.flatnonzero(squares <= np.partition(few, bound)[bound])
+        if len(near) < num:
+            near = np.arange(count)
+        of_near = squares[near]
+        is_found = of_near <= np.partition(of_near, num - 1)[num - 1]
+        return near[is_found], of_near[is_found]
