@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -88,19 +89,25 @@ class WayWindow:
         last_m = self._scans[-1].way_m - distance_m if self._scans else 0.0
         return next((scan for scan in reversed(self._scans) if scan.way_m <= last_m), None)
 
-    def seen_from(self, scan: WindowScan) -> NDArray[np.float32]:
-        """Return all returns in the frame of a scan, shape (P, 4), those of the oldest first."""
-        return np.concatenate([_moved(one, scan.pose) for one in self._scans])
+    @property
+    def scans(self) -> tuple[WindowScan, ...]:
+        """The scans, the oldest first; none of them is ever changed."""
+        return tuple(self._scans)
 
     def seen_from_newest(self) -> NDArray[np.float32]:
         """Return all returns in the frame of the newest scan, shape (P, 4), the oldest first."""
-        return self.seen_from(self._scans[-1])
+        return seen_from(self._scans[-1], self._scans)
 
     def _forget(self) -> None:
         """Let the scans go that lie too far back, or are too much to keep."""
         num_points = sum(len(scan.returns) for scan in self._scans)
         while len(self._scans) > 1 and (self.way_m > self._length_m or num_points > MAX_POINTS):
             num_points -= len(self._scans.popleft().returns)
+
+
+def seen_from(scan: WindowScan, scans: Iterable[WindowScan]) -> NDArray[np.float32]:
+    """Return the returns of scans in the frame of one, shape (P, 4), in their order."""
+    return np.concatenate([_moved(one, scan.pose) for one in scans])
 
 
 def _moved(scan: WindowScan, pose: NDArray[np.float64]) -> NDArray[np.float32]:

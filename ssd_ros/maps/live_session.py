@@ -45,17 +45,21 @@ class LiveSession:
         keyframe_distance_m: float = 2.0,
         confidence: ConfidenceModel | None = None,
         scan_context: ScanContextConfig | None = None,
+        num_views: int = 1,
     ) -> None:
         """
         Start without a keyframe.
 
+        :param descriptor_size: of a view
         :param confidence: fitted on 4D radar looked up in 4D radar; None = not calibrated
         :param scan_context: what the descriptors are; None = those of a network
+        :param num_views: of a keyframe, all around; 1 = what one scan shows
         """
         self.confidence = confidence
         self._keyframe_distance_m = keyframe_distance_m
-        self._index = new_index(scan_context, descriptor_size)
-        self._max_keyframes = MAX_BYTES // (self._index.bytes_per_row + MAX_RETURNS_BYTES)
+        self._index = new_index(scan_context, descriptor_size, num_views)
+        row_bytes = num_views * self._index.bytes_per_row
+        self._max_keyframes = MAX_BYTES // (row_bytes + MAX_RETURNS_BYTES)
         self._keyframes: list[Keyframe] = []
         self.uuid = str(uuid.uuid4())  # of the drive: the same each time it is saved
         self._elapsed_ns: list[int] = []  # of each keyframe
@@ -133,7 +137,7 @@ class LiveSession:
         """
         Append a keyframe.
 
-        :param descriptor: shape (D,), unit length
+        :param descriptor: shape (D,) or (num_views, D), unit length
         :param keyframe: pose of the 4D radar in the odometry frame
         :param elapsed_ns: as for `wants`; None = its stamp
         :param segment: as for `wants`
@@ -141,7 +145,7 @@ class LiveSession:
         self._segments.append(segment)
         self._ways_m.append(self._way_m)
         self._elapsed_ns.append(keyframe.stamp_ns if elapsed_ns is None else elapsed_ns)
-        self._index.add(descriptor[None])
+        self._index.add(np.atleast_2d(descriptor))
         self._keyframes.append(keyframe)
 
     def search(
@@ -158,9 +162,42 @@ class LiveSession:
         :param newest_ns: elapsed time, as for `wants`, up to which keyframes count
         :param least_way_m: travelled since then, see `arrive`
         """
+        return self._index.search(descriptor, num_rows, self._num_old(newest_ns, least_way_m))
+
+    def search_turn(
+        self,
+        ring: NDArray[np.float32],
+        num_keyframes: int,
+        newest_ns: int,
+        least_way_m: float = 0.0,
+    ) -> Neighbours:
+        """
+        Return the keyframes nearest to what is seen all around, at their best rotation.
+
+        :param ring: shape (num_views, D)
+        :param newest_ns: as for `search`; so is the way
+        """
+        first = self._num_old(newest_ns, least_way_m)
+        return self._index.search_turn(ring, num_keyframes, first)
+
+    def find(
+        self,
+        description: NDArray[np.float32],
+        num: int,
+        newest_ns: int,
+        least_way_m: float = 0.0,
+    ) -> Neighbours:
+        """
+        Return the nearest keyframes, by one view or by what is seen all around.
+
+        :param description: shape (D,) for `search`, or (num_views, D) for `search_turn`
+        """
+        search = self.search if description.ndim == 1 else self.search_turn
+        return search(description, num, newest_ns, least_way_m)
+
+    def _num_old(self, newest_ns: int, least_way_m: float) -> int:
         num_old = bisect_right(self._elapsed_ns, newest_ns)
-        num_left = bisect_right(self._ways_m, self._way_m - least_way_m)
-        return self._index.search(descriptor, num_rows, min(num_old, num_left))
+        return min(num_old, bisect_right(self._ways_m, self._way_m - least_way_m))
 
     def keyframe(self, number: int) -> Keyframe:
         """Return one keyframe."""
@@ -201,7 +238,7 @@ class SessionSnapshot:
     A session at one moment, which goes on while this becomes a map in another thread.
 
     :param segments: of each keyframe
-    :param descriptors: shape (N, D)
+    :param descriptors: shape (N * num_views, D)
     :param uuid: of the drive
     """
 
@@ -215,7 +252,7 @@ class SessionSnapshot:
         """
         Return it as a map.
 
-        :param info: with one view and sensor '4d'
+        :param info: with as many views as a keyframe has, and sensor '4d'
         :raise MapError: there is no keyframe
         """
         if not self.keyframes:
@@ -230,7 +267,8 @@ class SessionSnapshot:
         segments = np.array(self.segments)[numbers]
         starts = (0, *(np.flatnonzero(np.diff(segments)) + 1).tolist())
         info = replace(info, segment_starts=starts)
-        descriptors, returns = self.descriptors[numbers], np.stack(returns_cm)
+        of_keyframes = self.descriptors.reshape(len(self.keyframes), -1, self.descriptors.shape[1])
+        descriptors, returns = np.concatenate(of_keyframes[numbers]), np.stack(returns_cm)
         return MapContent(descriptors, trajectory, returns, info, self.confidence)
 
     def _in_order(self) -> list[int]:

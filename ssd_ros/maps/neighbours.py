@@ -77,7 +77,9 @@ class PlaceIndex(Protocol):
         """
         ...
 
-    def search_turn(self, ring: NDArray[np.float32], num_keyframes: int) -> Neighbours:
+    def search_turn(
+        self, ring: NDArray[np.float32], num_keyframes: int, first: int | None = None
+    ) -> Neighbours:
         """
         Return the keyframes nearest to a whole turn, each at its best rotation.
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from copy import copy
 from pathlib import Path
 from typing import NamedTuple
 
@@ -165,18 +166,24 @@ class PlaceDatabase:
             return self.search(description, num)
         return self.search_turn(description, num)
 
+    def without_calibration(self) -> PlaceDatabase:
+        """Return the same map, for queries that its calibration does not know."""
+        same = copy(self)
+        same.confidence = None
+        return same
+
     def require_turns(self) -> None:
-        """Refuse a map in which whole turns of a spinning radar cannot be found."""
+        """Refuse a map in which whole turns, of a spinning radar or submaps, cannot be found."""
         info = self.info
         if not info.shows_turns:
             raise MapError(
                 f'map {info.uuid} was made by a 4D radar, whose keyframes show a part of a turn: '
-                'a spinning radar is found in maps that build_db made of a spinning radar, or of '
-                'a 4D radar with --submap'
+                'a spinning radar or a submap is found in maps that build_db made of a spinning '
+                'radar, or of a 4D radar with --submap'
             )
         if info.num_views == 1 and info.scan_context is None:
             raise MapError(
-                f'map {info.uuid} has one view a keyframe, a spinning radar needs all around: '
+                f'map {info.uuid} has one view a keyframe, whole turns need all around: '
                 f'{REBUILD} without --views'
             )
 

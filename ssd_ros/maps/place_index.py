@@ -101,14 +101,16 @@ class VectorIndex:
         yaws_rad = self.view_yaws_rad[views[best]]
         return Neighbours(keyframes[best], yaws_rad, distances[best], float(distances[-1]))
 
-    def search_turn(self, ring: NDArray[np.float32], num_keyframes: int) -> Neighbours:
+    def search_turn(
+        self, ring: NDArray[np.float32], num_keyframes: int, first: int | None = None
+    ) -> Neighbours:
         """Return the keyframes nearest to a whole turn, each at its best rotation."""
-        places = self._rows.values().reshape(-1, *ring.shape)
+        places = self._rows.values().reshape(-1, *ring.shape)[:first]
         if len(places) == 0:
             return _nobody()
         searched = np.arange(len(places))
         if len(places) > SHORT_LIST:
-            searched = self._short_list(ring)
+            searched = self._short_list(ring, len(places))
             places = places[searched]
         matches = match_rings(ring, places)
         nearest = np.argsort(matches.distances, kind='stable')[:num_keyframes]
@@ -117,16 +119,17 @@ class VectorIndex:
             searched[nearest], matches.yaws_rad[nearest], distances, float(distances[-1])
         )
 
-    def _short_list(self, ring: NDArray[np.float32]) -> NDArray[np.int64]:
+    def _short_list(self, ring: NDArray[np.float32], first: int) -> NDArray[np.int64]:
         """
-        Return the keyframes that some views of a turn find, those that all find near first.
+        Return which of the first keyframes some views of a turn find, by all views nearest first.
 
         Of a view that does not find a keyframe, the last of its rows tells how near it is at most.
         """
-        num_rows = min(_ROWS_A_KEYFRAME * SHORT_LIST, len(self))
-        likeness = np.zeros(len(self) // self._num_views)
+        count = first * self._num_views
+        num_rows = min(_ROWS_A_KEYFRAME * SHORT_LIST, count)
+        likeness = np.zeros(first)
         for view in ring[:: max(1, len(ring) // _CHOOSING_VIEWS)]:
-            rows, products = self._bytes.nearest(view, num_rows, len(self))
+            rows, products = self._bytes.nearest(view, num_rows, count)
             best = np.full(len(likeness), products.min())
             np.maximum.at(best, rows // self._num_views, products)
             likeness += best
@@ -175,9 +178,11 @@ class RotationIndex:
         yaws_rad = self.view_yaws_rad[views]
         return Neighbours(nearest, yaws_rad, distances[nearest], float(distances[nearest[-1]]))
 
-    def search_turn(self, ring: NDArray[np.float32], num_keyframes: int) -> Neighbours:
+    def search_turn(
+        self, ring: NDArray[np.float32], num_keyframes: int, first: int | None = None
+    ) -> Neighbours:
         """Return the keyframes nearest to a whole turn, each at its best rotation."""
-        return self.search(ring[0], num_keyframes)
+        return self.search(ring[0], num_keyframes, first)
 
 
 def _nobody() -> Neighbours:

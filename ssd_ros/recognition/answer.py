@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.bev.preprocessing import RadarImage
+from ssd_ros.bev.submap import SubmapImage
 from ssd_ros.confidence.radar_profile import unknown_profiles
 from ssd_ros.motion.odometry import OdometryPose
 from ssd_ros.motion.trajectory import yaw_from_quaternion
@@ -38,6 +39,7 @@ class RecognizerConfig:
     accept_max_ambiguity: float = 0.4  # share of recent queries that fit two places; 0: any
     accept_risk_unknown_radar: bool = False  # one unlike those that the calibration knows
     accept_risk_map_poses: bool = False  # of a map whose poses disagree with its returns
+    accept_risk_submaps: bool = False  # asked by submaps, which no calibration knows
     min_points: int = 30  # reconstructed: static returns in the window, fewer are not trusted
 
     @property
@@ -80,6 +82,12 @@ class SensorPose(NamedTuple):
     def planar(self) -> NDArray[np.float64]:
         """Its x, y, yaw, shape (3,)."""
         return np.append(self.position_m[:2], yaw_from_quaternion(self.quaternion_xyzw))
+
+    def beside(self, to_left_m: float) -> SensorPose:
+        """Return the pose of a radar beside this one, turned as it is."""
+        yaw_rad = float(self.planar[2])
+        to_left = np.array([-math.sin(yaw_rad), math.cos(yaw_rad), 0.0])
+        return SensorPose(self.position_m + to_left_m * to_left, self.quaternion_xyzw)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +167,10 @@ class StageTimes(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Query:
     """
-    One scan made ready to be searched for.
+    One scan made ready to be searched for, or the place in the middle of a submap.
 
+    :param stamp_ns: of the scan, or of the one at that place: so are pose, odometry, elapsed_ns
+        and segment
     :param pose: of the radar in the odometry frame, None if not known
     :param odometry: how far the vehicle has come, None if not known
     :param elapsed_ns: a time that goes on where the clock of the stamps was set
@@ -170,7 +180,7 @@ class Query:
     """
 
     stamp_ns: int
-    image: RadarImage
+    image: RadarImage | SubmapImage
     pose: SensorPose | None
     odometry: OdometryPose | None
     bev_ms: float
@@ -179,18 +189,24 @@ class Query:
     profile: NDArray[np.float64] = field(default_factory=lambda: unknown_profiles(1)[0])
     is_standing: bool = False
 
+    @property
+    def is_submap(self) -> bool:
+        """Whether it shows all around a place."""
+        return isinstance(self.image, SubmapImage)
+
 
 @dataclass(frozen=True, slots=True)
 class Recognition:
     """
     The answer to one query, candidates best first.
 
-    :param stamp_ns: of the newest scan in the window
+    :param stamp_ns: of the newest scan in the window, or of the one in the middle of the submap
     :param decision: about the best candidate
     :param num_points: static returns in the window
     :param low_points: too few of them for any candidate to be accepted
     :param unlike_radar: how the radar differs from those that the calibration of a map, or of the
         running drive, knows; '' if it does not, or they are not known
+    :param is_submap: it was asked by a submap
     """
 
     stamp_ns: int
@@ -201,6 +217,7 @@ class Recognition:
     low_points: bool
     ego_velocity: EgoVelocity
     unlike_radar: str = ''
+    is_submap: bool = False
 
     @property
     def stationary(self) -> bool:

@@ -90,6 +90,7 @@ class Flag(IntFlag):
     STATIONARY = 64
     LOW_POINTS = 128
     UNKNOWN_RADAR = 256  # unlike those that the calibration knows: not accepted by default
+    SUBMAP = 512  # asked by a submap, of which no calibration knows: not accepted by default
 
 
 def to_msg(rows: NDArray[np.void], msg: Any, field_type: Any) -> Any:

@@ -40,8 +40,14 @@ WRONG_MAP_POSES = (
 )
 SUBMAPS = Decision(
     'rejected',
-    'the map is of submaps, in which whole turns are found: of single windows nothing is accepted',
+    'the map is of submaps, in which whole turns are found: of single windows nothing is '
+    'accepted; ask with aggregation.submap',
 )
+SUBMAP_QUERIES = (
+    'asked by submaps, which no calibration knows: how likely an answer is right is not known, '
+    'and nothing is accepted'
+)
+NO_SUBMAP = 'no submap yet: the vehicle has to drive {length_m:g} m first'
 REPEATED = Decision('rejected', 'accepted before, and the vehicle has not moved since', True)
 
 

@@ -4,11 +4,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ssd_ros.maps.files import MapInfo
 from ssd_ros.maps.place_database import PlaceDatabase
-from ssd_ros.recognition.decision import Decision, SUBMAPS, WRONG_MAP_POSES
+from ssd_ros.maps.place_search import PlaceSource
+from ssd_ros.recognition.decision import Decision, SUBMAP_QUERIES, SUBMAPS, WRONG_MAP_POSES
 from ssd_ros.verification.pose_misfit import MAX_MISFIT_M
 
 
@@ -35,8 +36,14 @@ def doubt_of(info: MapInfo, text: str = WRONG_MAP_POSES) -> str:
 
 
 def submap_refusals(maps: Sequence[PlaceDatabase]) -> dict[int, Decision]:
-    """Return what is decided about the candidates of each map of submaps."""
+    """Return what is decided about the candidates of each map of submaps asked by windows."""
     return {place.map_id: SUBMAPS for place in maps if place.info.submap_m}
+
+
+def query_refusals(sources: Iterable[PlaceSource | None]) -> dict[int, Decision]:
+    """Return what is decided about the candidates of all maps that are asked by submaps."""
+    decision = Decision('rejected', SUBMAP_QUERIES)
+    return {source.map_id: decision for source in sources if source is not None}
 
 
 def map_refusals(maps: Sequence[PlaceDatabase]) -> dict[int, Decision]:

@@ -12,6 +12,7 @@ import time
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.bev.preprocessing import PreprocessingConfig
+from ssd_ros.bev.submap import LANES_M, SubmapImage
 from ssd_ros.encoders.place_encoder import describe, PlaceEncoder
 from ssd_ros.maps.live_session import LiveSession
 from ssd_ros.maps.neighbours import Neighbours
@@ -28,9 +29,9 @@ from ssd_ros.recognition.answer import (
     StageTimes,
 )
 from ssd_ros.recognition.candidate_judge import judge, without_repeats
-from ssd_ros.recognition.decision import NO_CANDIDATE
+from ssd_ros.recognition.decision import Decision, NO_CANDIDATE, NO_SUBMAP
 from ssd_ros.recognition.findings import Finding, planar_poses_of, ranked, supported
-from ssd_ros.recognition.map_check import map_refusals, submap_refusals
+from ssd_ros.recognition.map_check import map_refusals, query_refusals, submap_refusals
 from ssd_ros.recognition.query_stream import QueryStream
 from ssd_ros.recognition.radar_check import calibration_of, refusals, unlike_radars
 from ssd_ros.recognition.rivals import compared, testimony
@@ -53,23 +54,27 @@ class PlaceRecognizer:
         config: RecognizerConfig = DEFAULT_CONFIG,
         live: LiveSession | None = None,
         preprocessing: PreprocessingConfig | None = None,
+        submap_m: float = 0.0,
     ) -> None:
         """
         Take over maps.
 
-        :param encoder: a student, for 4D radar, or a teacher, for a spinning radar
+        :param encoder: a student, for 4D radar, or a teacher, for a spinning radar or submaps
         :param maps: in one frame; may be empty where there is a live session
         :param live: remembers the running drive of a 4D radar and finds places in it
         :param preprocessing: to try another one than the encoder's
+        :param submap_m: of way that a query of a 4D radar shows all around its middle, and so do
+            the places of the live session; 0 = windows of scans
         :raise MapError: a map was filled by an encoder of another training run, or whole turns
             cannot be found in it
         :raise ValueError: the running drive of a spinning radar is to be remembered
         """
-        if live is not None and encoder.contract.sensor == 'spinning':
+        self._encoder = encoder
+        self._submap_m = submap_m
+        if live is not None and self.sensor == 'spinning':
             raise ValueError('places of the running drive are remembered of a 4D radar alone')
         self.config = config
-        self._encoder = encoder
-        self._stream = QueryStream(preprocessing or encoder.contract.preprocessing)
+        self._stream = QueryStream(preprocessing or encoder.contract.preprocessing, submap_m)
         self.live = live
         self.swap_maps(maps)
         self.clear()
@@ -77,7 +82,7 @@ class PlaceRecognizer:
     @property
     def sensor(self) -> str:
         """Of which radar the scans are, '4d' or 'spinning'."""
-        return self._encoder.contract.sensor
+        return '4d' if self._submap_m else self._encoder.contract.sensor
 
     @property
     def mounting_check(self) -> MountingCheck:
@@ -96,12 +101,16 @@ class PlaceRecognizer:
         :raise MapError: a map does not fit the encoder; the old ones stay
         """
         kind, space = self._encoder.kind, self._encoder.contract.descriptor_space
-        asks_turns = self.sensor == 'spinning'
+        asks_turns = self._encoder.contract.sensor == 'spinning'
         for database in maps:
             name = 'the loaded teacher' if asks_turns else 'the loaded student'
             database.require_encoder(kind, space, name)
             if asks_turns:
                 database.require_turns()
+        if self._stream.submaps is not None:
+            maps = [database.without_calibration() for database in maps]
+            is_spinning = all(database.info.sensor == 'spinning' for database in maps)
+            self._stream.submaps.sees_all = is_spinning and self.live is None
         self._maps = tuple(maps)
         self._wrong_maps = map_refusals(maps)
         self._submaps = {} if asks_turns else submap_refusals(maps)
@@ -157,6 +166,8 @@ class PlaceRecognizer:
 
         :param is_requested: accept what was accepted before, even if the vehicle has not moved
         """
+        if not self._is_whole(query):
+            return self._without_submap(query)
         self._arrive(query)
         start = time.perf_counter()
         description = describe(self._encoder, query.image.bev)
@@ -173,6 +184,8 @@ class PlaceRecognizer:
         refused = {} if config.accept_risk_map_poses else self._wrong_maps
         unknown = {} if config.accept_risk_unknown_radar else refusals(unlike)
         refused = refused | unknown | self._submaps
+        if query.is_submap and not config.accept_risk_submaps:
+            refused = query_refusals([*self._maps, self.live])
         candidates = judge(findings, self._encoder.contract, config, num_points, refused)
         candidates = without_repeats(candidates, findings, self._accepted, is_requested)
         decision = candidates[0].decision if candidates else NO_CANDIDATE
@@ -187,12 +200,25 @@ class PlaceRecognizer:
             num_points < config.min_points,
             query.image.ego_velocity,
             next(iter(unlike.values()), ''),
+            query.is_submap,
         )
 
     def remember(self, query: Query) -> bool:
         """Keep a prepared query as `query` does, but do not search; return whether it is kept."""
+        if not self._is_whole(query):
+            return False
         self._arrive(query)
         return self._keep(query, lambda: describe(self._encoder, query.image.bev))
+
+    def _is_whole(self, query: Query) -> bool:
+        """Return whether a query shows all that it is to show."""
+        return query.is_submap or not self._submap_m
+
+    def _without_submap(self, query: Query) -> Recognition:
+        decision = Decision('rejected', NO_SUBMAP.format(length_m=self._submap_m))
+        num_points, ego_velocity = query.image.num_points, query.image.ego_velocity
+        times = StageTimes(query.bev_ms, 0.0, 0.0, 0.0)
+        return Recognition(query.stamp_ns, (), decision, times, num_points, False, ego_velocity)
 
     def _arrive(self, query: Query) -> None:
         """Note where the vehicle has come."""
@@ -209,7 +235,7 @@ class PlaceRecognizer:
         hits = merge_hits(mapped, config.top_k, radius_m, *config.num_verified)
         if self.live:
             newest_ns = elapsed_ns - round(config.exclude_recent_s * 1e9)
-            live = self.live.search(description, rows, newest_ns, config.exclude_recent_m)
+            live = self.live.find(description, rows, newest_ns, config.exclude_recent_m)
             found = [(self.live, live)]
             hits += merge_hits(found, config.top_k, radius_m, *config.num_verified)
         return hits
@@ -263,9 +289,24 @@ class PlaceRecognizer:
             return False
         if not live.wants(query.elapsed_ns, pose.position_m, query.segment):
             return False
+        if isinstance(image, SubmapImage):
+            self._keep_beside(query, image, pose, live)
         keyframe = Keyframe(query.stamp_ns, *pose, returns_of_points(image.points_m))
         live.add(descriptor(), keyframe, query.elapsed_ns, query.segment)
         return True
+
+    def _keep_beside(
+        self, query: Query, image: SubmapImage, pose: SensorPose, live: LiveSession
+    ) -> None:
+        """Make what a submap shows a place in the lanes beside, too."""
+        lanes_m = LANES_M[1:]
+        for number, lane_m in enumerate(lanes_m):
+            beside = replace(image, to_left_m=lane_m)
+            stamp_ns = query.stamp_ns - len(lanes_m) + number  # the own one's is true
+            returns_cm = returns_of_points(beside.points_m)
+            keyframe = Keyframe(stamp_ns, *pose.beside(lane_m), returns_cm)
+            ring = describe(self._encoder, beside.bev)
+            live.add(ring, keyframe, query.elapsed_ns, query.segment)
 
 
 def _milliseconds_since(start: float) -> float:

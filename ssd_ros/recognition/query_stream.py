@@ -13,6 +13,7 @@ from ssd_ros.confidence.radar_profile import RadarProfile, unknown_profiles
 from ssd_ros.motion.mounting_check import MountingCheck
 from ssd_ros.radar.types import Scan, SpinningRadarScan
 from ssd_ros.recognition.answer import Query, SensorPose
+from ssd_ros.recognition.submap_queries import SubmapQueries
 from ssd_ros.recognition.turn_preprocessor import TurnPreprocessor
 from ssd_ros.recognition.vehicle_path import VehiclePath
 
@@ -20,7 +21,13 @@ from ssd_ros.recognition.vehicle_path import VehiclePath
 class QueryStream:
     """Make queries of scans, of one radar and in the order in which they come."""
 
-    def __init__(self, config: PreprocessingConfig) -> None:
+    def __init__(self, config: PreprocessingConfig, submap_m: float = 0.0) -> None:
+        """
+        Start without a scan.
+
+        :param submap_m: of way that a query of a 4D radar shows around a place; 0 = windows
+        """
+        self.submaps = SubmapQueries(submap_m, config) if submap_m else None
         self._clouds, self._turns = CloudPreprocessor(config), TurnPreprocessor(config)
         self.mounting_check = MountingCheck()
         self._set_by_ns = 0
@@ -30,6 +37,8 @@ class QueryStream:
         """Forget the scans so far."""
         self._clouds.clear()
         self._turns.clear()
+        if self.submaps is not None:
+            self.submaps.clear()
         self.mounting_check.begin_anew()
         self._profile = RadarProfile()
         self._path = VehiclePath()
@@ -42,6 +51,8 @@ class QueryStream:
         """
         self.mounting_check.mount(float(base_radar[2]))
         self._clouds.mount(base_radar)
+        if self.submaps is not None:
+            self.submaps.mount(base_radar)
 
     def set_clock(self, step_ns: int) -> None:
         """
@@ -61,6 +72,8 @@ class QueryStream:
         """
         Return the query that a scan makes, with those before it.
 
+        With submaps it is of the place in the middle, once there is one.
+
         :param pose: of the radar in the odometry frame; without it the Doppler velocity of a 4D
             radar tells how far the vehicle has come
         :param segment: of the odometry: poses of two of them are of frames not related
@@ -77,7 +90,7 @@ class QueryStream:
             scan.stamp_ns, elapsed_ns, ego_velocity, pose, segment
         )
         profile, bev_ms = self._profile_with(scan, image), (time.perf_counter() - start) * 1e3
-        return Query(
+        query = Query(
             scan.stamp_ns,
             image,
             pose,
@@ -88,6 +101,9 @@ class QueryStream:
             profile,
             is_standing,
         )
+        if self.submaps is None or isinstance(scan, SpinningRadarScan):
+            return query
+        return self.submaps.add(scan, query, planar)
 
     def _image(self, scan: Scan, pose: SensorPose | None, segment: int) -> RadarImage:
         if isinstance(scan, SpinningRadarScan):

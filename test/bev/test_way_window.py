@@ -5,7 +5,7 @@
 import numpy as np
 from numpy.typing import NDArray
 import pytest
-from ssd_ros.bev.way_window import MAX_POINTS, WayWindow
+from ssd_ros.bev.way_window import MAX_POINTS, seen_from, WayWindow
 from ssd_ros.motion.odometry import compose, motion_between
 
 POST_M = np.array([40.0, 5.0, 0.0])
@@ -109,5 +109,7 @@ def test_the_window_is_seen_from_any_of_its_scans() -> None:
     assert middle is not None
     assert middle.tag == 20
     here = scan_from(middle.pose)
-    np.testing.assert_allclose(window.seen_from(middle), np.repeat(here, 31, axis=0), atol=1e-4)
+    np.testing.assert_allclose(
+        seen_from(middle, window.scans), np.repeat(here, 31, axis=0), atol=1e-4
+    )
     assert window.back(15.5) is None

@@ -12,6 +12,7 @@ import pytest
 from ssd_ros.bev.polar_bev import view_yaws_rad
 from ssd_ros.encoders.ring_correlation import match_rings
 from ssd_ros.encoders.scan_context import ScanContextConfig
+from ssd_ros.maps import place_index
 from ssd_ros.maps.neighbours import PlaceIndex
 from ssd_ros.maps.place_index import new_index, SHORT_LIST
 
@@ -117,6 +118,19 @@ def rings(num: int, num_views: int = 12, seed: int = 0) -> NDArray[np.float32]:
     views = views + np.roll(views, 1, axis=1) + np.roll(views, -1, axis=1)
     views /= np.linalg.norm(views, axis=2, keepdims=True)
     return views.astype(np.float32)
+
+
+@pytest.mark.parametrize('short_list', [5, 1024])
+def test_a_whole_turn_is_searched_among_the_oldest(
+    short_list: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(place_index, 'SHORT_LIST', short_list)
+    places = rings(30)
+    index = new_index(None, 16, num_views=12)
+    index.add(places.reshape(-1, 16))
+    assert index.search_turn(places[17], 4, first=18).keyframes[0] == 17
+    assert max(index.search_turn(places[17], 4, first=17).keyframes) < 17
+    assert len(index.search_turn(places[17], 4, first=0)) == 0
 
 
 def test_a_whole_turn_finds_its_place_and_its_heading() -> None:

@@ -197,6 +197,7 @@ def open_replay(arguments: argparse.Namespace, needs_map: bool = True) -> Replay
         maps,
         parameters.recognizer_config(),
         new_live_session(encoder, parameters),
+        submap_m=parameters.aggregation.submap,
     )
     options = _with_layout(options_of(arguments, [arguments.input])[0], parameters)
     sensor = parameters.sensor

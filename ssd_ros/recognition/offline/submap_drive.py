@@ -11,13 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-import math
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.bev.preprocessing import PreprocessingConfig
-from ssd_ros.bev.submap import outstanding, panorama_of_returns, SubmapStream
+from ssd_ros.bev.submap import LANES_M, outstanding, panorama_of_returns, SubmapStream
 from ssd_ros.datasets.left_out import LeftOut
 from ssd_ros.datasets.sequence import origin_of, RadarSequence
 from ssd_ros.encoders.place_encoder import PlaceEncoder
@@ -31,8 +30,6 @@ from ssd_ros.radar.ego_velocity import estimate_ego_velocity
 from ssd_ros.recognition.answer import SensorPose
 from ssd_ros.recognition.offline.drive_odometry import odometry_of
 from ssd_ros.verification import strongest_returns
-
-LANES_M = (0.0, 3.5, -3.5)  # reconstructed: to the left of the own one
 
 
 class Submap(NamedTuple):
@@ -98,13 +95,11 @@ def _in_lanes(
     lanes_m: Sequence[float],
 ) -> Iterator[Submap]:
     stamp_ns, pose, segment = place
-    strong, yaw_rad = outstanding(returns), float(pose.planar[2])
-    to_left = np.array([-math.sin(yaw_rad), math.cos(yaw_rad), 0.0])
+    strong = outstanding(returns)
     for number, lane_m in enumerate(lanes_m):
         there = strong - np.array([0, lane_m, 0, 0], np.float32)
-        beside = SensorPose(pose.position_m + lane_m * to_left, pose.quaternion_xyzw)
         panorama = panorama_of_returns(there, preprocessing, reach_m)
-        yield Submap(stamp_ns + number, beside, segment, panorama)
+        yield Submap(stamp_ns + number, pose.beside(lane_m), segment, panorama)
 
 
 def map_of_submaps(

@@ -8,7 +8,7 @@ The troubleshooting section of the README has an entry for each.
 
 from __future__ import annotations
 
-from ssd_ros.recognition.decision import UNLIKE_RADAR, WRONG_MAP_POSES
+from ssd_ros.recognition.decision import SUBMAP_QUERIES, UNLIKE_RADAR, WRONG_MAP_POSES
 
 NOT_ACTIVE = 'the node is not active'
 NO_MESSAGE = (
@@ -47,6 +47,9 @@ RADAR_AT_RISK = (
 MAP_POSES_AT_RISK = (
     'the poses of map {name} disagree with its returns by {misfit_m:.2f} m between neighbouring '
     'keyframes (median; at most {limit_m:.1f}): accept.risk_map_poses accepts it all the same'
+)
+SUBMAPS_AT_RISK = (
+    'asked by submaps, which no calibration knows: accept.risk_submaps accepts it all the same'
 )
 NOTHING_REMEMBERED = (
     'the running drive is not remembered: no odometry for the scans on {topic} or in TF'
@@ -115,6 +118,8 @@ TEXTS = (
     RADAR_AT_RISK,
     WRONG_MAP_POSES,
     MAP_POSES_AT_RISK,
+    SUBMAP_QUERIES,
+    SUBMAPS_AT_RISK,
     NOTHING_REMEMBERED,
     STAMPED_BY_ARRIVAL,
     CONSTANT_OFFSET,

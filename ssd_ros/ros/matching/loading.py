@@ -21,13 +21,20 @@ from ssd_ros.user_paths import user_path, user_paths
 
 def load_encoder(parameters: NodeParameters) -> PlaceEncoder:
     """
-    Load the student, or the teacher for a spinning radar.
+    Load the student, or the teacher for a spinning radar or to ask by submaps.
 
-    :raise ValueError: it is not an encoder for the radar of the input
+    :raise ValueError: it is not an encoder for what is asked, or turns are to make submaps
     :raise OSError: it cannot be read
     """
+    asks_submaps = parameters.aggregation.submap > 0
+    if asks_submaps and parameters.sensor == 'spinning':
+        raise ValueError(
+            f'aggregation.submap is {parameters.aggregation.submap:g}, but a spinning radar sees '
+            'all around by itself: set it to 0.0'
+        )
+    sensor = 'spinning' if asks_submaps else parameters.sensor
     given = user_path(parameters.model_path) if parameters.model_path else None
-    how = parameters.device, parameters.num_threads, parameters.sensor
+    how = parameters.device, parameters.num_threads, sensor
     return named_encoder(parameters.encoder, given, *how)
 
 
@@ -79,6 +86,7 @@ def new_live_session(encoder: PlaceEncoder, parameters: NodeParameters) -> LiveS
 
     :raise ValueError: the calibration is damaged or of other models, or the radar spins
     """
+    confidence = live_confidence(encoder, parameters)
     if not parameters.online_index:
         return None
     if parameters.sensor == 'spinning':
@@ -88,8 +96,9 @@ def new_live_session(encoder: PlaceEncoder, parameters: NodeParameters) -> LiveS
     return LiveSession(
         encoder.contract.descriptor_size,
         parameters.keyframe_distance,
-        live_confidence(encoder, parameters),
+        confidence,
         encoder.scan_context,
+        encoder.contract.num_views,
     )
 
 
@@ -98,9 +107,16 @@ def live_confidence(encoder: PlaceEncoder, parameters: NodeParameters) -> Confid
     Return the calibration of the running drive: that of the parameters, or the installed one.
 
     :return: None if there is none, or the drive is not to be remembered
-    :raise ValueError: that of the parameters is damaged or of other models
+    :raise ValueError: that of the parameters is damaged, of other models or for submaps
     """
     path, space = parameters.confidence_path, encoder.contract.descriptor_space
+    if parameters.aggregation.submap:
+        if path:
+            raise ValueError(
+                f'confidence_path is {path}, but no calibration knows submaps: leave it empty '
+                'with aggregation.submap'
+            )
+        return None
     if not parameters.online_index:
         return None
     if path and all(_given_confidence(path, space, sensor) is None for sensor in SENSORS):

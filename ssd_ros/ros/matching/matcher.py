@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 import threading
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
 from ssd_ros.confidence.model import ConfidenceModel
 from ssd_ros.encoders.place_encoder import PlaceEncoder
@@ -32,6 +32,19 @@ from ssd_ros.ros.messages.geometry import Pose, UNMOVED
 from ssd_ros.ros.parameters.node import NodeParameters
 
 
+class NewestScan(NamedTuple):
+    """
+    The scan that a query was made at; a query by submap is of an earlier one.
+
+    :param pose: of the radar in the odometry frame, None if not known
+    :param segment: of the odometry
+    """
+
+    stamp_ns: int
+    pose: SensorPose | None
+    segment: int
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """
@@ -43,6 +56,7 @@ class Job:
     """
 
     query: Query
+    newest: NewestScan
     frame_id: str
     base_radar: Pose
     receive_s: float
@@ -93,7 +107,9 @@ class Matcher:
         self._live_distance_m = parameters.keyframe_distance
         self._odom_frame = parameters.odom_frame
         self._sessions = SessionFolder(parameters.session_directory, parameters.overwrite_sessions)
-        self._recognizer = PlaceRecognizer(encoder, maps, parameters.recognizer_config(), live)
+        self._submap_m = parameters.aggregation.submap
+        config = parameters.recognizer_config()
+        self._recognizer = PlaceRecognizer(encoder, maps, config, live, submap_m=self._submap_m)
         self._sign = DopplerSignCheck()
         self._is_told = False  # that the radar is unlike those that the calibration knows
         self._lock = threading.Lock()
@@ -186,9 +202,10 @@ class Matcher:
         info = MapInfo(
             descriptor_space=contract.descriptor_space,
             encoder_digest=self.encoder.digest,
-            num_views=1,
+            num_views=contract.num_views,
             keyframe_distance_m=self._live_distance_m,
             sensor='4d',
+            submap_m=self._submap_m,
             source='live session',
             map_frame_id=self._odom_frame,
             origin=ODOMETRY_ORIGIN,
@@ -211,7 +228,7 @@ class Matcher:
         base_radar: Pose = UNMOVED,
     ) -> Query:
         """
-        Add a scan to the window.
+        Add a scan to the window; by submaps, the query is of the place in the middle.
 
         :param pose: of the radar in the odometry frame, None if not known
         :param segment: of the odometry
@@ -221,7 +238,7 @@ class Matcher:
         query = self._recognizer.prepare(scan, pose, segment)
         ego_velocity = query.image.ego_velocity
         if pose is not None and ego_velocity.motion is Motion.MOVING:
-            self._sign.add(query.stamp_ns, ego_velocity.velocity_mps, *pose)
+            self._sign.add(scan.stamp_ns, ego_velocity.velocity_mps, *pose)
         return query
 
     def match(self, job: Job, parameters: NodeParameters, is_requested: bool = False) -> Answer:

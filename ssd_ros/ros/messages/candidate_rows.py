@@ -94,6 +94,7 @@ def flags_of_query(recognition: Recognition) -> Flag:
     """Return what holds for all rows of a query."""
     flags = Flag.STATIONARY if recognition.stationary else Flag(0)
     flags |= Flag.UNKNOWN_RADAR if recognition.unlike_radar else Flag(0)
+    flags |= Flag.SUBMAP if recognition.is_submap else Flag(0)
     return flags | (Flag.LOW_POINTS if recognition.low_points else Flag(0))
 
 

@@ -10,7 +10,7 @@ import time
 
 from rclpy.clock import Clock, ClockType  # type: ignore[attr-defined]
 from rclpy.node import Node
-from ssd_ros.recognition.decision import UNLIKE_RADAR, WRONG_MAP_POSES
+from ssd_ros.recognition.decision import SUBMAP_QUERIES, UNLIKE_RADAR, WRONG_MAP_POSES
 from ssd_ros.recognition.map_check import doubt_of
 from ssd_ros.ros.adapters import Adapter
 from ssd_ros.ros.health.inputs import Level, Status
@@ -19,6 +19,7 @@ from ssd_ros.ros.health.texts import (
     NOTHING_REMEMBERED,
     RADAR_AT_RISK,
     SESSION_FULL,
+    SUBMAPS_AT_RISK,
 )
 from ssd_ros.ros.inputs.odometry_input import OdometryInput
 from ssd_ros.ros.inputs.radar_input import RadarInput
@@ -110,7 +111,10 @@ class HealthReport:
 
     def _doubts(self) -> Iterator[str]:
         """Yield why nothing is accepted, or is at a risk."""
-        matcher, accept = self._matcher, self._parameters().accept
+        matcher, parameters = self._matcher, self._parameters()
+        accept = parameters.accept
+        if parameters.aggregation.submap:
+            yield SUBMAPS_AT_RISK if accept.risk_submaps else SUBMAP_QUERIES
         if difference := matcher.statistics.unlike_radar:
             text = RADAR_AT_RISK if accept.risk_unknown_radar else UNLIKE_RADAR
             yield text.format(difference=difference)

@@ -25,7 +25,7 @@ from ssd_ros.ros.inputs.radar_input import RadarInput
 from ssd_ros.ros.inputs.stamp_source import StampSource
 from ssd_ros.ros.inputs.transforms import listen_to_tf
 from ssd_ros.ros.matching.loading import live_confidence, new_live_session
-from ssd_ros.ros.matching.matcher import Job, Matcher
+from ssd_ros.ros.matching.matcher import Job, Matcher, NewestScan
 from ssd_ros.ros.matching.travel_gate import TravelGate
 from ssd_ros.ros.matching.worker import LatestWorker
 from ssd_ros.ros.messages.geometry import Pose
@@ -214,11 +214,12 @@ class Session:
         decode_ms = (time.monotonic() - receive_s) * 1e3
         pose = self._odometry.radar_at(scan.stamp_ns, base_radar)
         matcher, statistics = self._matcher, self._input.primary.statistics
-        query = matcher.prepare(scan, pose, self._odometry.segment, base_radar)
+        newest = NewestScan(scan.stamp_ns, pose, self._odometry.segment)
+        query = matcher.prepare(scan, pose, newest.segment, base_radar)
         statistics.count_used(query.image.num_points)
         statistics.is_doppler_opposite = matcher.is_doppler_opposite
         statistics.yaw_error = matcher.yaw_error
-        self._newest = Job(query, scan.frame_id, base_radar, receive_s, decode_ms)
+        self._newest = Job(query, newest, scan.frame_id, base_radar, receive_s, decode_ms)
         if self._is_enabled and self._gate.passes(query.odometry, self._parameters().min_travel):
             self._matcher.statistics.num_replaced += self._worker.offer(self._newest)
 

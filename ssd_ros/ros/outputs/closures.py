@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 import math
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from ssd_ros.motion.covariance import carried
 from ssd_ros.recognition.answer import LoopClosureCandidate
 from ssd_ros.ros.adapters.closure import LoopClosure
-from ssd_ros.ros.matching.matcher import Answer
+from ssd_ros.ros.matching.matcher import Answer, Job
 from ssd_ros.ros.messages.candidate_rows import (
     base_covariance,
     keyframe_base,
@@ -22,6 +23,7 @@ from ssd_ros.ros.messages.geometry import Pose, turn
 from ssd_ros.ros.parameters.interfaces import InterfaceParameters
 
 _ROLL_PITCH_STD_RAD = 0.05
+_DRIFT_PER_M = 0.03  # reconstructed: of odometry, double what good ones have
 _PLANAR = (0, 1, 5)  # x, y and yaw among the six of a pose
 
 
@@ -54,6 +56,32 @@ def accepted_closure(
         # How the radar sat that made a map is not known.
         base_keyframe=base_radar if is_live else turn(0.0),
     )
+
+
+def at_newest_scan(closure: LoopClosure, job: Job) -> LoopClosure | None:
+    """
+    Return where the vehicle is now: a query by submap says where it was half a submap ago.
+
+    :return: None if the odometry does not tell how it came on
+    """
+    query, newest = job.query, job.newest
+    if query.stamp_ns == newest.stamp_ns:
+        return closure
+    if query.pose is None or newest.pose is None or query.segment != newest.segment:
+        return None
+    radar_base = job.base_radar.inverse()
+    then, now = Pose(*query.pose) @ radar_base, Pose(*newest.pose) @ radar_base
+    moved = replace(
+        closure,
+        query_stamp_ns=newest.stamp_ns,
+        keyframe_base=closure.keyframe_base @ (then.inverse() @ now),
+    )
+    x_m, y_m = (moved.map_base.position_m - closure.map_base.position_m)[:2]
+    jacobian = np.eye(6)
+    jacobian[:2, 5] = -y_m, x_m  # a wrong heading leads elsewhere
+    covariance = carried(jacobian, closure.covariance)
+    covariance[:2, :2] += (_DRIFT_PER_M**2 * (x_m**2 + y_m**2)) * np.eye(2)
+    return replace(moved, covariance=covariance)
 
 
 def pose_covariance(

@@ -19,7 +19,7 @@ from ssd_ros.ros.matching.query_health import QueryStatistics
 from ssd_ros.ros.messages.geometry import Pose
 from ssd_ros.ros.messages.qos import qos_profile
 from ssd_ros.ros.messages.topics import LOST
-from ssd_ros.ros.outputs.closures import accepted_closure
+from ssd_ros.ros.outputs.closures import accepted_closure, at_newest_scan
 from ssd_ros.ros.outputs.initial_pose import InitialPosePolicy
 from ssd_ros.ros.outputs.publishers import Outputs
 from ssd_ros.ros.outputs.reply import Delivered
@@ -102,7 +102,9 @@ class Delivery:
         if mapped is not None:
             self.outputs.publish_pose(mapped, parameters)
             self._tell_adapters(mapped)
-            self._initialize(mapped, parameters, is_requested)
+            here = at_newest_scan(mapped, job)
+            if here is not None:
+                self._initialize(here, parameters, is_requested)
             self._compare(mapped, parameters)
         self._publish_tf(mapped, job)
         self.outputs.publish_pictures(answer, job, parameters)
@@ -149,4 +151,4 @@ class Delivery:
         if mapped is not None and job.query.pose is not None:
             odom_base = Pose(*job.query.pose) @ job.base_radar.inverse()
             self._to.tf_output.update(mapped.map_base @ odom_base.inverse())
-        self._to.tf_output.publish(job.query.stamp_ns)
+        self._to.tf_output.publish(job.newest.stamp_ns)

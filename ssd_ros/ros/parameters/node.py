@@ -82,6 +82,11 @@ class AcceptParameters:
         'accept candidates of a radar that is unlike those the calibration of the map knows, too: '
         'no confidence holds for it, and most that is accepted may be wrong',
     )
+    risk_submaps: bool = option(
+        _RECOGNIZER.accept_risk_submaps,
+        'accept candidates of queries by aggregation.submap, too, by distance and ratio: no '
+        'calibration knows them, and most that is accepted may be wrong',
+    )
     risk_map_poses: bool = option(
         _RECOGNIZER.accept_risk_map_poses,
         'accept candidates of a map whose poses disagree with its returns, too: the keyframes are '
@@ -91,13 +96,22 @@ class AcceptParameters:
 
 @dataclass(frozen=True, slots=True)
 class AggregationParameters:
-    """The window of scans that make one query; its length belongs to the model."""
+    """The window of scans that make one query; its length belongs to the model, or is a submap."""
 
     min_points: int = option(
         _RECOGNIZER.min_points,
         'fewest static points in the window of scans; with fewer nothing is accepted',
         low=0,
         high=100_000,
+    )
+    submap: float = option(
+        0.0,
+        'ask by local maps of so much way (m), which show all around the place half of it back '
+        'and are found driving the other way, too, in maps of spinning radar and of build_db '
+        '--submap; with online_index the places of the running drive are such; 0 = by windows',
+        low=0.0,
+        high=1000.0,
+        read_only=True,
     )
 
 
@@ -125,8 +139,8 @@ class NodeParameters(SessionParameters):
     )
     model_path: str = option(
         '',
-        'ONNX model of the radar of input_type, or description of scan contexts (.json), instead '
-        'of the shipped one',
+        'ONNX model of the radar of input_type, of a spinning one with aggregation.submap, or '
+        'description of scan contexts (.json), instead of the shipped one',
         read_only=True,
     )
     device: str = option(
@@ -211,6 +225,7 @@ class NodeParameters(SessionParameters):
             accept_max_ambiguity=self.accept.max_ambiguity,
             accept_risk_unknown_radar=self.accept.risk_unknown_radar,
             accept_risk_map_poses=self.accept.risk_map_poses,
+            accept_risk_submaps=self.accept.risk_submaps,
             verified_candidates=self.verified_candidates,
             exclude_recent_s=self.exclude_recent,
             exclude_recent_m=self.exclude_recent_travel,

@@ -11,12 +11,18 @@ import pytest
 from ssd_ros.confidence.file import write_confidence
 from ssd_ros.maps.builder import build_database
 from ssd_ros.recognition.radar_check import RADARS_NOT_KNOWN
-from ssd_ros.ros.matching.loading import live_confidence, load_maps, new_live_session
+from ssd_ros.ros.matching.loading import (
+    live_confidence,
+    load_encoder,
+    load_maps,
+    new_live_session,
+)
 from ssd_ros.ros.matching.matcher import Matcher
-from ssd_ros.ros.parameters.node import NodeParameters
+from ssd_ros.ros.parameters.node import AggregationParameters, NodeParameters
 from support.calibrations import EASY
-from support.posts import small_encoder, straight_drive
+from support.posts import small_encoder, straight_drive, write_small_encoder
 
+SIDES = ('4d', 'spinning')
 OWN = replace(EASY, data='of the map')
 GIVEN = replace(EASY, data='fitted by its user')
 
@@ -72,6 +78,28 @@ def test_of_other_models_the_running_drive_takes_none(tmp_path: Path) -> None:
     session = new_live_session(student, given)
     assert session is not None
     assert session.confidence is None
+
+
+def test_submaps_are_encoded_by_the_teacher_and_calibrated_by_nothing(
+    space: str, tmp_path: Path
+) -> None:
+    models = {sensor: write_small_encoder(tmp_path / f'{sensor}.onnx', sensor) for sensor in SIDES}
+    asked = AggregationParameters(submap=40.0)
+    parameters = NodeParameters(
+        model_path=str(models['spinning']), aggregation=asked, online_index=True
+    )
+    teacher = load_encoder(parameters)
+    assert teacher.contract.sensor == 'spinning'
+    with pytest.raises(ValueError, match='4D radar'):
+        load_encoder(replace(parameters, model_path=str(models['4d'])))
+    session = new_live_session(teacher, parameters)
+    assert session is not None
+    assert len(session.view_yaws_rad) == teacher.contract.num_views
+    told = replace(parameters, confidence_path=str(tmp_path / 'mine.json'))
+    with pytest.raises(ValueError, match='no calibration knows submaps: leave it empty'):
+        new_live_session(teacher, told)
+    matcher = Matcher(teacher, load_maps([tmp_path / 'map']), parameters, session)
+    assert matcher.radar_words == 'no calibration'
 
 
 def test_reloading_gives_the_running_drive_its_calibration(tmp_path: Path) -> None:

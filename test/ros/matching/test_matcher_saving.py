@@ -14,7 +14,7 @@ from ssd_ros.maps.live_session import SessionSnapshot
 from ssd_ros.maps.place_database import PlaceDatabase
 from ssd_ros.recognition.answer import SensorPose
 from ssd_ros.ros.matching.loading import new_live_session
-from ssd_ros.ros.matching.matcher import Job, Matcher
+from ssd_ros.ros.matching.matcher import Job, Matcher, NewestScan
 from ssd_ros.ros.messages.geometry import Pose
 from ssd_ros.ros.parameters.node import AggregationParameters, NodeParameters
 from support.posts import small_encoder, straight_drive
@@ -29,7 +29,8 @@ def match(matcher: Matcher, parameters: NodeParameters, index: int) -> None:
     poses = DRIVE.cloud_poses
     pose = SensorPose(poses.positions_m[index], poses.quaternions_xyzw[index])
     query = matcher.prepare(DRIVE.cloud(index), pose)
-    matcher.match(Job(query, 'radar', AT_BASE, 0.0, 0.0), parameters)
+    newest = NewestScan(query.stamp_ns, query.pose, query.segment)
+    matcher.match(Job(query, newest, 'radar', AT_BASE, 0.0, 0.0), parameters)
 
 
 def test_a_query_is_answered_while_the_map_is_put_together(

@@ -11,14 +11,21 @@ from typing import Any
 from builtin_interfaces.msg import Time
 import numpy as np
 import pytest
+from ssd_ros.bev.preprocessing import CloudImage
 from ssd_ros.motion.trajectory import quaternion_from_yaw
 from ssd_ros.radar.ego_velocity import EgoVelocity, Motion
-from ssd_ros.recognition.answer import LoopClosureCandidate, Recognition, StageTimes
+from ssd_ros.recognition.answer import (
+    LoopClosureCandidate,
+    Query,
+    Recognition,
+    SensorPose,
+    StageTimes,
+)
 from ssd_ros.recognition.candidates import Flag
 from ssd_ros.recognition.decision import Decision
 from ssd_ros.ros.health.inputs import Level, Status
 from ssd_ros.ros.inputs.extrinsics import Extrinsics
-from ssd_ros.ros.matching.matcher import Answer
+from ssd_ros.ros.matching.matcher import Answer, Job, NewestScan
 from ssd_ros.ros.messages.candidate_rows import candidate_rows
 from ssd_ros.ros.messages.conversions import (
     bev_msg,
@@ -26,7 +33,7 @@ from ssd_ros.ros.messages.conversions import (
     diagnostics_msg,
 )
 from ssd_ros.ros.messages.geometry import Pose, pose_from_xyzrpy, turn
-from ssd_ros.ros.outputs.closures import accepted_closure, pose_covariance
+from ssd_ros.ros.outputs.closures import accepted_closure, at_newest_scan, pose_covariance
 from ssd_ros.ros.parameters.node import NodeParameters
 from std_msgs.msg import Header
 
@@ -172,6 +179,47 @@ def test_a_closure_says_where_the_base_is_and_how_surely() -> None:
     np.testing.assert_allclose(closure.map_base.position_m, expected)
     assert closure.base_keyframe is base_radar
     assert closure.confidence == 0.98
+
+
+def job_of(query_pose: Pose | None, newest_pose: Pose | None, segment: int = 0) -> Job:
+    """Return a query by submap of the stamp 7, at a scan of the stamp 9."""
+    unknown = EgoVelocity(Motion.UNKNOWN, np.zeros(3), np.zeros(3), np.zeros(0, bool))
+    image = CloudImage(np.zeros((1, 1), np.uint8), unknown, np.zeros((0, 2), np.float32))
+    then, now = (
+        None if pose is None else SensorPose(pose.position_m, pose.quaternion_xyzw)
+        for pose in (query_pose, newest_pose)
+    )
+    newest = NewestScan(9, now, segment)
+    return Job(Query(7, image, then, None, 0.0, 7), newest, 'radar', NOWHERE, 0.0, 0.0)
+
+
+def test_what_was_half_a_submap_ago_is_brought_to_the_newest_scan() -> None:
+    answer = answer_of(replace(VERIFIED, is_live=True))
+    closure = accepted_closure(answer, True, NOWHERE, NodeParameters())
+    assert closure is not None
+    # The vehicle looked west in the map, north in odometry, and came 70 m ahead.
+    then = pose_from_xyzrpy([5, 5, 0, 0, 0, math.pi / 2])
+    now = pose_from_xyzrpy([5, 75, 0, 0, 0, math.pi / 2])
+    here = at_newest_scan(closure, job_of(then, now))
+    assert here is not None
+    moved_m = here.map_base.position_m - closure.map_base.position_m
+    np.testing.assert_allclose(moved_m, [-70, 0, 0], atol=1e-6)
+    assert (here.query_stamp_ns, closure.query_stamp_ns) == (9, 7)
+    # 3 % of drift; and by 70 m a wrong heading leads aside.
+    added = np.diag(here.covariance - closure.covariance)[:2]
+    heading = closure.covariance[5, 5]
+    expected = [2.1**2, 2.1**2 + 70**2 * heading - 2 * 70 * closure.covariance[1, 5]]
+    np.testing.assert_allclose(added, expected, rtol=1e-6)
+
+
+def test_where_odometry_does_not_tell_nothing_is_brought_on() -> None:
+    answer = answer_of(replace(VERIFIED, is_live=True))
+    closure = accepted_closure(answer, True, NOWHERE, NodeParameters())
+    assert closure is not None
+    assert at_newest_scan(closure, job_of(None, NOWHERE)) is None
+    assert at_newest_scan(closure, job_of(NOWHERE, NOWHERE, segment=1)) is None
+    by_window = replace(job_of(None, None), newest=NewestScan(7, None, 0))
+    assert at_newest_scan(closure, by_window) is closure
 
 
 def test_a_closure_needs_a_heading_unless_told_otherwise() -> None:
