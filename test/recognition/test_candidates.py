@@ -77,7 +77,7 @@ def test_rows_survive_a_message_bit_for_bit(num_rows: int) -> None:
 
 def test_flags_are_bits() -> None:
     assert Flag.ACCEPTED | Flag.YAW_VALID == 17
-    assert [flag.value for flag in Flag] == [1, 2, 4, 8, 16, 32, 64, 128, 256]
+    assert [flag.value for flag in Flag] == [1, 2, 4, 8, 16, 32, 64, 128, 256, 512]
 
 
 def test_rows_of_another_type_are_not_sent() -> None:

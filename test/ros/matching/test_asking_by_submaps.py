@@ -57,13 +57,15 @@ def pose_msg(xy_yaw: NDArray[np.float64], stamp_ns: int) -> Odometry:
 
 
 def send(localizer: Localizer, drive: MovingDrive, numbers: range) -> list[int]:
-    """Drive on and return the stamps of the scans."""
-    stamps_ns = []
+    """Drive on, each scan once the one before is answered, and return the stamps of the scans."""
+    stamps_ns: list[int] = []
     for index in numbers:
+        num = len(localizer.candidates) + 1
         localizer.clock_ns += drive.step_ns
         localizer.send_odometry(pose_msg(drive.xy_yaw[index], localizer.clock_ns))
         localizer.publisher.publish(points_msg(drive.cloud(index), localizer.clock_ns))
         stamps_ns.append(localizer.clock_ns)
+        localizer.peer.wait(lambda n=num: len(localizer.candidates) >= n, 'an answer')
     return stamps_ns
 
 
@@ -135,14 +137,18 @@ def test_the_running_drive_finds_its_way_back_and_is_saved(peer: Peer, tmp_path:
     with running_localizer(peer, tmp_path, **parameters) as localizer:
         num = len(THERE_WAY) + len(ROUND_WAY) + 40
         stamps_ns = send(localizer, drive, range(num))
-        rows = from_msg(localizer.answer_to(stamps_ns[num - 1 - HALF]))
-        x_m, y_m, _ = way[num - 1 - HALF]
-        assert set(rows['map_id']) == {LIVE_MAP_ID}
-        assert rows[0]['flags'] & Flag.LIVE_SESSION
-        assert not rows[0]['flags'] & Flag.ACCEPTED
         # Seen on the way there, and looked at from the lane beside.
-        assert (rows[0]['map_x'], rows[0]['map_y']) == pytest.approx((x_m, y_m), abs=STEP_M)
-        assert abs(rows[0]['relative_yaw']) == pytest.approx(math.pi, abs=math.radians(6))
+        asked = range(num - HALF - 20, num - HALF)
+        found = [from_msg(localizer.answer_to(stamps_ns[index])) for index in asked]
+        is_right = []
+        for index, rows in zip(asked, found, strict=True):
+            best = rows[0]
+            assert set(rows['map_id']) == {LIVE_MAP_ID}
+            assert best['flags'] & Flag.LIVE_SESSION
+            assert not best['flags'] & Flag.ACCEPTED
+            off_m = math.dist((best['map_x'], best['map_y']), way[index, :2])
+            is_right.append(off_m <= STEP_M and abs(best['relative_yaw']) > math.radians(174))
+        assert sum(is_right) >= 12, is_right
 
         response = peer.call(Trigger, f'{NODE}/save_session')
         assert response.success, response.message
