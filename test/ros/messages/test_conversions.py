@@ -11,7 +11,7 @@ from typing import Any
 from builtin_interfaces.msg import Time
 import numpy as np
 import pytest
-from ssd_ros.bev.preprocessing import CloudImage
+from ssd_ros.bev.preprocessing import RadarImage
 from ssd_ros.motion.trajectory import quaternion_from_yaw
 from ssd_ros.radar.ego_velocity import EgoVelocity, Motion
 from ssd_ros.recognition.answer import (
@@ -184,7 +184,7 @@ def test_a_closure_says_where_the_base_is_and_how_surely() -> None:
 def job_of(query_pose: Pose | None, newest_pose: Pose | None, segment: int = 0) -> Job:
     """Return a query by submap of the stamp 7, at a scan of the stamp 9."""
     unknown = EgoVelocity(Motion.UNKNOWN, np.zeros(3), np.zeros(3), np.zeros(0, bool))
-    image = CloudImage(np.zeros((1, 1), np.uint8), unknown, np.zeros((0, 2), np.float32))
+    image = RadarImage(np.zeros((1, 1), np.uint8), unknown, np.zeros((0, 2), np.float32))
     then, now = (
         None if pose is None else SensorPose(pose.position_m, pose.quaternion_xyzw)
         for pose in (query_pose, newest_pose)
