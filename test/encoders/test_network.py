@@ -16,6 +16,7 @@ from ssd_ros.bev.polar_bev import PolarGrid
 from ssd_ros.bev.preprocessing import PreprocessingConfig
 from ssd_ros.encoders.model_contract import CONTRACT_KEY, FORMAT_VERSION, ModelContract
 from ssd_ros.encoders.network import OnnxEncoder
+from ssd_ros.encoders.place_encoder import require_same_space
 from support.posts import small_encoder
 
 CONTRACT = ModelContract(
@@ -316,3 +317,17 @@ def test_an_unknown_device_or_no_thread_is_refused(tmp_path: Path) -> None:
         OnnxEncoder(path, device='gpu')
     with pytest.raises(ValueError, match='num_threads is 0'):
         OnnxEncoder(path, device='cpu', num_threads=0)
+
+
+def test_the_widely_trained_pair_is_of_one_space_whatever_the_gain() -> None:
+    directory = Path(__file__).parents[2] / 'models' / 'wide'
+    student, teacher = (
+        OnnxEncoder(directory / f'{name}.onnx', 'cpu') for name in ('student', 'teacher')
+    )
+    require_same_space(student, teacher)
+    preprocessing = student.contract.preprocessing
+    assert preprocessing.is_by_content
+    grid = preprocessing.grid
+    bev = np.zeros((grid.num_ranges, grid.num_azimuths), np.uint8)
+    bev[40:60:4, 50:150:7] = 128
+    np.testing.assert_allclose(np.linalg.norm(student.encode(bev)), 1, atol=1e-5)
