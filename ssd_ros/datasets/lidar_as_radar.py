@@ -15,13 +15,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from ssd_ros.data_origin import Origin
-from ssd_ros.datasets.sequence import origin_of, RadarSequence
+from ssd_ros.datasets.sequence import DelegatingDrive, RadarSequence
 from ssd_ros.lidar.types import LidarPointCloud
 from ssd_ros.motion.trajectory import Trajectory
 from ssd_ros.radar.columns import cloud_from_columns
 from ssd_ros.radar.fields import DecoderConfig
-from ssd_ros.radar.types import RadarPointCloud, SpinningRadarScan
+from ssd_ros.radar.types import RadarPointCloud
 from ssd_ros.records import check_limits, Limits
 
 _LIMITS = {
@@ -137,7 +136,7 @@ def _measured(
     return cloud_from_columns((cloud.stamp_ns, cloud.frame_id), columns, names, config).cloud
 
 
-class LidarAsRadar:
+class LidarAsRadar(DelegatingDrive):
     """
     A drive whose 4D radar is its FMCW LiDAR, thinned; satisfies RadarSequence.
 
@@ -147,53 +146,20 @@ class LidarAsRadar:
     def __init__(
         self, drive: RadarSequence, thinning: Thinning | None = None, seed: int = 0
     ) -> None:
-        self._drive, self._thinning, self._seed = drive, thinning or Thinning(), seed
-        self.name = drive.name
-
-    @property
-    def origin(self) -> Origin:
-        """That of the drive."""
-        return origin_of(self._drive)
+        super().__init__(drive)
+        self._thinning, self._seed = thinning or Thinning(), seed
 
     @property
     def cloud_stamps_ns(self) -> NDArray[np.int64]:
         """Stamps of the LiDAR's scans."""
-        return self._drive.lidar_stamps_ns
-
-    @property
-    def scan_stamps_ns(self) -> NDArray[np.int64]:
-        """Stamps of the spinning radar scans."""
-        return self._drive.scan_stamps_ns
-
-    @property
-    def lidar_stamps_ns(self) -> NDArray[np.int64]:
-        """Stamps of the LiDAR's scans."""
-        return self._drive.lidar_stamps_ns
+        return self.lidar_stamps_ns
 
     @property
     def cloud_poses(self) -> Trajectory:
         """Poses of the LiDAR."""
-        return self._drive.lidar_poses
-
-    @property
-    def scan_poses(self) -> Trajectory:
-        """Poses of the spinning radar."""
-        return self._drive.scan_poses
-
-    @property
-    def lidar_poses(self) -> Trajectory:
-        """Poses of the LiDAR."""
-        return self._drive.lidar_poses
+        return self.lidar_poses
 
     def cloud(self, index: int) -> RadarPointCloud:
         """Read one scan of the LiDAR and thin it; the same points each time."""
-        cloud = self._drive.lidar(index)
+        cloud = self.lidar(index)
         return thinned(cloud, self._thinning, np.random.default_rng([self._seed, cloud.stamp_ns]))
-
-    def scan(self, index: int) -> SpinningRadarScan:
-        """Read one spinning radar scan."""
-        return self._drive.scan(index)
-
-    def lidar(self, index: int) -> LidarPointCloud:
-        """Read one scan of the LiDAR as it is."""
-        return self._drive.lidar(index)

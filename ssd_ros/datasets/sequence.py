@@ -96,6 +96,65 @@ class WithoutLidar:
         raise IndexError(f'{getattr(self, "name", "the drive")} has no LiDAR, so no scan {index}')
 
 
+class DelegatingDrive:
+    """What a drive has, for one that changes a part of it; satisfies RadarSequence."""
+
+    def __init__(self, drive: RadarSequence) -> None:
+        self._drive = drive
+
+    @property
+    def name(self) -> str:
+        """That of the drive."""
+        return self._drive.name
+
+    @property
+    def origin(self) -> Origin:
+        """That of the drive."""
+        return origin_of(self._drive)
+
+    @property
+    def cloud_stamps_ns(self) -> NDArray[np.int64]:
+        """Stamps of the 4D radar scans."""
+        return self._drive.cloud_stamps_ns
+
+    @property
+    def scan_stamps_ns(self) -> NDArray[np.int64]:
+        """Stamps of the spinning radar scans."""
+        return self._drive.scan_stamps_ns
+
+    @property
+    def lidar_stamps_ns(self) -> NDArray[np.int64]:
+        """Stamps of the LiDAR's scans."""
+        return self._drive.lidar_stamps_ns
+
+    @property
+    def cloud_poses(self) -> Trajectory:
+        """Poses of the 4D radar."""
+        return self._drive.cloud_poses
+
+    @property
+    def scan_poses(self) -> Trajectory:
+        """Poses of the spinning radar."""
+        return self._drive.scan_poses
+
+    @property
+    def lidar_poses(self) -> Trajectory:
+        """Poses of the LiDAR."""
+        return self._drive.lidar_poses
+
+    def cloud(self, index: int) -> RadarPointCloud:
+        """Read one 4D radar scan."""
+        return self._drive.cloud(index)
+
+    def scan(self, index: int) -> SpinningRadarScan:
+        """Read one spinning radar scan."""
+        return self._drive.scan(index)
+
+    def lidar(self, index: int) -> LidarPointCloud:
+        """Read one scan of the LiDAR."""
+        return self._drive.lidar(index)
+
+
 @dataclass(frozen=True, slots=True)
 class SensorScans:
     """

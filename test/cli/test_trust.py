@@ -419,7 +419,7 @@ def test_a_recorded_drive_calibrates_a_map_of_its_own(models: Models, tmp_path: 
     for world, session in ((1, 1), (1, 2), (2, 2)):
         drive = drive_of(world, session, 0.5 * (session - 1))
         paths.append(str(write_hercules(tmp_path, f'W{world}', f'0{session}', drive)))
-    student, teacher = map(str, models)
+    student, teacher = map(str, models[:2])
     built = build_db(['--input', paths[0], '--output', str(tmp_path / 'posts.map'),
                       '--teacher', teacher])  # fmt: skip
     assert built == 0

@@ -52,9 +52,9 @@ def parser() -> argparse.ArgumentParser:
     source.add_argument(
         '--benchmark',
         metavar='SPLIT',
-        help='simulate: train, validation, validation_hard, validation_trust, test, test_trust; '
-        'spinning radar alone: validation_turns; random worlds and radars: train_wide; unlike '
-        'those: validation_far, test_far',
+        help='simulate: train, validation, validation_hard, validation_trust, validation_turns, '
+        'test, test_trust (turns: spinning radar alone); random worlds and radars: train_wide; '
+        'unlike those: validation_far, test_far',
     )
     source.add_argument(
         '--hercules', type=Path, metavar='ROOT', help='directory with PLACE/NUMBER below it'

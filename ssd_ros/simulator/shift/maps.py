@@ -8,14 +8,12 @@ from dataclasses import dataclass, replace
 import uuid
 
 import numpy as np
-from numpy.typing import NDArray
-from ssd_ros.data_origin import Origin
-from ssd_ros.datasets.sequence import origin_of, RadarSequence, WithoutLidar
+from ssd_ros.datasets.sequence import DelegatingDrive, RadarSequence
 from ssd_ros.maps.files import MapContent
 from ssd_ros.maps.novelty import database_of
 from ssd_ros.maps.place_database import PlaceDatabase
 from ssd_ros.motion.trajectory import thin_by_distance, Trajectory
-from ssd_ros.radar.types import RadarPointCloud, SpinningRadarScan
+from ssd_ros.radar.types import SpinningRadarScan
 from ssd_ros.records import check_limits, Limits
 from ssd_ros.simulator.random_streams import stream
 
@@ -71,41 +69,12 @@ class MapChange:
         )
 
 
-class BrighterDrive(WithoutLidar):
+class BrighterDrive(DelegatingDrive):
     """A drive whose spinning radar has another brightness; satisfies RadarSequence."""
 
     def __init__(self, drive: RadarSequence, brightness_px: int) -> None:
-        self._drive, self._brightness_px = drive, brightness_px
-        self.name = drive.name
-
-    @property
-    def origin(self) -> Origin:
-        """That of the drive."""
-        return origin_of(self._drive)
-
-    @property
-    def cloud_stamps_ns(self) -> NDArray[np.int64]:
-        """Stamps of the 4D radar scans."""
-        return self._drive.cloud_stamps_ns
-
-    @property
-    def scan_stamps_ns(self) -> NDArray[np.int64]:
-        """Stamps of the spinning radar scans."""
-        return self._drive.scan_stamps_ns
-
-    @property
-    def cloud_poses(self) -> Trajectory:
-        """Poses of the 4D radar."""
-        return self._drive.cloud_poses
-
-    @property
-    def scan_poses(self) -> Trajectory:
-        """Poses of the spinning radar."""
-        return self._drive.scan_poses
-
-    def cloud(self, index: int) -> RadarPointCloud:
-        """Return one 4D radar scan."""
-        return self._drive.cloud(index)
+        super().__init__(drive)
+        self._brightness_px = brightness_px
 
     def scan(self, index: int) -> SpinningRadarScan:
         """Return one spinning radar scan, brighter."""

@@ -26,7 +26,7 @@ COMMANDS = {
     'cache': ('4d', 'spinning'),
     'estimate_rcs_correction': ('4d', 'spinning'),
     'evaluate': ('4d', 'spinning'),
-    'replay': ('4d',),
+    'replay': ('4d', 'spinning'),
     'trust': ('4d', 'spinning'),
 }
 OF_ONE_SENSOR = {

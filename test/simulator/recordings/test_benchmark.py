@@ -45,7 +45,7 @@ def test_the_splits_are_the_frozen_ones(benchmark: Benchmark) -> None:
     assert seeds_of(benchmark, 'validation') == [1000, 1001]
     assert seeds_of(benchmark, 'validation_hard') == [1002, 1003]
     assert seeds_of(benchmark, 'validation_trust') == list(range(1004, 1010))
-    assert seeds_of(benchmark, 'validation_turns') == [1010, 1011]
+    assert seeds_of(benchmark, 'validation_turns') == [1030, 1031]
     assert seeds_of(benchmark, 'test') == [2000, 2001, 2002]
     assert seeds_of(benchmark, 'test_trust') == [2003, 2004, 2005]
 
