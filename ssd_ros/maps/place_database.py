@@ -143,6 +143,8 @@ class PlaceDatabase:
         """
         Return the keyframes among the nearest rows, each with its best view.
 
+        Only one thread at a time may search a map.
+
         :param descriptor: shape (D,), unit length
         :param num_rows: rows to look at; neighbouring views of a place take several of them
         """

@@ -166,14 +166,21 @@ def map_of_submaps(
             f'{sequence.name}: no {length_m / 2:g} m of way with poses, that a submap of '
             f'{length_m:g} m needs: choose a shorter one'
         )
+    keyframes, starts = _keyframes(places)
+    info = replace(info, num_unreadable=left_out.count, segment_starts=starts)
+    return database_of(
+        MapContent(np.concatenate(descriptors), keyframes, np.stack(returns_cm), info)
+    )
+
+
+def _keyframes(
+    places: Sequence[tuple[int, SensorPose, int]],
+) -> tuple[Trajectory, tuple[int, ...]]:
+    """Return the poses of places by stamp, pose and segment, and where each segment begins."""
     stamps_ns, poses, segments = zip(*places, strict=True)
     keyframes = Trajectory(
         np.array(stamps_ns, np.int64),
         np.stack([pose.position_m for pose in poses]),
         np.stack([pose.quaternion_xyzw for pose in poses]),
     )
-    starts = (0, *(np.flatnonzero(np.diff(segments)) + 1).tolist())
-    info = replace(info, num_unreadable=left_out.count, segment_starts=starts)
-    return database_of(
-        MapContent(np.concatenate(descriptors), keyframes, np.stack(returns_cm), info)
-    )
+    return keyframes, (0, *(np.flatnonzero(np.diff(segments)) + 1).tolist())
