@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from ssd_ros.cli.common.console import at_least, make_parser, run_command
 from ssd_ros.training.network_config import TASKS_4DRAL
+from ssd_ros.training.runs.options import add_run_options
 
 if TYPE_CHECKING:
     from ssd_ros.evaluation.bev_cache import CachedDrive
@@ -131,37 +132,18 @@ def parser() -> argparse.ArgumentParser:
     result = make_parser(
         'distill_4dral', ' '.join((main.__doc__ or '').split()), _EXAMPLES, _TAKES
     )
+    add_run_options(result, 'loss.divergence=channel', 'keep the best weights')
     add = result.add_argument
-    add('--cache', type=Path, required=True, help='holds train/ and validation/, density images')
-    add('--out', type=Path, required=True, help='folder of the runs, new or to go on with')
     add('--config', type=Path, help='YAML file, such as config/fourdral_small.yaml')
     add('--task', choices=TASKS_4DRAL, help='4D radar in 4D radar or in LiDAR; l2l: the teacher')
     add('--teacher', type=Path, metavar='RUN', help='a trained one (trained in OUT/teacher)')
     add('--epochs', type=at_least(int, 1))
-    add('--minutes', type=at_least(float, 0), help='of each run: end its schedule after this time')
-    add('--seed', type=at_least(int, 0))
-    add('--threads', type=at_least(int, 1))
-    add('--device', choices=('auto', 'cpu', 'cuda'), default='auto', help='(%(default)s)')
     add(
         '--components',
         type=at_least(int, 0),
         default=512,
         help='numbers of a descriptor of the exported models, 0 for all (%(default)s)',
     )
-    add(
-        '--set',
-        action='append',
-        default=[],
-        metavar='OPTION=VALUE',
-        help='any option of the configuration, such as loss.divergence=channel; repeatable',
-    )
-    add(
-        '--validations',
-        type=at_least(int, 1),
-        default=10,
-        help='times to measure recall and keep the best weights (%(default)s)',
-    )
-    add('--save-minutes', type=float, default=2.0, help='between checkpoints (%(default)s)')
     return result
 
 

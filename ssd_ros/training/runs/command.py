@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from ssd_ros.cli.common.console import at_least, make_parser, run_command
 from ssd_ros.training.network_config import NETWORKS
+from ssd_ros.training.runs.options import add_run_options
 from ssd_ros.training.schemes import SCHEMES
 
 if TYPE_CHECKING:
@@ -64,33 +65,14 @@ def _run(options: argparse.Namespace) -> None:
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     result = make_parser('train', main.__doc__ or '', _EXAMPLES, _TAKES)
+    add_run_options(result, 'batch.num_places=16', 'say whether it still rises')
     add = result.add_argument
-    add('--cache', type=Path, required=True, help='holds the splits to train on and validation/')
-    add('--out', type=Path, required=True, help='run folder, new or to go on with')
     add('--start-from', type=Path, metavar='RUN', help='run folder whose weights to start from')
     add('--config', type=Path, help='YAML file, such as config/training.yaml')
     add('--network', choices=NETWORKS, help='sizes by name')
     add('--scheme', choices=SCHEMES, help='what is distilled')
-    add('--minutes', type=at_least(float, 0), help='end the schedule after this time')
     add('--steps', type=at_least(int, 1), help='end the schedule after so many steps')
-    add('--seed', type=at_least(int, 0))
-    add('--threads', type=at_least(int, 1))
-    add('--device', choices=('auto', 'cpu', 'cuda'), default='auto', help='(%(default)s)')
-    add(
-        '--set',
-        action='append',
-        default=[],
-        metavar='OPTION=VALUE',
-        help='any option of the configuration, such as batch.num_places=16; repeatable',
-    )
-    add(
-        '--validations',
-        type=at_least(int, 1),
-        default=10,
-        help='times to measure recall and say whether it still rises (%(default)s)',
-    )
     add('--no-validation', action='store_true', help='log no recall: it costs a slow network most')
-    add('--save-minutes', type=float, default=2.0, help='between checkpoints (%(default)s)')
     return result
 
 
