@@ -18,6 +18,8 @@ from launch.substitutions import LaunchConfiguration, SubstitutionFailure
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import ExecutableInPackage
+from ssd_ros.ros.messages.topics import view_frame_of
+from ssd_ros.ros.parameters.file import read_parameter_files
 from ssd_ros.ros.parameters.launch_arguments import (
     choice_of,
     file_of,
@@ -133,13 +135,16 @@ def make_nodes(context: LaunchContext) -> list[Node]:
         arguments=['--ros-args', '--log-level', log_level],
         output='screen',
     )
-    fixed_frame = ['-f', value['map_frame']] if value['map_frame'] else []
+    preset = read_parameter_files([Path(file) for file in driver])
+    view_frame = view_frame_of(value['map_frame'] or preset.map_frame)
+    clouds = items_of(value['points_topic'])[0] or preset.input_topics[0]
     is_shown = switch_of('rviz', value['rviz'])
     rviz = Node(
         package='rviz2',
         executable='rviz2',
         namespace=value['namespace'],  # the topics of the configuration are relative
-        arguments=['-d', str(share / 'config' / 'localize.rviz'), *fixed_frame],
+        arguments=['-d', str(share / 'config' / 'localize.rviz'), '-f', view_frame],
+        remappings=[('points', clouds)],
         parameters=[{'use_sim_time': parameters.get('use_sim_time', False)}],
         condition=IfCondition(str(is_shown).lower()),
     )

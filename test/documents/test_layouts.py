@@ -14,14 +14,25 @@ import pytest
 from ssd_ros.recognition.candidates import DTYPE
 from ssd_ros.ros.health.inputs import InputStatistics
 from ssd_ros.ros.matching.query_health import QueryStatistics
-from ssd_ros.ros.messages.topics import DIAGNOSTICS, NODE, PUBLISHED
+from ssd_ros.ros.messages.topics import (
+    DIAGNOSTICS,
+    NODE,
+    PUBLISHED,
+    SUBSCRIBED,
+    view_frame_of,
+)
+from ssd_ros.ros.parameters.node import NodeParameters
 import yaml
 
 ROOT = Path(__file__).parents[2]
-TOPICS = {topic.name.replace('~', NODE): topic for topic in PUBLISHED}
+# The radar is shown, too: what the node asks of a topic is what a viewer may ask.
+TOPICS = {topic.name.replace('~', NODE): topic for topic in (*PUBLISHED, *SUBSCRIBED)}
+VIEW_FRAME = view_frame_of(NodeParameters().map_frame)
 # Displays of RViz that subscribe -> what they take.
 TYPES_OF_DISPLAYS = {
+    'Image': 'Image',
     'MarkerArray': 'MarkerArray',
+    'Path': 'Path',
     'PointCloud2': 'PointCloud2',
     'PoseArray': 'PoseArray',
     'PoseWithCovariance': 'PoseWithCovarianceStamped',
@@ -69,15 +80,15 @@ def test_every_display_of_rviz_shows_a_topic_of_the_node_in_its_type(
     rviz: dict[str, Any],
 ) -> None:
     shown = displays_with_topics(rviz)
-    assert len(shown) == 5
+    assert len(shown) == 8
     for topic, (display, _) in shown.items():
         # Relative: in a namespace RViz finds the node of that namespace.
         assert TOPICS[topic].kind.rpartition('/')[2] == TYPES_OF_DISPLAYS[display]
 
 
-def test_rviz_shows_the_map_frame_with_grid_and_tf(rviz: dict[str, Any]) -> None:
+def test_rviz_shows_the_middle_of_the_map_with_grid_and_tf(rviz: dict[str, Any]) -> None:
     manager = rviz['Visualization Manager']
-    assert manager['Global Options']['Fixed Frame'] == 'map'
+    assert manager['Global Options']['Fixed Frame'] == VIEW_FRAME
     classes = {display['Class'] for display in manager['Displays']}
     assert {'rviz_default_plugins/Grid', 'rviz_default_plugins/TF'} <= classes
 
@@ -100,7 +111,8 @@ def test_every_topic_of_the_foxglove_layout_is_one_of_the_node(foxglove: dict[st
     panels = foxglove['configById']
     topics = {topic for panel in panels.values() for topic in panel.get('topics', ())}
     topics |= {panel[key] for panel in panels.values() for key in ('topicPath',) if key in panel}
-    assert len(topics) == 6
+    topics.add(panels['Image!query']['imageMode']['imageTopic'])
+    assert len(topics) == 9
     assert {topic.removeprefix('/') for topic in topics} <= set(TOPICS)
     assert panels['3D!map']['topics'][f'/{NODE}/candidates']['colorField'] in (DTYPE.names or ())
     assert panels['DiagnosticSummary!health']['topicToRender'] == DIAGNOSTICS.name

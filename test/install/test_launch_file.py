@@ -12,14 +12,18 @@ from typing import Any
 
 import pytest
 from ssd_ros.ros.parameters.node import OPTIONS
+import yaml
 
-PATH = Path(__file__).parents[2] / 'launch' / 'localize.launch.py'
+ROOT = Path(__file__).parents[2]
+PATH = ROOT / 'launch' / 'localize.launch.py'
+DRIVERS = ROOT / 'config' / 'drivers'
 ARGUMENTS = {
     'index', 'encoder', 'model', 'device', 'driver', 'points_topic', 'stamp_source', 'odom_topic',
     'base_frame', 'map_frame', 'odom_frame', 'online_index', 'adapters', 'initialpose_topic',
     'initialpose_mode', 'publish_tf', 'namespace', 'use_sim_time', 'autostart', 'rviz',
     'log_level',
 }  # fmt: skip
+HERCULES = yaml.safe_load((DRIVERS / 'hercules.yaml').read_text())['/**']['ros__parameters']
 
 
 def constant(name: str) -> Any:
@@ -132,12 +136,33 @@ def test_arguments_reach_the_node_with_their_types(launch_file: ModuleType) -> N
     assert not rviz.condition.evaluate(context)
 
 
-@pytest.mark.parametrize(('given', 'expected'), [({}, []), ({'map_frame': 'utm'}, ['-f', 'utm'])])
-def test_rviz_looks_from_the_frame_of_the_map(
-    launch_file: ModuleType, given: dict[str, str], expected: list[str]
+@pytest.mark.parametrize(
+    ('given', 'frame'), [({}, 'map_view'), ({'map_frame': 'utm'}, 'utm_view')]
+)
+def test_rviz_looks_from_the_middle_of_the_map(
+    launch_file: ModuleType, given: dict[str, str], frame: str
 ) -> None:
     _, _, rviz = nodes_of(launch_file, **given)
-    assert rviz._Node__arguments[2:] == expected
+    assert rviz._Node__arguments[2:] == ['-f', frame]
+
+
+@pytest.mark.parametrize(
+    ('given', 'topic'),
+    [
+        ({}, 'points'),
+        ({'driver': 'hercules'}, HERCULES['input_topics'][0]),
+        ({'driver': 'hercules', 'points_topic': '/front/points,/rear/points'}, '/front/points'),
+    ],
+)
+def test_rviz_shows_the_clouds_that_the_node_gets(
+    launch_file: ModuleType, given: dict[str, str], topic: str
+) -> None:
+    from launch.utilities import perform_substitutions
+
+    context, _, rviz = nodes_of(launch_file, **given)
+    ((before, after),) = rviz._Node__remappings
+    assert perform_substitutions(context, before) == 'points'
+    assert perform_substitutions(context, after) == topic
 
 
 def test_an_unknown_driver_is_refused_with_those_that_are_known(launch_file: ModuleType) -> None:

@@ -127,6 +127,14 @@ PUBLISHED = (
         'ambiguous, rejected',
     ),
     Topic(
+        '~/path',
+        'nav_msgs/msg/Path',
+        Qos(1),
+        'map_frame',
+        'with `~/pose`, at most once a second, if somebody listens; the last 1000 accepted '
+        'places, 1 m or more apart',
+    ),
+    Topic(
         '~/bev',
         'sensor_msgs/msg/Image',
         SENSOR_DATA,
@@ -163,6 +171,14 @@ TF = Topic(
     Qos(100),
     'map_frame, child odom_frame',
     'every query after the first accepted place, if `publish_tf`',
+)
+VIEW_FRAME = Topic(
+    '/tf_static',
+    'tf2_msgs/msg/TFMessage',
+    LATCHED,
+    'map_frame, child map_frame with `_view`',
+    'with `~/map_keyframes`, where tf2_msgs is installed: the middle of the map, for RViz and '
+    'Foxglove to look at; without a map the zero of odom_frame',
 )
 ODOMETRY = Topic(
     'odom',
@@ -225,3 +241,8 @@ SERVICES = (
         'write the running drive as a map under the name `session_path`',
     ),
 )
+
+
+def view_frame_of(map_frame: str) -> str:
+    """Return the name of the frame in the middle of the map."""
+    return f'{map_frame}_view'

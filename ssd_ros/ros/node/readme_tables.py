@@ -23,6 +23,7 @@ from ssd_ros.ros.messages.topics import (
     SUBSCRIBED,
     TF,
     Topic,
+    VIEW_FRAME,
 )
 from ssd_ros.ros.parameters.node import OPTIONS
 from ssd_ros.ros.parameters.options import Option
@@ -74,7 +75,7 @@ def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 TABLES = {
     'subscriptions': topic_table(SUBSCRIBED),
-    'publications': topic_table([*PUBLISHED, DIAGNOSTICS, TF]),
+    'publications': topic_table([*PUBLISHED, DIAGNOSTICS, TF, VIEW_FRAME]),
     'services': service_table(SERVICES),
     'parameters': parameter_table(OPTIONS),
 }

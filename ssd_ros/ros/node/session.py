@@ -198,8 +198,8 @@ class Session:
 
     def _publish_maps(self) -> None:
         parameters, matcher = self._parameters(), self._matcher
-        summary, frame = matcher.summary(parameters), parameters.map_frame
-        self._delivery.outputs.publish_maps(matcher.maps, summary, frame)
+        summary = matcher.summary(parameters)
+        self._delivery.outputs.publish_maps(matcher.maps, summary, parameters)
 
     def _set_clock(self, admitted: Admitted[Scan]) -> None:
         """Begin a new drive, or go on with another clock."""

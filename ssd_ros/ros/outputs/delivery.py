@@ -74,6 +74,7 @@ class Delivery:
     def clear(self) -> None:
         """Forget what earlier answers said: they were of another drive or other maps."""
         self._statistics.begin_anew()
+        self.outputs.clear()
         if self._to.tf_output is not None:
             self._to.tf_output.clear()
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+import time
 from typing import Any
 
 from nav_msgs.msg import Odometry
@@ -29,7 +30,9 @@ from ssd_ros.ros.messages.geometry import Pose
 from ssd_ros.ros.messages.qos import qos_profile
 from ssd_ros.ros.messages.topics import PUBLISHED, Topic
 from ssd_ros.ros.messages.types import message_class
+from ssd_ros.ros.outputs.accepted_path import AcceptedPath
 from ssd_ros.ros.outputs.markers import markers_msg
+from ssd_ros.ros.outputs.view_frame import view_frame
 from ssd_ros.ros.parameters.node import NodeParameters
 from std_msgs.msg import Float64MultiArray, Header, String
 
@@ -42,11 +45,19 @@ class Outputs:
     def __init__(self, node: LifecycleNode) -> None:
         self._node = node
         self._publishers = {topic.name: _publisher(node, topic) for topic in PUBLISHED}
+        self._view_frame = view_frame(node)
+        self._path = AcceptedPath()
 
     def destroy(self) -> None:
         """Take the topics down."""
         for publisher in self._publishers.values():
             self._node.destroy_lifecycle_publisher(publisher)
+        if self._view_frame is not None:
+            self._view_frame.destroy()
+
+    def clear(self) -> None:
+        """Begin a new path."""
+        self._path.clear()
 
     def listeners_of(self, name: str) -> int:
         """Return how many subscribe to a topic."""
@@ -57,11 +68,13 @@ class Outputs:
         return str(self._publishers[name].topic_name)
 
     def publish_maps(
-        self, maps: Sequence[PlaceDatabase], summary: dict[str, Any], map_frame: str
+        self, maps: Sequence[PlaceDatabase], summary: dict[str, Any], parameters: NodeParameters
     ) -> None:
-        """Say which maps are in use."""
+        """Say which maps are in use, and where to look at them."""
         stamp = self._node.get_clock().now().to_msg()
-        keyframes = keyframes_msg(maps, Header(stamp=stamp, frame_id=map_frame))
+        if self._view_frame is not None:
+            self._view_frame.publish(maps, parameters)
+        keyframes = keyframes_msg(maps, Header(stamp=stamp, frame_id=parameters.map_frame))
         self._publish('~/map_keyframes', keyframes)
         self.publish_info(summary)
 
@@ -101,6 +114,9 @@ class Outputs:
         """Publish where the vehicle is in the map."""
         msg = initial_pose_msg(closure, parameters.map_frame)
         self._publish('~/pose', msg)
+        self._path.add(msg)
+        if self.listeners_of('~/path') and self._path.is_due(time.monotonic()):
+            self._publish('~/path', self._path.message(msg.header))
         if parameters.publish_odometry:
             odometry = Odometry(header=msg.header, child_frame_id=parameters.base_frame)
             odometry.pose = msg.pose

@@ -38,7 +38,7 @@ def names_of(table: tuple[topics.Topic | topics.Service, ...]) -> set[str]:
     return {full_name(entry.name, '/', topics.NODE) for entry in table}
 
 
-PUBLISHED = names_of((*topics.PUBLISHED, topics.DIAGNOSTICS, topics.TF))
+PUBLISHED = names_of((*topics.PUBLISHED, topics.DIAGNOSTICS, topics.TF, topics.VIEW_FRAME))
 SUBSCRIBED = names_of(topics.SUBSCRIBED)
 SERVICES = names_of(topics.SERVICES)
 OF_EVERY_NODE = {f'{NODE}/{name}' for name in PARAMETER_SERVICES | LIFECYCLE_SERVICES}
@@ -50,7 +50,7 @@ def test_the_localizer_may_do_what_the_table_of_topics_says_and_no_more() -> Non
     assert rights.subscribe == SUBSCRIBED | {'/clock'}
     assert rights.reply == SERVICES | OF_EVERY_NODE
     assert rights.request == set()
-    assert (len(PUBLISHED), len(SUBSCRIBED), len(SERVICES)) == (13, 5, 6)
+    assert (len(PUBLISHED), len(SUBSCRIBED), len(SERVICES)) == (15, 5, 6)
 
 
 def test_an_operator_may_call_everything_and_listen_to_everything() -> None:
