@@ -86,18 +86,24 @@ def write_array(path: Path, array: NDArray[Any]) -> None:
 
 
 def write_rows(
-    path: Path, shape: tuple[int, ...], dtype: DTypeLike, rows: Iterable[NDArray[Any]]
+    path: Path,
+    shape: tuple[int, ...],
+    dtype: DTypeLike,
+    rows: Iterable[NDArray[Any]],
+    num_expected: int | None = None,
 ) -> None:
     """
-    Write a .npy file row by row; room for all of it is reserved before the first is asked for.
+    Write a .npy file row by row; room is reserved before the first is asked for.
 
     :param shape: (N, ...), N = the most rows that there can be
     :param rows: as many arrays as the file then has
+    :param num_expected: rows to reserve room for; None = N
     :raise ValueError: a row is of another shape or type, or there are more
     :raise OSError: there is no room for it, among others
     """
     count, dtype = 0, np.dtype(dtype)
-    with _written(path, shape, dtype) as file:
+    num_reserved = shape[0] if num_expected is None else num_expected
+    with _written(path, (num_reserved, *shape[1:]), dtype) as file:
         for count, row in enumerate(rows, start=1):
             if row.shape != shape[1:] or row.dtype != dtype or count > shape[0]:
                 raise ValueError(
@@ -105,7 +111,7 @@ def write_rows(
                     f'rows of {shape[1:]} of {dtype}'
                 )
             file.write(_bytes_of(row))
-        if count < shape[0]:
+        if count != num_reserved:
             file.truncate()
             file.seek(0)
             file.write(_header_of((count, *shape[1:]), dtype))

@@ -122,6 +122,14 @@ def test_fewer_rows_than_there_was_room_for_make_a_shorter_file(
     assert StoredRows(path).shape == (count, 3)
 
 
+@pytest.mark.parametrize('num_expected', [0, 3, 5])
+def test_more_or_fewer_rows_than_expected_are_all_there(tmp_path: Path, num_expected: int) -> None:
+    path, rows = tmp_path / 'a.npy', [np.full(3, value, np.uint8) for value in range(4)]
+    write_rows(path, (1000, 3), np.uint8, rows, num_expected)
+    np.testing.assert_array_equal(np.load(path), rows)
+    assert path.stat().st_size == 128 + 12
+
+
 @pytest.mark.parametrize(
     ('rows', 'message'),
     [

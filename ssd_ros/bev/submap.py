@@ -148,9 +148,9 @@ class SubmapStream:
         Start without a scan.
 
         :param length_m: as for SubmapWindow
-        :param spacing_m: between the middles of two submaps
+        :param spacing_m: between the middles of two submaps, at least that of their scans
         """
-        self._spacing_m = spacing_m
+        self._spacing_m = max(spacing_m, _STEP_M)
         self._window = SubmapWindow(length_m)
         self._last_m = -np.inf  # way until the middle of the last submap
 

@@ -19,25 +19,20 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from ssd_ros.bev.density_image import density_image_of_lidar, DensityConfig
-from ssd_ros.bev.preprocessing import CloudPreprocessor, PreprocessingConfig, scan_panorama
+from ssd_ros.bev.preprocessing import PreprocessingConfig
 from ssd_ros.data_origin import Origin, origin_from
-from ssd_ros.datasets.left_out import LeftOut
 from ssd_ros.datasets.pose_check import require_one_place
 from ssd_ros.datasets.sequence import origin_of, RadarSequence
-from ssd_ros.evaluation.lidar_pairs import lidar_pairs, lidar_points
+from ssd_ros.evaluation.drive_images import Image, mapped_images, student_images
 from ssd_ros.evaluation.used_radar import used_radar, UsedRadar
-from ssd_ros.motion.trajectory import thin_by_distance, Trajectory
+from ssd_ros.motion.trajectory import Trajectory
 from ssd_ros.npy_files import array_of, StoredRows, write_array, write_rows
 from ssd_ros.reading import read_json, read_whole
-from ssd_ros.recognition.offline.drive_odometry import odometry_of
 from ssd_ros.records import check_text, record_from_mapping, settings_of
 from ssd_ros.targets import folder_written, FolderKind
 
 Images: TypeAlias = NDArray[np.uint8] | StoredRows
-_Image: TypeAlias = NDArray[np.uint8] | None  # of a scan that cannot be read
 
-POSE_TOLERANCE_NS = 5_000_000
 MAX_META_BYTES = 1 << 16
 MAX_NAME = 200  # characters
 MAX_POSES_BYTES = 1 << 30
@@ -123,11 +118,16 @@ def preprocessing_digest(preprocessing: PreprocessingConfig) -> str:
 
 
 def is_cached(
-    directory: Path, preprocessing: PreprocessingConfig, spacing: Spacing, source: str = ''
+    directory: Path,
+    preprocessing: PreprocessingConfig,
+    spacing: Spacing,
+    source: str = '',
+    submap_m: float = 0.0,
 ) -> bool:
     """
     Return whether the drive is there already, made with these options.
 
+    :param submap_m: see `cache_drive`
     :param source: what `cache_drive` was told; a cache that does not say its source is accepted
     """
     try:
@@ -136,8 +136,9 @@ def is_cached(
         return False
     wanted = {'preprocessing': preprocessing_digest(preprocessing), 'spacing': asdict(spacing)}
     has_options = all(meta.get(key) == wanted[key] for key in wanted)
-    has_window = meta.get('window_m', 0.0) == preprocessing.window_m
-    return has_options and has_window and meta.get('source', source) == source
+    made_of = (meta.get('window_m', 0.0), meta.get('submap_m', 0.0))
+    has_lengths = made_of == (preprocessing.window_m, submap_m)
+    return has_options and has_lengths and meta.get('source', source) == source
 
 
 def cache_drive(
@@ -149,6 +150,7 @@ def cache_drive(
     *,
     source: str = '',
     poses: Mapping[str, str] | None = None,
+    submap_m: float = 0.0,
 ) -> dict[str, int]:
     """
     Write the images of a drive; the part of its name before the slash is the world.
@@ -158,58 +160,45 @@ def cache_drive(
     :param progress: called after each image with the number done and the number of all
     :param source: where the drive comes from, so that another one of its name is not taken for it
     :param poses: what was done to the poses of each sensor, in words
+    :param submap_m: of way, whose local maps of the 4D radar the panoramas show instead of the
+        scans of the spinning radar; 0 = none
     :return: number of scans that cannot be read, by `student` and `panorama`
     :raise ValueError: most scans of a sensor cannot be read
     """
-    clouds, cloud_poses = _chosen(
-        sequence.cloud_stamps_ns, sequence.cloud_poses, spacing.student_m
-    )
-    mapped = 'spinning radar scan' if preprocessing.density is None else 'LiDAR scan'
-    left_out = {
-        'student': LeftOut(sequence.name, '4D radar scan'),
-        'panorama': LeftOut(sequence.name, mapped),
-    }
-    bevs = _student_bevs(sequence, clouds, preprocessing, left_out['student'])
-    if preprocessing.density is None:
-        scans, scan_poses = _chosen(
-            sequence.scan_stamps_ns, sequence.scan_poses, spacing.panorama_m
-        )
-        panoramas = _panoramas(sequence, scans, preprocessing, left_out['panorama'])
-    else:
-        panoramas, scan_poses = _lidar_images(
-            sequence, clouds, cloud_poses, spacing, preprocessing.density, left_out['panorama']
-        )
+    student = student_images(sequence, preprocessing, spacing.student_m)
+    mapped = mapped_images(sequence, preprocessing, spacing.panorama_m, student, submap_m)
     # Of the images, of both sensors.
-    numbers, total = count(1), len(cloud_poses) + len(scan_poses)
+    numbers, total = count(1), len(student.poses) + len(mapped.poses)
 
-    def counted(images: Iterable[_Image]) -> Iterator[_Image]:
+    def counted(images: Iterable[Image]) -> Iterator[Image]:
         for image in images:
             progress(next(numbers), total)
             yield image
 
     shapes = _shapes(preprocessing)
+    spacing_of = {'4d': spacing.student_m, '4d' if submap_m else 'spinning': spacing.panorama_m}
+    radars = _radars(sequence, spacing_of, poses or {})
     with folder_written(directory, CACHE_FOLDER) as part:
-        for sensor, images, at in (
-            ('student', bevs, cloud_poses),
-            ('panorama', panoramas, scan_poses),
-        ):
+        for sensor, made in (('student', student), ('panorama', mapped)):
             kept = _write_images(
                 part / f'{_IMAGES[sensor]}.npy',
-                (len(at), *shapes[sensor]),
-                counted(images),
+                (len(made.poses), *shapes[sensor]),
+                counted(made.images),
+                made.num_expected,
             )
-            left_out[sensor].require_few()
-            write_array(part / f'{sensor}_poses.npy', _planar(at.select(kept)))
-            write_array(part / f'{sensor}_stamps_ns.npy', at.stamps_ns[kept])
-        num_unreadable = {sensor: scans.count for sensor, scans in left_out.items()}
+            made.left_out.require_few()
+            write_array(part / f'{sensor}_poses.npy', _planar(made.poses.select(kept)))
+            write_array(part / f'{sensor}_stamps_ns.npy', made.poses.stamps_ns[kept])
+        num_unreadable = {'student': student.left_out.count, 'panorama': mapped.left_out.count}
         meta = {
             'world': sequence.name.rpartition('/')[0],
             'name': sequence.name,
             'source': source,
-            'radars': [asdict(one) for one in _radars(sequence, spacing, poses or {})],
+            'radars': [asdict(one) for one in radars],
             'origin': asdict(origin_of(sequence)),
             'preprocessing': preprocessing_digest(preprocessing),
             'window_m': preprocessing.window_m,
+            'submap_m': submap_m,
             'spacing': asdict(spacing),
             'unreadable': num_unreadable,
         }
@@ -218,7 +207,7 @@ def cache_drive(
 
 
 def _write_images(
-    path: Path, shape: tuple[int, ...], images: Iterable[_Image]
+    path: Path, shape: tuple[int, ...], images: Iterable[Image], num_expected: int | None
 ) -> NDArray[np.int64]:
     """Write the images that are some, and return their numbers."""
     kept: list[int] = []
@@ -229,7 +218,7 @@ def _write_images(
                 kept.append(number)
                 yield image
 
-    write_rows(path, shape, np.uint8, those_read())
+    write_rows(path, shape, np.uint8, those_read(), num_expected)
     return np.array(kept, np.int64)
 
 
@@ -269,12 +258,12 @@ def load_drive(
 
 
 def _radars(
-    sequence: RadarSequence, spacing: Spacing, poses: Mapping[str, str]
+    sequence: RadarSequence, spacing_m: Mapping[str, float | None], poses: Mapping[str, str]
 ) -> Iterator[UsedRadar]:
     """Yield the radars that the drive has and that were asked for."""
-    for sensor, spacing_m in (('4d', spacing.student_m), ('spinning', spacing.panorama_m)):
+    for sensor, asked_m in spacing_m.items():
         radar = used_radar(sequence, sensor, poses.get(sensor, ''))
-        if spacing_m is not None and radar.num_scans:
+        if asked_m is not None and radar.num_scans:
             yield radar
 
 
@@ -326,73 +315,6 @@ def load_drives(
     for poses in ('panorama_poses', 'student_poses'):
         require_one_place((drive.name, getattr(drive, poses), drive.world) for drive in drives)
     return drives
-
-
-def _student_bevs(
-    sequence: RadarSequence,
-    clouds: NDArray[np.int64],
-    preprocessing: PreprocessingConfig,
-    left_out: LeftOut,
-) -> Iterator[_Image]:
-    """
-    Yield the image of each cloud with those before it; a cloud is read once.
-
-    What cannot be read is no part of an image, and where it is the newest there is none.
-    """
-    preprocessor = CloudPreprocessor(preprocessing)
-    poses = odometry_of(sequence) if preprocessing.window_m else {}
-    following = 0  # the first cloud that the preprocessor has not seen
-    for index in clouds.tolist():
-        first = preprocessing.first_scan(index)
-        if first > following:
-            preprocessor.clear()
-        for newer in range(max(first, following), index + 1):
-            cloud = left_out.read(sequence.cloud, newer)
-            pose, segment = poses.get(newer, (None, 0))
-            planar = None if pose is None else pose.planar
-            image = None if cloud is None else preprocessor.process(cloud, planar, segment)
-        following = index + 1
-        yield None if image is None else image.bev
-
-
-def _panoramas(
-    sequence: RadarSequence,
-    scans: NDArray[np.int64],
-    preprocessing: PreprocessingConfig,
-    left_out: LeftOut,
-) -> Iterator[_Image]:
-    for index in scans.tolist():
-        scan = left_out.read(sequence.scan, index)
-        yield None if scan is None else scan_panorama(scan, preprocessing)
-
-
-def _lidar_images(
-    sequence: RadarSequence,
-    clouds: NDArray[np.int64],
-    cloud_poses: Trajectory,
-    spacing: Spacing,
-    density: DensityConfig,
-    left_out: LeftOut,
-) -> tuple[Iterator[_Image], Trajectory]:
-    """Return the images of the LiDAR beside those of the 4D radar, and the poses of the latter."""
-    pairs = [] if spacing.panorama_m is None else lidar_pairs(sequence, clouds, cloud_poses)
-
-    def image(number: int) -> NDArray[np.uint8]:
-        return density_image_of_lidar(lidar_points(sequence, pairs[number]), density)
-
-    images = (left_out.read(image, number) for number in range(len(pairs)))
-    return images, cloud_poses.select(np.isin(clouds, [pair.cloud for pair in pairs]))
-
-
-def _chosen(
-    stamps_ns: NDArray[np.int64], poses: Trajectory, spacing_m: float | None
-) -> tuple[NDArray[np.int64], Trajectory]:
-    """Return the scans to keep, and their poses under their own stamps."""
-    if spacing_m is None:
-        return np.zeros(0, np.int64), poses.select(np.zeros(0, np.int64))
-    posed, at = poses.at(stamps_ns, POSE_TOLERANCE_NS)
-    kept = thin_by_distance(at.positions_m, spacing_m)
-    return posed[kept], at.select(kept)
 
 
 def _planar(poses: Trajectory) -> NDArray[np.float64]:

@@ -280,6 +280,27 @@ def test_images_of_another_window_lie_in_a_directory_named_for_it(
     assert len(cached.panoramas) == 0
 
 
+def test_local_maps_of_the_4d_radar_stand_in_for_turns(
+    hercules_root: Path, tmp_path: Path
+) -> None:
+    drive = hercules_root / 'Library' / '01'
+    what = ('--drives', drive, '--world', 'Library', '--split', 'train', '--jobs', 1)
+    assert run(*what, '--submap', 10, '--out', tmp_path / 'out') == 0
+    (cached,) = load_drives(tmp_path / 'out' / 'train_submap10m', PREPROCESSING)
+    assert len(cached.student_bevs) == 0
+    assert len(cached.panoramas) > 0
+    assert [radar.sensor for radar in cached.radars] == ['4d']
+
+
+def test_submaps_and_windows_exclude_each_other(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    what = ('--benchmark', 'train', '--out', tmp_path / 'out', '--submap', 150)
+    assert run(*what, '--window', 20) != 0
+    assert 'expected no --window, no --only' in capsys.readouterr().err
+    assert not (tmp_path / 'out').exists()
+
+
 def test_the_way_back_covers_the_same_part_of_the_loop() -> None:
     place = replace(
         benchmark_drives('validation')[0].source.place,  # type: ignore[attr-defined]

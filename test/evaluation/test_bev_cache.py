@@ -20,7 +20,9 @@ from ssd_ros.evaluation.bev_cache import (
 )
 from ssd_ros.motion.trajectory import Trajectory
 from ssd_ros.radar.types import RadarPointCloud, SpinningRadarScan
+from ssd_ros.recognition.offline.submap_drive import submaps_of
 from ssd_ros.training.config import TrainingConfig
+from support.posts import random_posts, SMALL, straight_drive
 from support.tiny_drive import StraightDrive, TINY_PREPROCESSING
 
 
@@ -68,6 +70,24 @@ def test_a_window_of_way_in_the_cache_is_moved_by_the_poses(tmp_path: Path) -> N
     assert [image.num_points for image in images] == [
         min(index + 1, 4) * images[0].num_points for index in range(7)
     ]
+
+
+def test_local_maps_lie_in_the_cache_as_turns_where_the_drive_is_long_enough(
+    tmp_path: Path,
+) -> None:
+    posts = random_posts(num=1500)
+    sequence = replace(straight_drive(num=61, step_m=1.0), posts=posts)
+    cache_drive(sequence, tmp_path / 'a', SMALL, Spacing(None, 10.0), submap_m=40.0)
+    drive = load_drive(tmp_path / 'a', SMALL)
+    assert len(drive.student_bevs) == 0
+    # The last whole one lies 20 m before the end.
+    np.testing.assert_array_equal(drive.panorama_poses[:, 0], np.arange(0, 41, 10))
+    expected = submaps_of(sequence, SMALL, 40.0, 10.0, lanes_m=(0.0,))
+    for found, submap in zip(drive.panoramas, expected, strict=True):
+        assert submap.panorama.any()
+        np.testing.assert_array_equal(found, submap.panorama)
+    assert is_cached(tmp_path / 'a', SMALL, Spacing(None, 10.0), submap_m=40.0)
+    assert not is_cached(tmp_path / 'a', SMALL, Spacing(None, 10.0))
 
 
 class Damaged(StraightDrive):
@@ -220,8 +240,8 @@ def test_the_meta_data_hold_no_more_than_names_and_options(tmp_path: Path) -> No
     cache_drive(StraightDrive('Town/01', 4, 0), tmp_path / 'a', TINY_PREPROCESSING, Spacing())
     meta = json.loads((tmp_path / 'a' / 'meta.json').read_text())
     assert sorted(meta) == [
-        'name', 'origin', 'preprocessing', 'radars', 'source', 'spacing', 'unreadable', 'window_m',
-        'world',
+        'name', 'origin', 'preprocessing', 'radars', 'source', 'spacing', 'submap_m', 'unreadable',
+        'window_m', 'world',
     ]  # fmt: skip
 
 

@@ -20,6 +20,7 @@ EXAMPLES = """\
   cache --benchmark test --out runs/cache --jobs 2
   cache --benchmark train_wide --out runs/cache
   cache --benchmark train_wide --window 20 --only 4d --out runs/cache
+  cache --benchmark train_wide --submap 150 --out runs/cache
   cache --benchmark train --config config/fourdral_small.yaml --out runs/density
   cache --hercules HeRCULES --config my_training.yaml --out runs/hercules
   cache --hercules HeRCULES --split test --query-spacing 0.3 --out runs/hercules
@@ -93,6 +94,13 @@ def parser() -> argparse.ArgumentParser:
         metavar='METRES',
         help="of way in a 4D image, in place of the YAML's; the split's directory is named for it",
     )
+    add(
+        '--submap',
+        type=at_least(float, 10),
+        metavar='METRES',
+        help='local maps of so much way of the 4D radar, seen all around, in place of the '
+        "spinning radar's scans, and no other image; the split's directory is named for it",
+    )
     add('--only', choices=('4d', 'spinning'), help='images of one radar alone')
     add_drive_options(result, order='--drives')
     add('--jobs', type=at_least(int, 1), default=min(2, usable_cores()), help='(%(default)s)')
@@ -108,7 +116,13 @@ def run(arguments: argparse.Namespace) -> None:
         recorded_drives,
         without_faulty,
     )
-    from ssd_ros.cli.cache.jobs import fill_cache, in_windows, of_radar, read_preprocessing
+    from ssd_ros.cli.cache.jobs import (
+        fill_cache,
+        in_windows,
+        of_radar,
+        of_submaps,
+        read_preprocessing,
+    )
     from ssd_ros.shared_files import shared_file
     from ssd_ros.targets import check_working_folder
 
@@ -142,6 +156,9 @@ def run(arguments: argparse.Namespace) -> None:
         check_drives(job.source for job in jobs)
     if arguments.only:
         jobs = of_radar(jobs, arguments.only)
+    if arguments.submap:
+        _refuse_beside_submap(arguments, preprocessing.density is not None)
+        jobs = of_submaps(jobs, arguments.submap)
     if arguments.window is not None:
         jobs, preprocessing = in_windows(jobs, preprocessing, arguments.window)
     for summary in fill_cache(jobs, arguments.out, preprocessing, arguments.jobs):
@@ -159,6 +176,14 @@ def _world(arguments: argparse.Namespace) -> str:
             'and a --split of train, validation or test'
         )
     return world
+
+
+def _refuse_beside_submap(arguments: argparse.Namespace, has_density: bool) -> None:
+    if arguments.window is not None or arguments.only or has_density:
+        raise ValueError(
+            '--submap makes images of local maps alone: expected no --window, no --only and no '
+            'section density in the configuration'
+        )
 
 
 def _refuse_recorded_options(arguments: argparse.Namespace) -> None:

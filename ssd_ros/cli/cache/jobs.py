@@ -22,9 +22,9 @@ from ssd_ros.evaluation.bev_cache import (
     CACHE_FOLDER,
     is_cached,
     load_drive,
-    POSE_TOLERANCE_NS,
     Spacing,
 )
+from ssd_ros.evaluation.drive_images import POSE_TOLERANCE_NS
 from ssd_ros.motion.trajectory import Trajectory
 from ssd_ros.reading import MAX_YAML_BYTES, read_text
 from ssd_ros.records import record_from_mapping
@@ -51,11 +51,18 @@ class CacheJob:
     One drive to cache.
 
     :param directory: split and drive, below the directory of the cache
+    :param submap_m: of way, whose local maps take the place of spinning scans; 0 = none
     """
 
     directory: str
     spacing: Spacing
     source: Source
+    submap_m: float = 0.0
+
+    def is_done(self, root: Path, preprocessing: PreprocessingConfig) -> bool:
+        """Return whether it is in the cache, made with these options."""
+        directory, source = root / self.directory, self.source.digest
+        return is_cached(directory, preprocessing, self.spacing, source, self.submap_m)
 
 
 def read_preprocessing(path: Path) -> PreprocessingConfig:
@@ -83,6 +90,19 @@ def in_windows(
     return named, replace(preprocessing, window_m=window_m)
 
 
+def of_submaps(jobs: Sequence[CacheJob], length_m: float) -> list[CacheJob]:
+    """Return the jobs for local maps of the 4D radar alone: SPLIT_submap150m/DRIVE."""
+    return [
+        replace(
+            job,
+            directory=job.directory.replace('/', f'_submap{length_m:g}m/', 1),
+            spacing=Spacing(None, job.spacing.panorama_m or job.spacing.student_m),
+            submap_m=length_m,
+        )
+        for job in jobs
+    ]
+
+
 def of_radar(jobs: Sequence[CacheJob], sensor: str) -> list[CacheJob]:
     """
     Return the jobs for the images of one radar.
@@ -101,11 +121,7 @@ def fill_cache(
 
     :raise ValueError: what is the matter with drives that cannot be used; the others are cached
     """
-    missing = [
-        job
-        for job in jobs
-        if not is_cached(root / job.directory, preprocessing, job.spacing, job.source.digest)
-    ]
+    missing = [job for job in jobs if not job.is_done(root, preprocessing)]
     notes: dict[str, list[str]] = {job.directory: ['was there'] for job in jobs}
     for job in missing:
         check_folder(root / job.directory, CACHE_FOLDER)
@@ -143,14 +159,22 @@ def _cache(
     told = sequence.notes if isinstance(sequence, CheckedDrive) else {}
     try:
         unreadable = cache_drive(
-            sequence, directory, preprocessing, job.spacing, progress, source=source, poses=told
+            sequence,
+            directory,
+            preprocessing,
+            job.spacing,
+            progress,
+            source=source,
+            poses=told,
+            submap_m=job.submap_m,
         )
     except ValueError as error:
         return error
     notes: list[str] = []
-    if job.spacing.student_m is not None:
+    if job.spacing.student_m is not None or job.submap_m:
         notes += _notes('4D radar', sequence.cloud_stamps_ns, sequence.cloud_poses)
-    if job.spacing.panorama_m is not None and preprocessing.density is None:
+    is_spinning = preprocessing.density is None and not job.submap_m
+    if job.spacing.panorama_m is not None and is_spinning:
         notes += _notes('spinning radar', sequence.scan_stamps_ns, sequence.scan_poses)
     if num_unreadable := sum(unreadable.values()):
         notes.append(f'{num_unreadable} scans cannot be read, left out')

@@ -9,7 +9,8 @@ near its middle, so that each makes a keyframe in every lane.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -30,6 +31,13 @@ from ssd_ros.radar.ego_velocity import estimate_ego_velocity
 from ssd_ros.recognition.answer import SensorPose
 from ssd_ros.recognition.offline.drive_odometry import odometry_of
 from ssd_ros.verification import strongest_returns
+
+
+class _Place(NamedTuple):
+    number: int  # of the scan
+    stamp_ns: int
+    pose: SensorPose
+    segment: int  # of the odometry
 
 
 class Submap(NamedTuple):
@@ -70,9 +78,51 @@ def submaps_of(
         it is seen all around, for submaps that are compared with each other
     """
     reach_m = length_m / 2 if reach_m is None else reach_m
+    stream = SubmapStream(length_m, spacing_m)
+    for place, returns in _local_maps(sequence, preprocessing, stream, left_out, progress):
+        yield from _in_lanes(place, returns, preprocessing, reach_m, lanes_m)
+
+
+def panoramas_at(
+    sequence: RadarSequence,
+    clouds: NDArray[np.int64],
+    preprocessing: PreprocessingConfig,
+    length_m: float,
+    spacing_m: float,
+    left_out: LeftOut,
+) -> Iterator[NDArray[np.uint8] | None]:
+    """
+    Yield for each of some scans what the submap around it shows, None for those that have none.
+
+    :param clouds: numbers of the scans, rising
+    :param length_m: of the way that a submap shows; it reaches half as far
+    :param spacing_m: between two submaps
+    :param left_out: counts the scans that cannot be read
+    :return: shape (num_ranges, panorama_azimuths) uint8 each
+    """
+    stream, waiting = SubmapStream(length_m, spacing_m), deque(clouds.tolist())
+    for place, returns in _local_maps(sequence, preprocessing, stream, left_out, at=set(waiting)):
+        while waiting.popleft() != place.number:
+            yield None
+        yield panorama_of_returns(outstanding(returns), preprocessing, length_m / 2)
+    yield from [None] * len(waiting)
+
+
+def _local_maps(
+    sequence: RadarSequence,
+    preprocessing: PreprocessingConfig,
+    stream: SubmapStream,
+    left_out: LeftOut | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+    at: Container[int] | None = None,
+) -> Iterator[tuple[_Place, NDArray[np.float32]]]:
+    """
+    Yield the places of a drive and the returns around each, see SubmapStream.
+
+    :param at: numbers of the scans that may be one, None = all that have a pose
+    """
     left_out = left_out or LeftOut(sequence.name, '4D radar scan')
-    poses, stream = odometry_of(sequence), SubmapStream(length_m, spacing_m)
-    num_scans = len(sequence.cloud_stamps_ns)
+    poses, num_scans = odometry_of(sequence), len(sequence.cloud_stamps_ns)
     for index in range(num_scans):
         cloud = left_out.read(sequence.cloud, index)
         if cloud is not None:
@@ -80,21 +130,22 @@ def submaps_of(
             ego_velocity = estimate_ego_velocity(
                 cloud.xyz_m, cloud.rcs_dbsm, cloud.radial_velocity_mps, preprocessing.ego_velocity
             )
-            place = pose and (cloud.stamp_ns, pose, segment)
+            is_place = at is None or index in at
+            place = _Place(index, cloud.stamp_ns, pose, segment) if pose and is_place else None
             new = stream.add(cloud, ego_velocity, pose and pose.planar, segment, place)
             if new is not None:
-                yield from _in_lanes(*new, preprocessing, reach_m, lanes_m)
+                yield new
         progress(index + 1, num_scans)
 
 
 def _in_lanes(
-    place: tuple[int, SensorPose, int],
+    place: _Place,
     returns: NDArray[np.float32],
     preprocessing: PreprocessingConfig,
     reach_m: float,
     lanes_m: Sequence[float],
 ) -> Iterator[Submap]:
-    stamp_ns, pose, segment = place
+    _, stamp_ns, pose, segment = place
     strong = outstanding(returns)
     for number, lane_m in enumerate(lanes_m):
         there = strong - np.array([0, lane_m, 0, 0], np.float32)
