@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 import os
 from pathlib import Path
 import re
@@ -37,6 +38,11 @@ def user_paths(text: str) -> list[Path]:
     if text and _exists(user_path(text)):
         return [user_path(text)]
     return [user_path(item.replace('\\:', ':')) for item in _ITEMS.findall(text)]
+
+
+def listed(paths: Iterable[Path]) -> str:
+    """Return paths as user_paths takes them, wherever it is called."""
+    return ':'.join(str(path.absolute()).replace(':', '\\:') for path in paths)
 
 
 def _exists(path: Path) -> bool:

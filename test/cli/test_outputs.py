@@ -22,6 +22,8 @@ FILES = [
     ['replay', '--input', 'nowhere', '--map', 'nowhere', '--csv', '{}'],
     ['replay', '--input', 'nowhere', '--map', 'nowhere', '--json', '{}'],
     ['replay', '--input', 'nowhere', '--map', 'nowhere', '--html', '{}'],
+    ['doctor', 'nowhere', '--write', '{}'],
+    ['doctor', 'nowhere', '--picture', '{}'],
     ['simulate', 'preview', '--out', '{}'],
     ['contract', 'nowhere', '--sensor', '4d', '--out', '{}'],
     ['trust', *BENCHMARK, '--out', 'work', '--fit', '{}'],

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from ssd_ros.lidar.messages import decode_lidar_cloud2
 from ssd_ros.radar.fields import PointCloudError
-from support.radar_messages_of_drivers import Layout, message
+from support.drivers.messages import Layout, message
 
 VELODYNE: Layout = [
     ('x', 0, 'f4'),

@@ -16,7 +16,7 @@ from ssd_ros.radar.columns import DecodeStats
 from ssd_ros.radar.fields import DecoderConfig, PointCloudError
 from ssd_ros.radar.point_cloud1 import decode_point_cloud
 from ssd_ros.radar.scan import decode_radar_scan
-from support.radar_messages_of_drivers import message_v1, radar_scan
+from support.drivers.messages import message_v1, radar_scan
 
 OCULII: dict[str, Any] = {
     'x': [3.0, 0.0, 10.0],

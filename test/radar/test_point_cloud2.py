@@ -23,7 +23,7 @@ from ssd_ros.radar.point_cloud2 import (
 )
 from ssd_ros.radar.point_fields import checked_bytes, view_of_points
 from ssd_ros.radar.types import RadarPointCloud
-from support.radar_messages_of_drivers import DATATYPES, Layout, message
+from support.drivers.messages import DATATYPES, Layout, message
 
 DETECTIONS = Path(__file__).parents[1] / 'data' / 'ars548' / 'detections.csv'
 UPO: Layout = [

@@ -7,15 +7,20 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ssd_ros.cli.common.console import make_parser, run_command
 from ssd_ros.cli.common.drive_options import add_drive_options, BOTH
 from ssd_ros.extensions import OrOwn
 from ssd_ros.shared_files import ENCODERS
 
+if TYPE_CHECKING:
+    from ssd_ros.cli.doctor.examination import Examination
+
 EXAMPLES = """\
   doctor drive.mcap
   doctor drive --topic /ars548/points --poses-topic /odom --extrinsics 3.6 0 0.5 0 0 0
+  doctor drive.mcap --map library.map --write my.yaml --picture drive.png
   doctor drive.mcap --map library.map --params config/localize.yaml config/drivers/hercules.yaml
   doctor drive.mcap --sensor spinning --spinning-preset mulran --map library.map
 """
@@ -25,15 +30,26 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     result = make_parser(
         'doctor',
-        'Look through a recording: which topics are of a radar, how many points and scans come, '
-        'whether Doppler runs with the odometry, whether the radar points where its mounting '
-        'says, whether turns of a spinning radar are some and turn with the headings, and whether '
-        'the map knows such a radar. Says in plain words what is to be mended. Exit code: 0 fit '
-        'for use, 1 something is to be mended. Needs no ROS.',
+        'Look through a recording: which topics are of a radar and of which driver, how many '
+        'points and scans come, whether stamps, frames, TF and odometry go together, whether '
+        'Doppler runs with the odometry, whether the radar points where its mounting says, '
+        'whether turns of a spinning radar are some and turn with the headings, whether maps fit, '
+        'know such a radar and answer. Says in plain words what is to be mended and which '
+        'parameters of the node it would set. Exit code: 0 fit for use (with --write: with the '
+        'parameters that were written), 1 something is to be mended. Needs no ROS.',
         EXAMPLES,
     )
     add = result.add_argument
     add('input', type=Path, help='rosbag2 (directory, .db3 or .mcap), .bag of ROS 1 or drive')
+    add_node_options(result)
+    add('--write', type=Path, metavar='FILE', help='parameter file to write, of what it would set')
+    add_drive_options(result)
+    return result
+
+
+def add_node_options(result: argparse.ArgumentParser) -> None:
+    """Add what is to be known of the node, and the picture."""
+    add = result.add_argument
     add('--map', type=Path, nargs='+', metavar='DIR', help='maps that it is to be used with')
     add(
         '--params',
@@ -42,7 +58,7 @@ def parser() -> argparse.ArgumentParser:
         default=[],
         metavar='FILE',
         help='parameters of the node: how the clouds are to be read and where the radar sits '
-        '(its defaults)',
+        '(its defaults, and what the messages tell)',
     )
     add(
         '--encoder',
@@ -51,9 +67,13 @@ def parser() -> argparse.ArgumentParser:
     )
     add('--sensor', choices=BOTH, help='that is asked with (of input_type of the parameters)')
     add('--student', type=Path, help="that radar's model (model_path of the parameters)")
-    add_drive_options(result)
-    result.set_defaults(truth=False, rate=None, device='cpu', threads=None)
-    return result
+    add(
+        '--picture',
+        type=Path,
+        metavar='FILE',
+        help='PNG to write: the course, what was seen, a scan and its polar BEV',
+    )
+    result.set_defaults(truth=False, rate=None, device=None, threads=None)
 
 
 def examine(arguments: argparse.Namespace) -> None:
@@ -62,27 +82,43 @@ def examine(arguments: argparse.Namespace) -> None:
 
     :raise ValueError: something is to be mended
     """
-    from ssd_ros.cli.doctor.contents import contents_of
-    from ssd_ros.cli.doctor.findings import Finding, findings_of, MEND
-    from ssd_ros.cli.doctor.scans import scans_of
-    from ssd_ros.cli.replay.run import open_replay, parameters_of
+    from ssd_ros.cli.doctor.examination import Examination
+    from ssd_ros.targets import check_files
 
-    parameters = parameters_of(arguments)
-    for finding in (contents := contents_of(arguments.input, parameters)):
-        print(finding.text)
-    mounting = parameters.radar_topics()[0].extrinsics
-    if contents and arguments.extrinsics is None and mounting and any(mounting):
-        arguments.extrinsics = list(mounting)  # odometry in recordings is that of the vehicle
-    try:
-        replay = open_replay(arguments, needs_map=False)
-        findings = findings_of(scans_of(replay), replay)
-    except ValueError as error:
-        findings = [Finding(MEND, 'reading', str(error))]
-    for finding in findings:
-        print(finding.text)
-    if num := sum(finding.level == MEND for finding in [*contents, *findings]):
-        raise ValueError(f'{num} to mend in {arguments.input}, see above')
-    print(f'{arguments.input} is fit for use')
+    check_files([arguments.write, arguments.picture])
+    examination = Examination(arguments, print)
+    examination.run()
+    conclude(examination, arguments)
+
+
+def conclude(examination: Examination, arguments: argparse.Namespace) -> None:
+    """
+    Say what would be set, and write the files.
+
+    :raise ValueError: something is to be mended
+    """
+    settings, name = examination.settings, arguments.input
+    if lines := settings.lines():
+        print('would set', *lines, sep='\n  ')
+    if arguments.write:
+        settings.write(arguments.write, f'of {name}')
+        print(f'{arguments.write} has it:\n  {settings.launch_line(arguments.write)}')
+    _draw(examination, arguments.picture)
+    to_mend = examination.left_to_mend if arguments.write else examination.to_mend
+    if to_mend:
+        raise ValueError(f'{len(to_mend)} to mend in {name}, see above')
+    print(f'{name} is fit for use')
+
+
+def _draw(examination: Examination, path: Path | None) -> None:
+    if path is None or examination.scans is None or examination.replay is None:
+        return
+    from ssd_ros.cli.common.pictures import write_figure
+    from ssd_ros.cli.doctor.picture import picture_of
+
+    replay = examination.replay
+    grid = replay.encoder.contract.preprocessing.grid
+    print(f'picture: {write_figure(path, picture_of(examination.scans, grid, replay.drive.name))}')
 
 
 def main(argv: Sequence[str] | None = None) -> int:

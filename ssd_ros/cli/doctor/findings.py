@@ -4,19 +4,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 import math
+from typing import Any
 
 import numpy as np
 from ssd_ros.cli.doctor.scans import Scans
 from ssd_ros.cli.replay.run import Replay
+from ssd_ros.confidence.radar_profile import NAMES, STATISTICS
 from ssd_ros.radar.ego_velocity import Motion
-from ssd_ros.recognition.decision import UNLIKE_RADAR
-from ssd_ros.recognition.map_check import doubt_of
-from ssd_ros.recognition.radar_check import unlike_radars
 from ssd_ros.ros.health.inputs import LOW_RATE_HZ
 from ssd_ros.ros.health.texts import MISALIGNED
+from ssd_ros.ros.parameters.node import NodeParameters
 
 GOOD, NOTE, MEND = 'good', 'note', 'MEND'
 _MIN_KNOWN = 0.5  # reconstructed, as what follows: share of scans whose velocity is known
@@ -24,6 +24,7 @@ _MAX_FAULTS = 0.1
 _MOVING_MPS = 3.0
 _MIN_WAY_M = 20.0
 _MAX_SIGMA_S, _MAX_SHIFT_S = 0.1, 0.05
+_VIEW = ('width_deg', 'near_m', 'far_m', 'rcs_db', 'moving')
 _FILLED = 0.02, 0.4  # of the image of a turn; of Oxford, MulRan and simulated ones .10 to .16
 
 
@@ -34,11 +35,13 @@ class Finding:
 
     :param level: GOOD, NOTE (worth to know) or MEND
     :param subject: a word
+    :param sets: parameters of the node that mend it, or that follow from it
     """
 
     level: str
     subject: str
     words: str
+    sets: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def text(self) -> str:
@@ -46,24 +49,22 @@ class Finding:
         return f'{self.level:4}  {self.subject:<10} {self.words}'
 
 
-def findings_of(scans: Scans, replay: Replay) -> list[Finding]:
-    """Return what the scans say."""
+def findings_of(scans: Scans, replay: Replay, parameters: NodeParameters) -> list[Finding]:
+    """
+    Return what the scans say.
+
+    :param parameters: that the node would have, mounting as stated
+    """
     if replay.recognizer.sensor == 'spinning':
-        return [
-            *_reading(scans, replay),
-            _brightness(scans),
-            _turning(scans),
-            _odometry(scans),
-            *_maps(scans, replay),
-        ]
+        return [*_reading(scans, replay), _brightness(scans), _turning(scans), _odometry(scans)]
     return [
         *_reading(scans, replay),
         _points(scans, replay),
+        _view(scans),
         _doppler(scans, replay),
         _odometry(scans),
-        _mounting(scans),
+        _mounting(scans, parameters),
         *_clocks(scans),
-        *_maps(scans, replay),
     ]
 
 
@@ -94,6 +95,14 @@ def _points(scans: Scans, replay: Replay) -> Finding:
     return Finding(GOOD, 'points', text)
 
 
+def _view(scans: Scans) -> Finding:
+    """Say how far and how widely the radar sees, by the statistics that tell radars apart."""
+    said = dict(zip(NAMES, scans.profile.tolist(), strict=True))
+    known = [name for name in _VIEW if math.isfinite(said[name])]
+    words = ', '.join(STATISTICS[name].words.format(said[name]) for name in known)
+    return Finding(NOTE, 'view', words or 'too few static points to tell how the radar sees')
+
+
 def _doppler(scans: Scans, replay: Replay) -> Finding:
     if scans.is_opposite:
         return Finding(
@@ -101,6 +110,7 @@ def _doppler(scans: Scans, replay: Replay) -> Finding:
             'Doppler',
             'runs against the odometry: set doppler_sign to -1, or turn the radar by 180 degrees '
             'in its mounting if it looks back',
+            {'doppler_sign': -replay.parameters.doppler_sign},
         )
     unknown, standing = scans.share_of(Motion.UNKNOWN), scans.share_of(Motion.STANDSTILL)
     if unknown > 1 - _MIN_KNOWN:
@@ -150,7 +160,7 @@ def _odometry(scans: Scans) -> Finding:
     return Finding(GOOD, 'odometry', f'poses for {share:.0%} of the scans')
 
 
-def _mounting(scans: Scans) -> Finding:
+def _mounting(scans: Scans, parameters: NodeParameters) -> Finding:
     error = scans.yaw_error
     if scans.is_opposite or math.isnan(error.rad):
         hint = (
@@ -160,7 +170,9 @@ def _mounting(scans: Scans) -> Finding:
         return Finding(NOTE, 'mounting', f'nothing tells yet where the radar points: {hint}')
     if error.is_wrong:
         text = MISALIGNED.format(words=error.words, correction_rad=error.rad, frame='the radar')
-        return Finding(MEND, 'mounting', text)
+        stated = parameters.radar_extrinsics
+        corrected = (*stated[:5], round(stated[5] + error.rad, 4) + 0.0, *stated[6:])
+        return Finding(MEND, 'mounting', text, {'radar_extrinsics': corrected})
     return Finding(GOOD, 'mounting', f'the radar {error.words}')
 
 
@@ -175,18 +187,3 @@ def _clocks(scans: Scans) -> Iterator[Finding]:
         yield Finding(MEND, 'clocks', f'{text}: {hint}')
     else:
         yield Finding(GOOD, 'clocks', text)
-
-
-def _maps(scans: Scans, replay: Replay) -> Iterator[Finding]:
-    maps = replay.recognizer.maps
-    for difference in unlike_radars(maps, scans.profile, replay.recognizer.sensor).values():
-        yield Finding(MEND, 'radar', UNLIKE_RADAR.format(difference=difference))
-    for place in maps:
-        text = f'{len(place)} keyframes of {place.info.source}, {place.info.data_origin.text}'
-        if doubt := doubt_of(place.info):
-            yield Finding(MEND, 'map', doubt)
-        elif place.confidence is None:
-            hint = 'it has no calibration: `trust --store-in`, or build it with --confidence'
-            yield Finding(NOTE, 'map', f'{text}: {hint}')
-        else:
-            yield Finding(GOOD, 'map', text)

@@ -5,17 +5,36 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.cli.common.progress import progress_bar
+from ssd_ros.cli.doctor.answers import Answers
 from ssd_ros.cli.replay.run import Replay
 from ssd_ros.maps.turn_check import TurnCheck
 from ssd_ros.motion.mounting_check import YawError
 from ssd_ros.motion.time_shift import fit_time_shift, TimeShift
 from ssd_ros.radar.doppler_sign import DopplerSignCheck
 from ssd_ros.radar.ego_velocity import Motion
+from ssd_ros.recognition.answer import Query
+
+_NUM_SHOWN = 400  # scans in the picture
+_NUM_ASKED = {'4d': 1000, 'spinning': 100}  # scans that the maps are asked for
+
+
+class Shown(NamedTuple):
+    """
+    A scan for the picture.
+
+    :param planar: shape (3,), where its radar was: x, y (m), yaw (rad); NaN where nothing tells
+    :param points_m: shape (P, 2), static returns of the window, x ahead, y to the left
+    :param bev: what the encoder sees
+    """
+
+    planar: NDArray[np.float64]
+    points_m: NDArray[np.float32]
+    bev: NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,6 +54,9 @@ class Scans:
     :param profile: of the radar at the end, see RadarProfile
     :param filled: shape (N,), share of the cells of the image that show a return
     :param turns: whether the images of a spinning radar turn with the headings
+    :param shown: some of them, evenly chosen
+    :param places_m: shape (N, 2), of the radar; NaN where nothing tells
+    :param answers: of the maps
     """
 
     stamps_ns: NDArray[np.int64]
@@ -49,6 +71,9 @@ class Scans:
     profile: NDArray[np.float64]
     filled: NDArray[np.float64]
     turns: TurnCheck
+    shown: list[Shown]
+    places_m: NDArray[np.float64]
+    answers: Answers
 
     def __len__(self) -> int:
         return len(self.stamps_ns)
@@ -73,8 +98,16 @@ def scans_of(replay: Replay) -> Scans:
     """
     sign, is_opposite, turns = DopplerSignCheck(), False, TurnCheck()
     rows: list[tuple[Any, ...]] = []
+    shown, answers, number = [], Answers(replay.recognizer), 0
+    every_shown = -(-len(replay.scans) // _NUM_SHOWN)
+    every_asked = -(-len(replay.scans) // _NUM_ASKED[replay.recognizer.sensor])
     with progress_bar(replay.drive.name, 'scan') as progress:
         for query, _ in replay.prepared(progress):
+            if number % every_asked == 0:
+                answers.ask(query)
+            if number % every_shown == 0:
+                shown.append(_shown(query))
+            number += 1
             ego, pose = query.image.ego_velocity, query.pose
             if pose is not None and ego.motion is Motion.MOVING:
                 sign.add(query.stamp_ns, ego.velocity_mps, *pose)
@@ -111,4 +144,12 @@ def scans_of(replay: Replay) -> Scans:
         profile,
         np.array(filled),
         turns,
+        shown,
+        np.array(places_m),
+        answers,
     )
+
+
+def _shown(query: Query) -> Shown:
+    planar = np.full(3, np.nan) if query.pose is None else query.pose.planar
+    return Shown(planar, query.image.points_m, query.image.bev)

@@ -173,15 +173,20 @@ def has_flag(rows: NDArray[np.void], flag: Flag) -> NDArray[np.bool_]:
     return np.asarray((rows['flags'] & int(flag)) != 0)
 
 
-def open_replay(arguments: argparse.Namespace, needs_map: bool = True) -> Replay:
+def open_replay(
+    arguments: argparse.Namespace,
+    needs_map: bool = True,
+    parameters: NodeParameters | None = None,
+) -> Replay:
     """
     Load what the arguments name.
 
     :param needs_map: a replay without map must remember the running drive
+    :param parameters: None = as the arguments say
     :raise ValueError: the recording, a map, the model or the parameters cannot be used
     :raise OSError: one of them cannot be read
     """
-    parameters = parameters_of(arguments)
+    parameters = parameters or parameters_of(arguments)
     paths = arguments.map or parameters.index_path
     if needs_map and not (paths or parameters.online_index):
         raise ValueError(

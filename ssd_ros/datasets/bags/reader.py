@@ -30,13 +30,18 @@ class RawMessage(NamedTuple):
     """
     A message as it was recorded.
 
-    :param stamp_ns: of the header, or of the recorder where that is zero
+    :param header_ns: stamp of the header, 0 where the driver leaves it so
     """
 
-    stamp_ns: int
+    header_ns: int
     log_time_ns: int
     data: bytes
     connection: Connection
+
+    @property
+    def stamp_ns(self) -> int:
+        """Stamp of the header, or of the recorder where that is zero."""
+        return self.header_ns or self.log_time_ns
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +143,7 @@ class BagReader:
                 if len(data) < 12:
                     num_short += 1
                     continue
-                yield RawMessage(self._stamp_ns(data) or time_ns, time_ns, data, connection)
+                yield RawMessage(self._stamp_ns(data), time_ns, data, connection)
         if num_short:
             _logger.warning('%s: left out %d messages without a header', self.path, num_short)
 

@@ -206,7 +206,7 @@ class Rosbag2Sequence:
                     raise
                 sieve.leave_out('unreadable', raw.stamp_ns)
             else:
-                sieve.add(raw.stamp_ns, _pose_values(getattr(pose, 'pose', pose)))
+                sieve.add(raw.stamp_ns, pose_values(getattr(pose, 'pose', pose)))
         return sieve.trajectory()
 
     def _pose_connections(self) -> list[Connection]:
@@ -218,6 +218,7 @@ class Rosbag2Sequence:
             return []
 
 
-def _pose_values(pose: Any) -> list[float]:
+def pose_values(pose: Any) -> list[float]:
+    """Return x, y, z (m), qx, qy, qz, qw of a geometry_msgs/Pose."""
     p, q = pose.position, pose.orientation
     return [p.x, p.y, p.z, q.x, q.y, q.z, q.w]

@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from transforms3d.euler import euler2quat
+from transforms3d.euler import euler2quat, quat2euler
 from transforms3d.quaternions import quat2mat
 
 
@@ -86,6 +86,12 @@ def pose_from_xyzrpy(values: Sequence[float]) -> Pose:
     """
     x, y, z, roll, pitch, yaw = values
     return Pose(np.array([x, y, z]), np.roll(euler2quat(roll, pitch, yaw), -1))
+
+
+def xyzrpy_of(pose: Pose) -> tuple[float, ...]:
+    """Return what pose_from_xyzrpy makes a pose of."""
+    angles_rad = quat2euler(np.roll(pose.quaternion_xyzw, 1))
+    return (*pose.position_m.tolist(), *map(float, angles_rad))
 
 
 def turn(yaw_rad: float) -> Pose:

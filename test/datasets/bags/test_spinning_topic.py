@@ -14,46 +14,21 @@ from ssd_ros.cli.common.drive_options import SPINNING_PRESETS
 from ssd_ros.datasets.bags.rosbag2 import Rosbag2Config, Rosbag2Sequence
 from ssd_ros.datasets.spinning.preset import PRESETS
 from ssd_ros.radar.types import SpinningRadarScan
-from support.spinning_messages import b_scan, bag_of, header, image, network, new, SECOND_NS, sweep
-
-# One turn of 400 azimuths and 500 bins: an echo 9 m ahead to the right, at 36 degrees.
-ROWS = np.zeros((400, 500), np.uint8)
-ROWS[40, 205] = 200
-COUNTS = (np.arange(400) * 14).astype(np.uint16)
-
-
-def azimuth(index: int, stamp_ns: int) -> Any:
-    return sweep(int(COUNTS[index]), stamp_ns, ROWS[index])
-
-
-def sweeps(num: int, first: int) -> list[Any]:
-    """Return messages of azimuths from `first` on, 400 a turn, one a millisecond."""
-    return [
-        azimuth((first + i) % 400, 5 * SECOND_NS + (first + i) * 1_000_000) for i in range(num)
-    ]
-
-
-def points() -> Any:
-    """Return the cells of the turn as Navtech does: y to the right, and count = size."""
-    azimuth_rad, range_m = np.radians([0, 36, 36]), np.array([2.0, 205 * 0.0438, np.nan])
-    xyz = np.stack([range_m * np.cos(azimuth_rad), range_m * np.sin(azimuth_rad), 0 * range_m])
-    data = np.ascontiguousarray(np.vstack([xyz, [[90, 200, 255]]]).T, '<f4')
-    fields = [
-        new('sensor_msgs/msg/PointField', name=name, offset=4 * i, datatype=7, count=len(data))
-        for i, name in enumerate(['x', 'y', 'z', 'intensity'])
-    ]
-    return new(
-        'sensor_msgs/msg/PointCloud2',
-        header=header(5 * SECOND_NS),
-        height=1,
-        width=len(data),
-        fields=fields,
-        is_bigendian=False,
-        point_step=16,
-        row_step=16 * len(data),
-        data=data.view(np.uint8).ravel(),
-        is_dense=True,
-    )
+from support.spinning_messages import (
+    azimuth,
+    b_scan,
+    bag_of,
+    COUNTS,
+    header,
+    image,
+    network,
+    new,
+    RECORDINGS,
+    ROWS,
+    SECOND_NS,
+    sweep,
+    sweeps,
+)
 
 
 def assert_echo(scan: SpinningRadarScan, num_azimuths: int = 400) -> None:
@@ -62,20 +37,6 @@ def assert_echo(scan: SpinningRadarScan, num_azimuths: int = 400) -> None:
     assert np.degrees(scan.azimuths_rad[column]) == pytest.approx(36)
     assert row == 205
     assert scan.power.shape[1] == num_azimuths
-
-
-RECORDINGS = [
-    ('hercules', [image(ROWS.T)]),
-    ('hercules', [image(ROWS.T, step=1200)]),
-    ('mulran', [image(ROWS.T)]),
-    ('navtech_usl', [image(ROWS.T)]),
-    ('utias', [image(np.hstack([np.zeros((400, 11), np.uint8), ROWS]))]),
-    ('navtech_image', [image(ROWS)]),
-    ('navtech_fft', sweeps(400, 0)),
-    ('navtech_points', [points()]),
-    ('navtech_b_scan', [b_scan(ROWS, COUNTS)]),
-    ('fomo', [b_scan(ROWS, COUNTS)]),
-]
 
 
 @pytest.mark.parametrize('storage', [StoragePlugin.SQLITE3, StoragePlugin.MCAP])

@@ -38,11 +38,11 @@ def student(tmp_path_factory: pytest.TempPathFactory) -> str:
 def told(
     capsys: pytest.CaptureFixture[str], student: str, drive: Path, *more: object
 ) -> tuple[int, dict[str, tuple[str, str]]]:
-    """Return the exit code, and level and words of the last finding of each subject."""
+    """Return the exit code, and level and words of the first finding of each subject."""
     capsys.readouterr()
     code = main([str(drive), '--student', student, *map(str, more)])
     lines = [re.split(r'\s+', line, maxsplit=2) for line in capsys.readouterr().out.splitlines()]
-    return code, {line[1]: (line[0], line[2]) for line in lines if len(line) == 3}
+    return code, {line[1]: (line[0], line[2]) for line in reversed(lines) if len(line) == 3}
 
 
 def bag_of(drive: MovingDrive, path: Path) -> Path:
