@@ -32,6 +32,7 @@ EXECUTABLES = {
     'statistics': 'ssd_ros.cli.statistics.command',
     'train': 'ssd_ros.training.runs.command',
     'trust': 'ssd_ros.cli.trust.command',
+    'view': 'ssd_ros.cli.view.command',
 }
 # pip puts commands where every program of the user is: it gets one name. colcon and bloom, which
 # call setup.py themselves, put them into lib/ssd_ros (setup.cfg), where `ros2 run` looks.
@@ -47,7 +48,7 @@ setup(
     name=package_name,
     version='0.1.0',
     packages=find_packages(exclude=['test', 'test.*']),
-    package_data={package_name: ['py.typed']},
+    package_data={package_name: ['py.typed', 'view/page/*']},
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{package_name}']),
         (f'share/{package_name}', ['package.xml']),
@@ -81,6 +82,7 @@ setup(
         'pose_graph': ['gtsam>=4.3a0'],
         'fast': ['numba>=0.58.0'],
         'sim': ['numba>=0.58.0'],
+        'view': ['aiohttp>=3.8.1'],  # what Ubuntu 22.04 has
         'train': ['torch>=2.13', 'onnx>=1.16.0', 'onnxscript>=0.7', 'numba>=0.58.0'],
         'test': ['pytest>=7.0.0', 'hypothesis>=6.36.0', 'onnx>=1.16.0'],
     },

@@ -13,6 +13,7 @@ _SOURCE_ROS = (
 _OF_ROS = {'ament_index_python', 'builtin_interfaces', 'rcl_interfaces', 'rclpy', 'tf2_ros'}
 # By the name that is imported; what pip calls it.
 _OF_PIP = {
+    'aiohttp': 'aiohttp',
     'argcomplete': 'argcomplete',
     'cv2': 'opencv-python-headless',
     'faiss': 'faiss-cpu',

@@ -43,6 +43,7 @@ GROUPS = {
         'doctor': Command(
             'ssd_ros.cli.doctor.command', 'is a recording fit for use, and what is to be mended?'
         ),
+        'view': Command('ssd_ros.cli.view.command', 'look at the node in the browser'),
         'replay': Command('ssd_ros.cli.replay.command', 'run a recording through it, without ROS'),
         'demo': Command('ssd_ros.cli.demo.command', 'do the main job end to end, simulated'),
         'pose_graph_demo': Command(

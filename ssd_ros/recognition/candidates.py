@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from ssd_ros.motion.trajectory import wrap_angle, yaw_from_quaternion
 
 # Name, offset, type. Naturally aligned with no padding at the end, which sensor_msgs_py of Humble
 # could not write.
@@ -91,6 +92,39 @@ class Flag(IntFlag):
     LOW_POINTS = 128
     UNKNOWN_RADAR = 256  # unlike those that the calibration knows: not accepted by default
     SUBMAP = 512  # asked by a submap, of which no calibration knows: not accepted by default
+
+
+DECISIONS = ('accepted', 'ambiguous', 'rejected')
+
+
+def decisions(rows: NDArray[np.void]) -> NDArray[np.str_]:
+    """
+    Return one of DECISIONS about each row, by its flags.
+
+    :param rows: shape (N,), type DTYPE
+    :return: shape (N,)
+    """
+    flags = rows['flags']
+    is_refused = (flags & (Flag.LOW_POINTS | Flag.UNKNOWN_RADAR)) != 0
+    is_ambiguous = ((flags & Flag.AMBIGUOUS) != 0) & ~is_refused
+    return np.where(flags & Flag.ACCEPTED, DECISIONS[0], np.where(is_ambiguous, *DECISIONS[1:]))
+
+
+def planar_poses(rows: NDArray[np.void]) -> NDArray[np.float64]:
+    """
+    Return where the vehicle is by each row: x, y (m) and yaw (rad) in the map.
+
+    A candidate that was not verified says no more than the place of its keyframe.
+
+    :param rows: shape (N,), type DTYPE
+    :return: shape (N, 3)
+    """
+    quaternions = np.stack([rows[name] for name in ('qx', 'qy', 'qz', 'qw')], axis=-1)
+    yaws_rad = yaw_from_quaternion(quaternions.astype(np.float64))
+    forward, left = (np.nan_to_num(rows[name]) for name in ('relative_x', 'relative_y'))
+    x = rows['map_x'] + np.cos(yaws_rad) * forward - np.sin(yaws_rad) * left
+    y = rows['map_y'] + np.sin(yaws_rad) * forward + np.cos(yaws_rad) * left
+    return np.stack([x, y, wrap_angle(yaws_rad + rows['relative_yaw'])], axis=-1)
 
 
 def to_msg(rows: NDArray[np.void], msg: Any, field_type: Any) -> Any:

@@ -151,6 +151,10 @@ class Processes:
     def start(self, module: str, *arguments: str) -> Running:
         return self._start(module, '-m', f'ssd_ros.ros.{module}', *arguments)
 
+    def start_command(self, name: str, *arguments: str) -> Running:
+        """Start a command of `ssd_ros`."""
+        return self._start(name, '-m', 'ssd_ros', name, *arguments)
+
     def start_program(self, path: Path, **parameters: object) -> Running:
         """Start a file of Python that runs the node, with parameters."""
         environment = dict(os.environ, PYTHONPATH=str(ROOT))

@@ -6,14 +6,21 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
 import time
+from typing import TYPE_CHECKING
 
 from ssd_ros.cli.common.console import at_least, make_parser, run_command
 from ssd_ros.cli.common.drive_options import add_drive_options, BOTH
+from ssd_ros.cli.common.page_options import add_page_options, server_config_of
 from ssd_ros.extensions import OrOwn
+from ssd_ros.packages import require
 from ssd_ros.shared_files import ENCODERS
+
+if TYPE_CHECKING:
+    from ssd_ros.cli.replay.live import LivePage
+    from ssd_ros.cli.replay.run import Replay
 
 EXAMPLES = """\
   replay --input drive.mcap --map library.map --html replay.html
@@ -21,6 +28,7 @@ EXAMPLES = """\
          --csv candidates.csv --json summary.json
   replay --input HeRCULES/Library/02 --map library.map --truth --rate 2 --html replay.html
   replay --input HeRCULES/Library/02 --map library.map --sensor spinning --truth
+  replay --input drive.mcap --map library.map --live
 """
 
 
@@ -73,9 +81,22 @@ def parser() -> argparse.ArgumentParser:
         ('html', 'summary and plots in one file that needs no other'),
     ):
         files.add_argument(f'--{name}', type=Path, metavar='FILE', help=what)
+    _add_page(result)
     add('--device', choices=('auto', 'cpu', 'cuda'), help='(device of the parameters)')
     add('--threads', type=at_least(int, 1), help='of the encoder (num_threads of the parameters)')
     return result
+
+
+def _add_page(result: argparse.ArgumentParser) -> None:
+    page = add_page_options(result)
+    page.add_argument(
+        '--live',
+        nargs='?',
+        type=at_least(float, 0.1),
+        const=1.0,
+        metavar='PACE',
+        help='show each answer in the browser when it was due in the recording; 2 = twice as fast',
+    )
 
 
 def _add_poses(result: argparse.ArgumentParser) -> None:
@@ -97,6 +118,8 @@ def _add_poses(result: argparse.ArgumentParser) -> None:
 
 def replay(arguments: argparse.Namespace) -> None:
     """Replay the recording that the arguments name, print the summary and write the files."""
+    if arguments.live:
+        require('aiohttp')
     from ssd_ros.cli.common.progress import progress_bar
     from ssd_ros.cli.replay.files import CSV_MARK, Table
     from ssd_ros.cli.replay.log import log_of
@@ -116,17 +139,22 @@ def replay(arguments: argparse.Namespace) -> None:
     check_files([arguments.json, arguments.html])
     check_distinct([arguments.csv, arguments.json, arguments.html])
     run = open_replay(arguments)
-    start_s, kept = time.monotonic(), []
+    kept = []
     with ExitStack() as stack:
+        live = stack.enter_context(_live(run, arguments))
+        start_s = time.monotonic()
         table = None
         if arguments.csv:
             table = Table(stack.enter_context(file_written(arguments.csv, CSV_MARK)))
         progress = stack.enter_context(progress_bar(run.drive.name, 'scan'))
         for step in run.steps(progress):
+            if live is not None:
+                live.show(step)
             kept.append(step.without_the_rest())
             if table is not None:
                 table.add(step)
-    log, wall_s = log_of(kept, run.faults), time.monotonic() - start_s
+        wall_s = time.monotonic() - start_s - (live.idle_s if live else 0.0)
+    log = log_of(kept, run.faults)
     judged = judge(run, log, arguments.radius if arguments.truth else None)
     summary = summary_of(run, log, judged, wall_s)
     print(text_of(summary))
@@ -135,6 +163,14 @@ def replay(arguments: argparse.Namespace) -> None:
     if arguments.html:
         document = html_report(run, log, judged, summary)
         write_file(arguments.html, document.encode())
+
+
+def _live(run: Replay, arguments: argparse.Namespace) -> AbstractContextManager[LivePage | None]:
+    if not arguments.live:
+        return nullcontext()
+    from ssd_ros.cli.replay.live import live_page
+
+    return live_page(run, server_config_of(arguments), arguments.live)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

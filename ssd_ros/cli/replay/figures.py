@@ -12,9 +12,10 @@ from matplotlib.figure import Figure
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.cli.common.report_page import empty_figure
-from ssd_ros.cli.replay.log import DECISIONS, ReplayLog
+from ssd_ros.cli.replay.log import ReplayLog
 from ssd_ros.cli.replay.poses import Motion, Truth
 from ssd_ros.cli.replay.summary import latencies_ms
+from ssd_ros.recognition.candidates import DECISIONS
 
 # As in ~/markers: green accepted, orange ambiguous, grey rejected.
 _COLOURS = dict(zip(DECISIONS, ('tab:green', 'tab:orange', '0.6'), strict=True))

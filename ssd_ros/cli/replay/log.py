@@ -11,10 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.cli.replay.run import has_flag, Step
-from ssd_ros.motion.trajectory import wrap_angle, yaw_from_quaternion
-from ssd_ros.recognition.candidates import DTYPE, Flag
-
-DECISIONS = ('accepted', 'ambiguous', 'rejected')
+from ssd_ros.recognition.candidates import decisions, DTYPE, Flag, planar_poses
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,9 +45,7 @@ class ReplayLog:
     @property
     def decisions(self) -> NDArray[np.str_]:
         """One of DECISIONS about each best candidate, shape (Q,)."""
-        is_refused = self.has_flag(Flag.LOW_POINTS | Flag.UNKNOWN_RADAR)
-        is_ambiguous = self.has_flag(Flag.AMBIGUOUS) & ~is_refused
-        return np.where(self.accepted, 'accepted', np.where(is_ambiguous, *DECISIONS[1:]))
+        return decisions(self.best)
 
     @property
     def seconds(self) -> NDArray[np.float64]:
@@ -95,17 +90,3 @@ def _no_row() -> NDArray[np.void]:
         if DTYPE[name].kind == 'f':
             row[name] = np.nan
     return row
-
-
-def planar_poses(rows: NDArray[np.void]) -> NDArray[np.float64]:
-    """
-    Return where the vehicle is by each row: x, y (m) and yaw (rad) in the map, shape (N, 3).
-
-    A candidate that was not verified says no more than the place of its keyframe.
-    """
-    quaternions = np.stack([rows[name] for name in ('qx', 'qy', 'qz', 'qw')], axis=-1)
-    yaws_rad = yaw_from_quaternion(quaternions.astype(np.float64))
-    forward, left = (np.nan_to_num(rows[name]) for name in ('relative_x', 'relative_y'))
-    x = rows['map_x'] + np.cos(yaws_rad) * forward - np.sin(yaws_rad) * left
-    y = rows['map_y'] + np.sin(yaws_rad) * forward + np.cos(yaws_rad) * left
-    return np.stack([x, y, wrap_angle(yaws_rad + rows['relative_yaw'])], axis=-1)

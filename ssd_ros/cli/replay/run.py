@@ -49,6 +49,7 @@ class Step:
         if there is none
     :param closes_loop: a place of the running drive was accepted
     :param times_ms: of each stage, `read` from the recording included
+    :param image: what the encoder saw, shape (num_ranges, num_azimuths)
     """
 
     stamp_ns: int
@@ -57,10 +58,11 @@ class Step:
     closes_loop: bool
     num_points: int
     times_ms: Mapping[str, float]
+    image: NDArray[np.uint8] | None
 
     def without_the_rest(self) -> Step:
         """Return it with the best row alone: of a long recording not all can be kept."""
-        return replace(self, rows=self.best)
+        return replace(self, rows=self.best, image=None)
 
 
 class Replay:
@@ -127,7 +129,7 @@ class Replay:
             if is_due and gate.passes(query.odometry, self.parameters.min_travel):
                 # In the mean, as in the node: jitter of the stamps loses no query.
                 due_ns = max(due_ns, query.stamp_ns - period_ns) + period_ns
-                yield self._step(self.recognizer.query(query), read_ms)
+                yield self._step(self.recognizer.query(query), query, read_ms)
 
     def prepared(self, progress: Callable[[int, int], None]) -> Iterator[tuple[Query, float]]:
         """
@@ -155,7 +157,7 @@ class Replay:
             return None
         return scan
 
-    def _step(self, found: Recognition, read_ms: float) -> Step:
+    def _step(self, found: Recognition, query: Query, read_ms: float) -> Step:
         if found.unlike_radar:
             self.num_unlike += 1
             self.unlike_radar = found.unlike_radar
@@ -165,7 +167,15 @@ class Replay:
         best = (rows if self.has_no_map else rows[~is_live])[:1].copy()
         closes_loop = bool((is_live & has_flag(rows, Flag.ACCEPTED)).any())
         times_ms = {'read': read_ms, **found.timings_ms._asdict()}
-        return Step(found.stamp_ns, rows, best, closes_loop, found.num_points, times_ms)
+        return Step(
+            found.stamp_ns,
+            rows,
+            best,
+            closes_loop,
+            found.num_points,
+            times_ms,
+            query.image.bev,
+        )
 
 
 def has_flag(rows: NDArray[np.void], flag: Flag) -> NDArray[np.bool_]:

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.cli.common.drives import without_pose
-from ssd_ros.cli.replay.log import DECISIONS, ReplayLog
+from ssd_ros.cli.replay.log import ReplayLog
 from ssd_ros.cli.replay.poses import Motion, Truth
 from ssd_ros.cli.replay.run import Replay
 from ssd_ros.data_origin import kind_of
 from ssd_ros.datasets.sequence import origin_of
 from ssd_ros.maps.place_search import PlaceSource
-from ssd_ros.recognition.candidates import Flag
+from ssd_ros.recognition.candidates import DECISIONS, Flag
 from ssd_ros.recognition.decision import UNLIKE_RADAR, WRONG_MAP_POSES
 from ssd_ros.recognition.map_check import doubt_of
 from ssd_ros.recognition.radar_check import radar_words, RADARS_NOT_KNOWN

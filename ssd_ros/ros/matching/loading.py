@@ -138,8 +138,18 @@ def maps_summary(
         'query_encoder_digest': encoder.digest,
         'online_index': parameters.online_index,
         'radar': radar,
+        'query_image': _query_image(encoder),
         'maps': [_summary(database) for database in maps],
     }
+
+
+def _query_image(encoder: PlaceEncoder) -> dict[str, float] | None:
+    """Return what `~/bev` shows; None of images that are not polar."""
+    preprocessing = encoder.contract.preprocessing
+    if preprocessing.density is not None:
+        return None
+    grid, is_turn = preprocessing.grid, encoder.contract.sensor != '4d'
+    return {'max_range_m': grid.max_range_m, 'fov_deg': 360.0 if is_turn else grid.fov_deg}
 
 
 def _summary(database: PlaceDatabase) -> dict[str, Any]:

@@ -36,6 +36,7 @@ CASES = [
     ('rclpy', OF_ROS, 'demo --preset unit --output {0}/demo'),
     ('rclpy', OF_ROS, 'pose_graph_demo --preset unit --output {0}/graph'),
     ('rclpy', OF_ROS, 'bench_node'),
+    ('rclpy', OF_ROS, 'view'),
     ('rclpy', OF_ROS, 'soak --output {0}/soak'),
     ('sensor_msgs', OF_ROS, 'localize'),
     ('torch', 'pip install torch onnx onnxscript', 'train --cache {0} --out {0}/run'),
@@ -48,6 +49,8 @@ CASES = [
     ('faiss', 'pip install faiss-cpu', 'localize'),
     ('cv2', 'pip install opencv-python-headless', 'compare --cache {0} --out {0}/compared'),
     ('onnxruntime', 'pip install onnxruntime', 'localize'),
+    ('aiohttp', 'pip install aiohttp', 'view'),
+    ('aiohttp', 'pip install aiohttp', 'replay --input {0}/drive.mcap --live'),
     ('rosbags', 'pip install rosbags', 'doctor {0}/drive.mcap'),
     ('rosbags', 'pip install rosbags', 'replay --input {0}/drive.mcap'),
     ('yaml', 'pip install PyYAML', 'localize'),
@@ -102,8 +105,8 @@ def test_help_and_version_need_no_library_at_all(tmp_path: Path) -> None:
             lines += ['except SystemExit as end:', '    assert end.code == 0']
     (tmp_path / 'all_help.py').write_text('\n'.join(lines))
     libraries = (
-        'argcomplete cv2 faiss gtsam matplotlib numba numpy onnx onnxruntime onnxscript rclpy '
-        'rosbags scipy torch tqdm transforms3d yaml'
+        'aiohttp argcomplete cv2 faiss gtsam matplotlib numba numpy onnx onnxruntime onnxscript '
+        'rclpy rosbags scipy torch tqdm transforms3d yaml'
     )
     result = ended(tmp_path, ['all_help.py'], libraries)
     assert result.returncode == 0, result.stderr
