@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ssd_ros.datasets.formats.open_sequence import open_sequence as open_sequence
     from ssd_ros.encoders.place_encoder import open_encoder as open_encoder
     from ssd_ros.maps.builder import build_database as build_database
+    from ssd_ros.maps.cells.database import open_map as open_map
     from ssd_ros.maps.place_database import PlaceDatabase as PlaceDatabase
     from ssd_ros.radar.types import RadarPointCloud as RadarPointCloud
     from ssd_ros.radar.types import SpinningRadarScan as SpinningRadarScan
@@ -33,6 +34,7 @@ _MODULES = {
     'SpinningRadarScan': 'ssd_ros.radar.types',
     'build_database': 'ssd_ros.maps.builder',
     'open_encoder': 'ssd_ros.encoders.place_encoder',
+    'open_map': 'ssd_ros.maps.cells.database',
     'open_sequence': 'ssd_ros.datasets.formats.open_sequence',
     'shared_file': 'ssd_ros.shared_files',
 }

@@ -23,7 +23,7 @@ PACKAGE = ROOT / 'ssd_ros'
 FOLDERS = """
 . motion radar lidar confidence
 datasets datasets/spinning datasets/bags datasets/formats
-bev verification encoders maps recognition recognition/offline baselines view
+bev verification encoders maps maps/cells recognition recognition/offline baselines view
 evaluation evaluation/queries evaluation/scores evaluation/judging evaluation/tables
 simulator simulator/scene simulator/visits simulator/radars simulator/lidar simulator/recordings
 simulator/shift
@@ -43,7 +43,7 @@ ONLY_IN = {
     'rclpy': ('ros/',),
     'sensor_msgs': ('ros/',),
     'onnxruntime': ('encoders/onnx_session', 'training/'),
-    'faiss': ('baselines/', 'encoders/byte_rows'),
+    'faiss': ('baselines/', 'encoders/byte_rows', 'encoders/product_codes'),
     'cv2': ('baselines/', 'datasets/'),
     'numba': ('compiled', 'encoders/compiled_scan', 'verification/compiled_search'),
     'llvmlite': ('verification/compiled_search',),

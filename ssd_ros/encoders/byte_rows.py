@@ -42,6 +42,11 @@ def use_compiled() -> None:
         _scan = None
 
 
+def keeps_ties() -> bool:
+    """Return whether rows that are as near as the last one are found beside it, as by a scan."""
+    return _scan is not None
+
+
 class ByteRows:
     """Rows that are appended and searched by one thread at a time."""
 

@@ -46,6 +46,10 @@ class DescriptorRows:
         np.take(self._buffer, rows, axis=0, out=taken, mode='clip')
         return np.asarray(taken @ descriptor)
 
+    def take(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return copies of some rows, shape (len(rows), width)."""
+        return np.take(self._buffer, rows, axis=0)
+
     def values(self) -> NDArray[np.float32]:
         """Return all rows, shape (N, width), read-only."""
         values = self._buffer[: self._count]

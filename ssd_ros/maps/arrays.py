@@ -13,11 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.files import sha256_of
 from ssd_ros.maps.meta import MapError, META_FILE, REBUILD
+from ssd_ros.motion.trajectory import Trajectory
 from ssd_ros.npy_files import array_of
 from ssd_ros.reading import read_whole
 from ssd_ros.records import shortened
 
 MAX_ARRAY_BYTES = 1 << 34
+KEYFRAME = np.dtype(
+    [('stamp_ns', '<i8'), ('position_m', '<f8', (3,)), ('quaternion_xyzw', '<f8', (4,))]
+)
 
 
 def fingerprint(file: Path) -> dict[str, Any]:
@@ -66,3 +70,25 @@ def load_array(
             f'{path} holds {array.shape} of {array.dtype}, {META_FILE} says {shape} of {dtype}'
         )
     return array
+
+
+def records_of(keyframes: Trajectory) -> NDArray[Any]:
+    """Return poses as they stand on disk, shape (N,) of KEYFRAME."""
+    records = np.empty(len(keyframes), dtype=KEYFRAME)
+    records['stamp_ns'] = keyframes.stamps_ns
+    records['position_m'] = keyframes.positions_m
+    records['quaternion_xyzw'] = keyframes.quaternions_xyzw
+    return records
+
+
+def trajectory_of(records: NDArray[Any]) -> Trajectory:
+    """
+    Return poses from what stands on disk.
+
+    :param records: shape (N,) of KEYFRAME, in order of time
+    """
+    return Trajectory(
+        records['stamp_ns'].astype(np.int64),
+        records['position_m'].astype(np.float64),
+        records['quaternion_xyzw'].astype(np.float64),
+    )

@@ -9,6 +9,7 @@ unpickled, and every refusal names the file, the reason and the way out.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
 import json
@@ -24,7 +25,13 @@ from ssd_ros.confidence.file import confidence_of_map
 from ssd_ros.confidence.model import ConfidenceModel
 from ssd_ros.data_origin import Origin
 from ssd_ros.encoders.scan_context import ScanContextConfig
-from ssd_ros.maps.arrays import fingerprint, load_array
+from ssd_ros.maps.arrays import (
+    fingerprint,
+    KEYFRAME,
+    load_array,
+    records_of,
+    trajectory_of,
+)
 from ssd_ros.maps.checks import (
     check_descriptors,
     check_places,
@@ -69,10 +76,6 @@ _INFO_TEXTS = {  # and how many characters they have
     'map_frame_id': range(1, 256),
     'uuid': range(1, 64),
 }
-
-_KEYFRAME = np.dtype(
-    [('stamp_ns', '<i8'), ('position_m', '<f8', (3,)), ('quaternion_xyzw', '<f8', (4,))]
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +191,7 @@ def write_map(path: Path, content: MapContent) -> None:
     check_map_target(path)
     arrays = {
         DESCRIPTORS_FILE: content.descriptors,
-        KEYFRAMES_FILE: _records_of(content.keyframes),
+        KEYFRAMES_FILE: records_of(content.keyframes),
         RETURNS_FILE: content.returns_cm,
     }
     with folder_written(path, MAP_FOLDER) as directory:
@@ -216,6 +219,25 @@ def read_map(path: Path) -> MapContent:
     """
     meta = read_meta(path)
     num_keyframes, files = meta['num_keyframes'], meta['files']
+    info, confidence = info_of(path, meta)
+    shape = (num_keyframes * info.num_views, meta['descriptor_size'])
+    descriptors = load_array(path / DESCRIPTORS_FILE, files, np.dtype('<f4'), shape)
+    records = load_array(path / KEYFRAMES_FILE, files, KEYFRAME, (num_keyframes,))
+    returns_cm = load_array(
+        path / RETURNS_FILE, files, np.dtype('<i2'), (num_keyframes, meta['num_returns'], 2)
+    )
+    try:
+        return MapContent(descriptors, trajectory_of(records), returns_cm, info, confidence)
+    except ValueError as error:
+        raise MapError(f'{path}: {error}: {REBUILD}') from error
+
+
+def info_of(path: Path, meta: Mapping[str, Any]) -> tuple[MapInfo, ConfidenceModel | None]:
+    """
+    Return what the description of a map says of it, and its calibration.
+
+    :raise MapError: something in it cannot be
+    """
     try:
         info = record_from_mapping(MapInfo, meta['info'])
         confidence = confidence_of_map(
@@ -223,29 +245,4 @@ def read_map(path: Path) -> MapContent:
         )
     except ValueError as error:
         raise MapError(f'{path / META_FILE}: {error}: {REBUILD}') from error
-    shape = (num_keyframes * info.num_views, meta['descriptor_size'])
-    descriptors = load_array(path / DESCRIPTORS_FILE, files, np.dtype('<f4'), shape)
-    records = load_array(path / KEYFRAMES_FILE, files, _KEYFRAME, (num_keyframes,))
-    returns_cm = load_array(
-        path / RETURNS_FILE, files, np.dtype('<i2'), (num_keyframes, meta['num_returns'], 2)
-    )
-    try:
-        return MapContent(descriptors, _trajectory_of(records), returns_cm, info, confidence)
-    except ValueError as error:
-        raise MapError(f'{path}: {error}: {REBUILD}') from error
-
-
-def _records_of(keyframes: Trajectory) -> NDArray[Any]:
-    records = np.empty(len(keyframes), dtype=_KEYFRAME)
-    records['stamp_ns'] = keyframes.stamps_ns
-    records['position_m'] = keyframes.positions_m
-    records['quaternion_xyzw'] = keyframes.quaternions_xyzw
-    return records
-
-
-def _trajectory_of(records: NDArray[Any]) -> Trajectory:
-    return Trajectory(
-        records['stamp_ns'].astype(np.int64),
-        records['position_m'].astype(np.float64),
-        records['quaternion_xyzw'].astype(np.float64),
-    )
+    return info, confidence

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 import hashlib
 import json
 from pathlib import Path
@@ -15,10 +15,13 @@ from ssd_ros.reading import read_whole
 from ssd_ros.records import shortened
 
 FORMAT_VERSION = 2
+CELLS_VERSION = 3  # of a map whose rows lie in a file for each square of the ground
 META_FILE = 'meta.json'
 DESCRIPTORS_FILE = 'descriptors.npy'
 KEYFRAMES_FILE = 'keyframes.npy'
 RETURNS_FILE = 'returns.npy'
+CELL_FILES = (KEYFRAMES_FILE, 'cells.npy', 'session_of.npy', 'centres.npy', 'parts.npy')
+CELLS_FOLDER = 'cells'
 MAX_META_BYTES = 1 << 20
 REBUILD = 'build the map again with build_db'
 
@@ -27,10 +30,11 @@ class MapError(ValueError):
     """A map that cannot be used, with the reason and the way out."""
 
 
-def read_meta(path: Path) -> dict[str, Any]:
+def read_meta(path: Path, versions: Collection[int] = (FORMAT_VERSION,)) -> dict[str, Any]:
     """
     Return the content of meta.json with the types of its own fields checked.
 
+    :param versions: of the format, that the caller reads
     :raise MapError: it is absent, damaged or of another format, and why
     """
     file = path / META_FILE
@@ -48,10 +52,16 @@ def read_meta(path: Path) -> dict[str, Any]:
         raise MapError(f'{file} is not JSON: {error}') from error
     if not isinstance(meta, dict) or 'format_version' not in meta:
         raise MapError(f'{file} does not describe a map: it has no format_version')
-    if meta['format_version'] != FORMAT_VERSION:
+    version = meta['format_version']
+    if version in (FORMAT_VERSION, CELLS_VERSION) and version not in versions:
         raise MapError(
-            f'{file} has format version {shortened(meta["format_version"])}, this ssd_ros reads '
-            f'{FORMAT_VERSION}: {REBUILD}'
+            f'{path} is a map of format {version}, expected {" or ".join(map(str, versions))}: '
+            'ssd_ros.open_map opens both, map convert makes format 3 of format 2'
+        )
+    if version not in versions:
+        raise MapError(
+            f'{file} has format version {shortened(version)}, this ssd_ros reads '
+            f'{" and ".join(map(str, versions))}: {REBUILD}'
         )
     if sha256_of_meta(meta) != meta.get('meta_sha256'):
         raise MapError(f'{file} is damaged (its SHA-256 differs): copy the map again or {REBUILD}')

@@ -16,11 +16,13 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from ssd_ros.confidence.model import ConfidenceModel
 from ssd_ros.encoders.model_checks import UNIT_LENGTH_TOLERANCE
-from ssd_ros.maps.files import MapContent, read_map, write_map
+from ssd_ros.maps.files import MapContent, MapInfo, read_map, write_map
 from ssd_ros.maps.meta import MapError, REBUILD
-from ssd_ros.maps.neighbours import Neighbours
+from ssd_ros.maps.neighbours import Neighbours, PlaceIndex, Prior
 from ssd_ros.maps.place_index import new_index
+from ssd_ros.motion.trajectory import Trajectory
 
 
 class Keyframe(NamedTuple):
@@ -47,17 +49,27 @@ class PlaceDatabase:
 
         :param num_threads: of FAISS while it searches; more than one wait busily for work
         """
-        self.info = content.info
-        self.keyframes = content.keyframes
-        self.returns_cm = content.returns_cm
-        self.confidence = content.confidence
-        self._index = new_index(
-            self.info.scan_context,
+        index = new_index(
+            content.info.scan_context,
             content.descriptors.shape[1],
-            self.info.num_views,
+            content.info.num_views,
             num_threads,
         )
-        self._index.add(content.descriptors)
+        index.add(content.descriptors)
+        self._take(content.info, content.keyframes, content.confidence, index)
+        self._returns_cm = content.returns_cm
+
+    def _take(
+        self,
+        info: MapInfo,
+        keyframes: Trajectory,
+        confidence: ConfidenceModel | None,
+        index: PlaceIndex,
+    ) -> None:
+        self.info = info
+        self.keyframes = keyframes
+        self.confidence = confidence
+        self._index = index
 
     def __len__(self) -> int:
         """Return the number of keyframes."""
@@ -89,8 +101,16 @@ class PlaceDatabase:
             int(self.keyframes.stamps_ns[number]),
             self.keyframes.positions_m[number],
             self.keyframes.quaternions_xyzw[number],
-            self.returns_cm[number],
+            self._returns_of(number),
         )
+
+    @property
+    def returns_cm(self) -> NDArray[np.int16]:
+        """The returns of all keyframes, shape (N, M, 2), see ssd_ros.verification."""
+        return self._returns_cm
+
+    def _returns_of(self, number: int) -> NDArray[np.int16]:
+        return self._returns_cm[number]
 
     def segment(self, number: int) -> int:
         """Return of which frame the pose of a keyframe is: those of two do not compare."""
@@ -107,7 +127,7 @@ class PlaceDatabase:
     @property
     def descriptor_size(self) -> int:
         """Length of a descriptor, D."""
-        return int(self.descriptors().shape[1])
+        return self._index.descriptor_size
 
     @property
     def view_yaws_rad(self) -> NDArray[np.float64]:
@@ -167,6 +187,15 @@ class PlaceDatabase:
         if description.ndim == 1:
             return self.search(description, num)
         return self.search_turn(description, num)
+
+    def within(self, prior: Prior) -> PlaceDatabase:
+        """Return what is to be searched where the place is known roughly: all of a flat map."""
+        return self
+
+    @property
+    def problems(self) -> list[str]:
+        """What of the map cannot be read: nothing of a flat map, which was read whole."""
+        return []
 
     def without_calibration(self) -> PlaceDatabase:
         """Return the same map, for queries that its calibration does not know."""

@@ -21,7 +21,7 @@ from ssd_ros.encoders.byte_rows import ByteRows
 from ssd_ros.encoders.descriptor_rows import DescriptorRows
 from ssd_ros.encoders.ring_correlation import match_rings
 from ssd_ros.encoders.scan_context import ScanContextConfig, ScanContextIndex
-from ssd_ros.maps.neighbours import Neighbours, PlaceIndex
+from ssd_ros.maps.neighbours import GrowingIndex, Neighbours, RowSource
 
 # Whole turns are laid over this many keyframes, which takes about 17 ms of a core: all of a map
 # of 2 km, of larger ones those that some views of the turn choose.
@@ -35,7 +35,7 @@ def new_index(
     descriptor_size: int,
     num_views: int = 1,
     num_threads: int = 1,
-) -> PlaceIndex:
+) -> GrowingIndex:
     """
     Return an empty index.
 
@@ -53,10 +53,12 @@ class VectorIndex:
 
     def __init__(self, descriptor_size: int, num_views: int = 1, num_threads: int = 1) -> None:
         self.view_yaws_rad = view_yaws_rad(num_views)
+        self.descriptor_size = descriptor_size
         self.bytes_per_row = (4 + 1) * descriptor_size
         self._num_views = num_views
         self._rows = DescriptorRows(descriptor_size)
         self._bytes = ByteRows(descriptor_size, num_threads)
+        self.error = self._bytes.error
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -75,65 +77,131 @@ class VectorIndex:
         """Return all descriptors, shape (N, D), read-only."""
         return self._rows.values()
 
+    def nearest(
+        self, query: NDArray[np.float32], num: int, count: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Return the nearest of the oldest rows, see ByteRows."""
+        return self._bytes.nearest(query, num, count)
+
+    def products(self, rows: NDArray[np.int64], query: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the products of some rows with a query."""
+        return self._rows.products(rows, query)
+
+    def take(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return copies of some rows, shape (len(rows), D)."""
+        return self._rows.take(rows)
+
+    def rings(self, keyframes: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return all views of some keyframes, shape (K, num_views, D)."""
+        rings = self._rows.values().reshape(-1, self._num_views, self.descriptor_size)
+        if np.array_equal(keyframes, np.arange(len(keyframes))):
+            return rings[: len(keyframes)]  # without a copy
+        return rings[keyframes]
+
     def search(
         self, descriptor: NDArray[np.float32], num_rows: int, first: int | None = None
     ) -> Neighbours:
         """Return the keyframes among the nearest rows, each with its best view."""
-        count = len(self) if first is None else min(first * self._num_views, len(self))
-        if count == 0:
-            return _nobody()
-        query, num_rows = np.asarray(descriptor, np.float32), min(num_rows, count)
-        rows, products = self._bytes.nearest(query, num_rows, count)
-        keyframes = rows // self._num_views
-        # Rows of a keyframe stand together. Exactly are compared those that may be its best one.
-        is_first = np.empty(len(rows), bool)
-        is_first[0] = True
-        np.not_equal(keyframes[1:], keyframes[:-1], out=is_first[1:])
-        best = np.maximum.reduceat(products, np.flatnonzero(is_first))
-        is_close = products >= (best - self._bytes.error)[np.cumsum(is_first) - 1]
-        is_close[products.argmin()] = True  # the horizon
-        close = rows[is_close]
-        exact = self._rows.products(close, query)
-        close, exact = close[order := np.argsort(-exact, kind='stable')], exact[order]
-        keyframes, views = np.divmod(close, self._num_views)
-        best = np.sort(np.unique(keyframes, return_index=True)[1])
-        distances = np.sqrt(np.maximum(2 - 2 * exact, 0))
-        yaws_rad = self.view_yaws_rad[views[best]]
-        return Neighbours(keyframes[best], yaws_rad, distances[best], float(distances[-1]))
+        return nearest_keyframes(self, descriptor, num_rows, self._num_rows(first))
 
     def search_turn(
         self, ring: NDArray[np.float32], num_keyframes: int, first: int | None = None
     ) -> Neighbours:
         """Return the keyframes nearest to a whole turn, each at its best rotation."""
-        places = self._rows.values().reshape(-1, *ring.shape)[:first]
-        if len(places) == 0:
-            return _nobody()
-        searched = np.arange(len(places))
-        if len(places) > SHORT_LIST:
-            searched = self._short_list(ring, len(places))
-            places = places[searched]
-        matches = match_rings(ring, places)
-        nearest = np.argsort(matches.distances, kind='stable')[:num_keyframes]
-        distances = matches.distances[nearest]
-        return Neighbours(
-            searched[nearest], matches.yaws_rad[nearest], distances, float(distances[-1])
-        )
+        searched = np.arange(self._num_rows(first) // self._num_views)
+        return nearest_turns(self, ring, num_keyframes, searched)
 
-    def _short_list(self, ring: NDArray[np.float32], first: int) -> NDArray[np.int64]:
-        """
-        Return which of the first keyframes some views of a turn find, by all views nearest first.
+    def _num_rows(self, first: int | None) -> int:
+        return len(self) if first is None else min(first * self._num_views, len(self))
 
-        Of a view that does not find a keyframe, the last of its rows tells how near it is at most.
-        """
-        count = first * self._num_views
-        num_rows = min(_ROWS_A_KEYFRAME * SHORT_LIST, count)
-        likeness = np.zeros(first)
-        for view in ring[:: max(1, len(ring) // _CHOOSING_VIEWS)]:
-            rows, products = self._bytes.nearest(view, num_rows, count)
-            best = np.full(len(likeness), products.min())
-            np.maximum.at(best, rows // self._num_views, products)
-            likeness += best
-        return np.argsort(-likeness, kind='stable')[:SHORT_LIST]
+
+def nearest_keyframes(
+    source: RowSource, descriptor: NDArray[np.float32], num_rows: int, count: int
+) -> Neighbours:
+    """
+    Return the keyframes among the nearest of the oldest rows, each with its best view.
+
+    :param count: rows to search
+    """
+    if count == 0:
+        return nobody()
+    query = np.asarray(descriptor, np.float32)
+    rows, products = source.nearest(query, min(num_rows, count), count)
+    return best_views(source, query, rows, products)
+
+
+def best_views(
+    source: RowSource,
+    query: NDArray[np.float32],
+    rows: NDArray[np.int64],
+    products: NDArray[np.float32],
+) -> Neighbours:
+    """
+    Return the keyframes that rows are of, each with its best view, compared exactly.
+
+    :param rows: shape (K,), K > 0, ascending
+    :param products: shape (K,), quick ones
+    """
+    num_views = len(source.view_yaws_rad)
+    keyframes = rows // num_views
+    # Rows of a keyframe stand together. Exactly are compared those that may be its best one.
+    is_first = np.empty(len(rows), bool)
+    is_first[0] = True
+    np.not_equal(keyframes[1:], keyframes[:-1], out=is_first[1:])
+    best = np.maximum.reduceat(products, np.flatnonzero(is_first))
+    is_close = products >= (best - source.error)[np.cumsum(is_first) - 1]
+    is_close[products.argmin()] = True  # the horizon
+    close = rows[is_close]
+    exact = source.products(close, query)
+    close, exact = close[order := np.argsort(-exact, kind='stable')], exact[order]
+    keyframes, views = np.divmod(close, num_views)
+    best = np.sort(np.unique(keyframes, return_index=True)[1])
+    distances = np.sqrt(np.maximum(2 - 2 * exact, 0))
+    yaws_rad = source.view_yaws_rad[views[best]]
+    return Neighbours(keyframes[best], yaws_rad, distances[best], float(distances[-1]))
+
+
+def nearest_turns(
+    source: RowSource,
+    ring: NDArray[np.float32],
+    num_keyframes: int,
+    searched: NDArray[np.int64],
+) -> Neighbours:
+    """
+    Return the keyframes nearest to a whole turn, each at its best rotation.
+
+    :param searched: numbers of keyframes, ascending
+    """
+    if len(searched) == 0:
+        return nobody()
+    if len(searched) > SHORT_LIST:
+        searched = _short_list(source, ring, searched)
+    matches = match_rings(ring, source.rings(searched))
+    nearest = np.argsort(matches.distances, kind='stable')[:num_keyframes]
+    distances = matches.distances[nearest]
+    return Neighbours(
+        searched[nearest], matches.yaws_rad[nearest], distances, float(distances[-1])
+    )
+
+
+def _short_list(
+    source: RowSource, ring: NDArray[np.float32], searched: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """
+    Return which keyframes some views of a turn find, by all views nearest first.
+
+    Of a view that does not find a keyframe, the last of its rows tells how near it is at most.
+    """
+    num_views = len(source.view_yaws_rad)
+    count = len(searched) * num_views
+    num_rows = min(_ROWS_A_KEYFRAME * SHORT_LIST, count)
+    likeness = np.zeros(len(searched))
+    for view in ring[:: max(1, len(ring) // _CHOOSING_VIEWS)]:
+        rows, products = source.nearest(view, num_rows, count)
+        best = np.full(len(likeness), products.min())
+        np.maximum.at(best, np.searchsorted(searched, rows // num_views), products)
+        likeness += best
+    return searched[np.argsort(-likeness, kind='stable')[:SHORT_LIST]]
 
 
 class RotationIndex:
@@ -141,10 +209,11 @@ class RotationIndex:
 
     def __init__(self, config: ScanContextConfig) -> None:
         self._shape = (config.num_rings, config.num_sectors)
+        self.descriptor_size = math.prod(self._shape)
         self.view_yaws_rad = view_yaws_rad(config.num_sectors)
         self._contexts = ScanContextIndex(config)
-        self._rows = DescriptorRows(math.prod(self._shape))
-        self.bytes_per_row = 4 * math.prod(self._shape) + self._contexts.bytes_per_entry
+        self._rows = DescriptorRows(self.descriptor_size)
+        self.bytes_per_row = 4 * self.descriptor_size + self._contexts.bytes_per_entry
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -169,7 +238,7 @@ class RotationIndex:
         """Return the nearest keyframes, each with its best rotation."""
         found = self._contexts.search(descriptor.reshape(self._shape), first)
         if len(found.similarities) == 0:
-            return _nobody()
+            return nobody()
         distances = np.sqrt(2 - 2 * found.similarities)
         nearest = np.argsort(distances, kind='stable')[:num_rows]
         num_sectors = self._shape[1]
@@ -185,6 +254,7 @@ class RotationIndex:
         return self.search(ring[0], num_keyframes, first)
 
 
-def _nobody() -> Neighbours:
+def nobody() -> Neighbours:
+    """Return no keyframe."""
     none = np.zeros(0)
     return Neighbours(none.astype(np.int64), none, none.astype(np.float32), math.inf)

@@ -7,10 +7,15 @@ from __future__ import annotations
 from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
+import re
 from typing import Any
 
 from ssd_ros.maps.meta import (
+    CELL_FILES,
+    CELLS_FOLDER,
+    CELLS_VERSION,
     DESCRIPTORS_FILE,
+    FORMAT_VERSION,
     KEYFRAMES_FILE,
     MapError,
     META_FILE,
@@ -21,10 +26,18 @@ from ssd_ros.targets import check_folder, ELSEWHERE, FolderKind, TargetError
 
 
 def _own_files(path: Path) -> Collection[str]:
-    read_meta(path)  # a file named meta.json makes no map: other programs have such files, too
-    return META_FILE, DESCRIPTORS_FILE, KEYFRAMES_FILE, RETURNS_FILE
+    # A file named meta.json makes no map: other programs have such files, too.
+    meta = read_meta(path, BOTH)
+    if meta['format_version'] == FORMAT_VERSION:
+        return META_FILE, DESCRIPTORS_FILE, KEYFRAMES_FILE, RETURNS_FILE
+    cells = (path / CELLS_FOLDER).glob('*')
+    names = [f'{CELLS_FOLDER}/{cell.name}' for cell in cells if CELL_NAME.fullmatch(cell.name)]
+    # One more, or the folder would not be ours where all of them were lost.
+    return META_FILE, *CELL_FILES, *names, f'{CELLS_FOLDER}/0_0.cell'
 
 
+BOTH = (FORMAT_VERSION, CELLS_VERSION)
+CELL_NAME = re.compile(r'-?\d{1,9}_-?\d{1,9}\.cell')
 MAP_FOLDER = FolderKind('a map', _own_files)
 
 
@@ -53,7 +66,7 @@ def _map_around(path: Path) -> Path | None:
     for folder in path.resolve().parents:
         if (folder / META_FILE).is_file():
             with suppress(MapError, OSError):  # of another program
-                read_meta(folder)
+                read_meta(folder, BOTH)
                 return folder
     return None
 
@@ -66,5 +79,5 @@ def info_of_target(path: Path) -> dict[str, Any] | None:
     """
     if not path.exists() or not any(path.iterdir()):
         return None
-    info: dict[str, Any] = read_meta(path)['info']
+    info: dict[str, Any] = read_meta(path, BOTH)['info']
     return info

@@ -281,3 +281,24 @@ def test_new_poses_replace_no_map_of_another_radar(
     assert "is a map of sensor 'spinning', not of '4d'" in capsys.readouterr().err
     assert {file.name: file.read_bytes() for file in old.iterdir()} == before
     assert main([*command, str(tmp_path / 'session.map')]) == 0
+
+
+def test_a_map_is_converted_to_squares_and_the_node_opens_it(
+    old: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    new = tmp_path / 'city.map'
+    assert run('convert', old, '--output', new, '--session', 'Bend', '--day', '2026-03-01') == 0
+    printed = capsys.readouterr().out
+    assert 'squares      1 of 512 m\n' in printed
+    assert 'session 0    Bend of 2026-03-01, 16 keyframes\n' in printed
+    assert 'search       all rows are compared\n' in printed
+    (database,), flat = load_maps(str(new)), PlaceDatabase.load(old)
+    assert database.info == flat.info
+    np.testing.assert_allclose(database.descriptors(), flat.descriptors(), atol=1e-3)
+    (new / 'cells' / '0_0.cell').unlink()
+    assert run('info', new) == 1
+    assert 'no square can be read' in capsys.readouterr().err
+    assert run('convert', old, '--output', old / 'within') == 1
+    assert 'lies within the map' in capsys.readouterr().err
+    assert run('convert', old, '--output', new, '--day', '1 March') == 1
+    assert "day is '1 March', expected YYYY-MM-DD" in capsys.readouterr().err

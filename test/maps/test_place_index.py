@@ -13,7 +13,7 @@ from ssd_ros.bev.polar_bev import view_yaws_rad
 from ssd_ros.encoders.ring_correlation import match_rings
 from ssd_ros.encoders.scan_context import ScanContextConfig
 from ssd_ros.maps import place_index
-from ssd_ros.maps.neighbours import PlaceIndex
+from ssd_ros.maps.neighbours import GrowingIndex
 from ssd_ros.maps.place_index import new_index, SHORT_LIST
 
 SMALL = ScanContextConfig(num_rings=4, num_sectors=12, min_overlap=0.5)
@@ -90,7 +90,7 @@ def test_descriptors_that_come_one_by_one_are_found_like_all_at_once(
     np.testing.assert_array_equal(found.distances, expected.distances)
 
 
-def nearest_of_oldest(index: PlaceIndex, query: NDArray[np.float32], first: int) -> set[int]:
+def nearest_of_oldest(index: GrowingIndex, query: NDArray[np.float32], first: int) -> set[int]:
     return set(index.search(query, 100, first).keyframes.tolist())
 
 

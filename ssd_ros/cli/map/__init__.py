@@ -1,3 +1,3 @@
 # Copyright 2026 The ssd_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Command `map`: what a map holds, and new poses for it."""
+"""Command `map`: what a map holds, new poses for it, and squares."""

@@ -10,6 +10,11 @@ from pathlib import Path
 import numpy as np
 from ssd_ros.datasets.pose_check import check_poses
 from ssd_ros.datasets.pose_files import read_poses
+from ssd_ros.maps.cells.database import CellDatabase, open_map
+from ssd_ros.maps.cells.grid import CELL_M
+from ssd_ros.maps.cells.store import Session
+from ssd_ros.maps.cells.writing import converted, day_of
+from ssd_ros.maps.files import read_map
 from ssd_ros.maps.place_database import PlaceDatabase
 from ssd_ros.maps.reposing import reposed
 from ssd_ros.maps.target import check_map_target
@@ -21,7 +26,7 @@ from ssd_ros.ros.messages.geometry import pose_from_xyzrpy
 
 def print_info(path: Path) -> None:
     """Print what a map holds."""
-    database = PlaceDatabase.load(path)
+    database = open_map(path)
     info, keyframes = database.info, database.keyframes
     low, high = keyframes.positions_m.min(axis=0), keyframes.positions_m.max(axis=0)
     first_s, last_s = keyframes.stamps_ns[[0, -1]] / 1e9
@@ -43,10 +48,45 @@ def print_info(path: Path) -> None:
         'within (m)': ' to '.join(str(np.round(corner, 1).tolist()) for corner in (low, high)),
         'calibration': database.confidence.data if database.confidence else 'none',
     }
+    if isinstance(database, CellDatabase):
+        rows |= _cell_rows(database)
     for name, value in rows.items():
         print(f'{name:<12} {value}')
+    for problem in database.problems:
+        print(f'{"warning":<12} {problem}')
     if doubt := doubt_of(info):
         print(f'{"warning":<12} {doubt}')
+
+
+def _cell_rows(database: CellDatabase) -> dict[str, object]:
+    """Return what a map of squares has beside what every map has."""
+    plan, num_of = database.plan, np.bincount(database.session_of)
+    search = 'all rows are compared'
+    if plan is not None:
+        search = (
+            f'without a prior {plan.num_probed} lists and {plan.num_refined} rows, which found '
+            f'{plan.kept:.1%} of what comparing all rows found'
+        )
+    rows: dict[str, object] = {
+        'squares': f'{database.num_cells} of {CELL_M:g} m',
+        'search': search,
+    }
+    for number, session in enumerate(database.sessions):
+        day = f' of {session.day}' if session.day else ''
+        rows[f'session {number}'] = f'{session.name}{day}, {num_of[number]} keyframes'
+    return rows
+
+
+def convert(arguments: argparse.Namespace) -> None:
+    """Write a map of one piece as a map of squares."""
+    check_map_target(arguments.output)
+    content = read_map(arguments.map)
+    session = None
+    if arguments.session or arguments.day:
+        name = arguments.session or content.info.source
+        session = Session(name, arguments.day or day_of(content), content.info.uuid)
+    converted(arguments.output, content, session)
+    print_info(arguments.output)
 
 
 def repose(arguments: argparse.Namespace) -> None:

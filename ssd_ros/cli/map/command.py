@@ -1,6 +1,6 @@
 # Copyright 2026 The ssd_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Command `map`: what a map holds, and new poses for it after a back end has optimised them."""
+"""Command `map`: what a map holds, new poses for it, and the form of it for a whole city."""
 
 from __future__ import annotations
 
@@ -15,13 +15,17 @@ EXAMPLES = """\
   map info library.map
   map repose session.map --poses optimized.tum --output yard.map --map-frame map
   map repose session.map --poses optimized.tum --extrinsics 3.7 0 0.5 0 0 0
+  map convert library.map --output city.map
 """
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     result = make_parser(
-        'map', 'Look at a map or a saved session, or give its keyframes new poses.', EXAMPLES
+        'map',
+        'Look at a map or a saved session, give its keyframes new poses, or make it a map of '
+        'squares, which a whole city can be.',
+        EXAMPLES,
     )
     actions = result.add_subparsers(dest='action', required=True)
     info = actions.add_parser('info', help='print what a map holds')
@@ -54,15 +58,35 @@ def parser() -> argparse.ArgumentParser:
     add('--drop', action='store_true', help='leave out keyframes that have no new pose')
     add('--map-frame', metavar='FRAME', help='name of the frame of the poses (that of the map)')
     add('--origin', metavar='TEXT', help='what its zero is, such as "UTM 52N" (that of the map)')
+    convert = actions.add_parser(
+        'convert',
+        help='keep a map in squares, of which those in reach are read',
+        description='Write a map as format 3: descriptors in half precision and returns in a '
+        'file for each square of 512 m. With a prior those in reach are searched exactly. '
+        'Without, few rows are all compared, many are searched by codes of 32 bytes, tuned to '
+        'find what comparing all finds. Keyframes, their numbers and the UUID stay.',
+    )
+    convert.add_argument('map', type=Path, metavar='MAP', help='a map or a saved session')
+    convert.add_argument(
+        '--output', required=True, type=Path, metavar='NEW', help='the map of squares'
+    )
+    convert.add_argument(
+        '--session', metavar='NAME', help='what the drive is called in it (its source)'
+    )
+    convert.add_argument(
+        '--day', metavar='YYYY-MM-DD', help='of the drive (that of its first stamp, UTC)'
+    )
     return result
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Do what is asked and say what came of it."""
-    from ssd_ros.cli.map.actions import print_info, repose
+    from ssd_ros.cli.map.actions import convert, print_info, repose
 
     if arguments.action == 'info':
         print_info(arguments.map)
+    elif arguments.action == 'convert':
+        convert(arguments)
     else:
         repose(arguments)
 

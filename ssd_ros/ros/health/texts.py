@@ -48,6 +48,10 @@ MAP_POSES_AT_RISK = (
     'the poses of map {name} disagree with its returns by {misfit_m:.2f} m between neighbouring '
     'keyframes (median; at most {limit_m:.1f}): accept.risk_map_poses accepts it all the same'
 )
+SQUARES_LOST = (
+    'a part of map {name} cannot be read, the rest is searched: {problems}; copy the whole map '
+    'again'
+)
 SUBMAPS_AT_RISK = (
     'asked by submaps, which no calibration knows: accept.risk_submaps accepts it all the same'
 )
@@ -120,6 +124,7 @@ TEXTS = (
     MAP_POSES_AT_RISK,
     SUBMAP_QUERIES,
     SUBMAPS_AT_RISK,
+    SQUARES_LOST,
     NOTHING_REMEMBERED,
     STAMPED_BY_ARRIVAL,
     CONSTANT_OFFSET,

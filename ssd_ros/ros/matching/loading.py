@@ -12,6 +12,7 @@ from ssd_ros.confidence.file import load_confidence, shipped_confidence
 from ssd_ros.confidence.model import ConfidenceModel
 from ssd_ros.encoders.model_contract import SENSORS
 from ssd_ros.encoders.place_encoder import named_encoder, PlaceEncoder
+from ssd_ros.maps.cells.database import open_map
 from ssd_ros.maps.live_session import LiveSession
 from ssd_ros.maps.place_database import PlaceDatabase
 from ssd_ros.maps.place_search import require_one_frame
@@ -57,7 +58,7 @@ def load_maps(
             'no map: set the parameter index_path to a directory made by build_db, or '
             'online_index to true'
         )
-    maps = [PlaceDatabase.load(path) for path in paths]
+    maps = [open_map(path) for path in paths]
     names = ', '.join(map(str, paths))
     require_one_frame(list(map(str, paths)), maps)
     uuids = [database.info.uuid for database in maps]

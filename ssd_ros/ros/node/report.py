@@ -19,6 +19,7 @@ from ssd_ros.ros.health.texts import (
     NOTHING_REMEMBERED,
     RADAR_AT_RISK,
     SESSION_FULL,
+    SQUARES_LOST,
     SUBMAPS_AT_RISK,
 )
 from ssd_ros.ros.inputs.odometry_input import OdometryInput
@@ -110,7 +111,7 @@ class HealthReport:
         return self._fullness(status, num_live)
 
     def _doubts(self) -> Iterator[str]:
-        """Yield why nothing is accepted, or is at a risk."""
+        """Yield why nothing is accepted, is at a risk or is not searched."""
         matcher, parameters = self._matcher, self._parameters()
         accept = parameters.accept
         if parameters.aggregation.submap:
@@ -120,6 +121,10 @@ class HealthReport:
             yield text.format(difference=difference)
         text = MAP_POSES_AT_RISK if accept.risk_map_poses else WRONG_MAP_POSES
         yield from filter(None, (doubt_of(place.info, text) for place in matcher.maps))
+        for place in matcher.maps:
+            if problems := '; '.join(place.problems):
+                name = place.info.source or place.info.uuid
+                yield SQUARES_LOST.format(name=name, problems=problems)
 
     def _fullness(self, status: Status, num_live: int) -> Status:
         """Add that the running drive is full, which is logged once."""

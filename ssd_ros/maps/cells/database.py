@@ -1,0 +1,96 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A map of squares as the recogniser searches it, and how a map of either form is opened."""
+
+from __future__ import annotations
+
+from copy import copy
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from ssd_ros.maps.cells.coded import CodedIndex
+from ssd_ros.maps.cells.files import CellMap, read_cells
+from ssd_ros.maps.cells.reach import ReachIndex, TouchedCells
+from ssd_ros.maps.meta import CELLS_VERSION, MapError, read_meta
+from ssd_ros.maps.neighbours import PlaceIndex, Prior
+from ssd_ros.maps.place_database import PlaceDatabase
+from ssd_ros.maps.target import BOTH
+
+
+class CellDatabase(PlaceDatabase):
+    """
+    Places of a city: with a prior, squares in reach are searched exactly, else all by codes.
+
+    Squares that cannot be read are left out and named in `problems`. Descriptors were rounded to
+    half precision when they were written.
+    """
+
+    def __init__(self, cells: CellMap, num_threads: int = 1) -> None:
+        """
+        Take the codes into memory.
+
+        :param num_threads: of FAISS while it searches; more than one wait busily for work
+        """
+        self.sessions = cells.sessions
+        self.session_of = cells.session_of
+        self.plan = cells.plan
+        self._store = store = cells.store
+        self._touched = TouchedCells(store, num_threads)
+        index: PlaceIndex
+        if cells.plan is not None and store.codebook is not None:
+            index = CodedIndex(store, store.codebook, cells.plan, num_threads)
+        else:
+            index = self._index_of(list(range(len(store.files))))
+        self._take(cells.info, store.keyframes, cells.confidence, index)
+
+    def _index_of(self, cells: list[int]) -> ReachIndex:
+        layout = self._store.layout
+        parts = self._touched.parts(cells)
+        return ReachIndex(layout.num_views, layout.descriptor_size, parts)
+
+    @property
+    def returns_cm(self) -> NDArray[np.int16]:
+        """The returns of all keyframes, shape (N, M, 2), read."""
+        return np.stack([self._returns_of(number) for number in range(len(self))])
+
+    def _returns_of(self, number: int) -> NDArray[np.int16]:
+        return self._store.returns_cm(int(self._store.slots[number]))
+
+    @property
+    def num_cells(self) -> int:
+        """Number of squares."""
+        return len(self._store.files)
+
+    @property
+    def problems(self) -> list[str]:
+        """What of the map cannot be read."""
+        return self._store.problem_texts()
+
+    def within(self, prior: Prior) -> PlaceDatabase:
+        """
+        Return what is to be searched where the place is known roughly: the squares in reach.
+
+        :return: with the keyframes of the whole map and their numbers; a prior outside of the
+            map reaches none and finds nothing
+        """
+        same = copy(self)
+        same._index = self._index_of(self._store.reached(prior))
+        return same
+
+
+def open_map(path: Path | str, num_threads: int = 1) -> PlaceDatabase:
+    """
+    Open a map of either form.
+
+    :param num_threads: of FAISS while it searches
+    :raise MapError: the map is absent, truncated, foreign or damaged, and why
+    :raise OSError: a file of it cannot be opened
+    """
+    path = Path(path)
+    if read_meta(path, BOTH)['format_version'] != CELLS_VERSION:
+        return PlaceDatabase.load(path, num_threads)
+    database = CellDatabase(read_cells(path), num_threads)
+    if not len(database._index):
+        raise MapError(f'{path}: no square can be read: {"; ".join(database.problems)}')
+    return database

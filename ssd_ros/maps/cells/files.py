@@ -1,0 +1,161 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The description and the arrays of a map of squares, beside the files of its squares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from ssd_ros.confidence.model import ConfidenceModel
+from ssd_ros.encoders.product_codes import can_code, Codebook, parts_shape
+from ssd_ros.maps.arrays import fingerprint, KEYFRAME, load_array
+from ssd_ros.maps.cells.blocks import Layout
+from ssd_ros.maps.cells.store import CELL, CellStore, MAX_SESSIONS, SearchPlan, Session
+from ssd_ros.maps.checks import check_places, MAX_RETURNS_BYTES
+from ssd_ros.maps.files import info_of, MapInfo
+from ssd_ros.maps.meta import (
+    CELLS_VERSION,
+    KEYFRAMES_FILE,
+    MapError,
+    META_FILE,
+    read_meta,
+    REBUILD,
+    sha256_of_meta,
+)
+from ssd_ros.npy_files import write_array
+from ssd_ros.records import check_limits, Limits, record_from_mapping
+
+TABLE_FILE = 'cells.npy'
+SESSIONS_FILE = 'session_of.npy'
+CENTRES_FILE = 'centres.npy'
+PARTS_FILE = 'parts.npy'
+
+
+@dataclass(frozen=True, slots=True)
+class CellMap:
+    """
+    A map of squares.
+
+    :param sessions: the drives that it is made of
+    :param session_of: shape (slots,) uint16, of each keyframe
+    :param plan: None where its rows have no codes: then all of them are compared exactly
+    """
+
+    info: MapInfo
+    confidence: ConfidenceModel | None
+    sessions: Sequence[Session]
+    session_of: NDArray[np.uint16]
+    plan: SearchPlan | None
+    store: CellStore
+
+
+@dataclass(frozen=True, slots=True)
+class _Sizes:
+    """What meta.json says beside what every map says."""
+
+    num_keyframes: int
+    descriptor_size: int
+    num_returns: int
+    num_cells: int
+    num_lists: int
+
+    def __post_init__(self) -> None:
+        limits = {'num_keyframes': Limits(1, 1 << 31), 'descriptor_size': Limits(1, 1 << 16)}
+        limits |= {'num_returns': Limits(0, MAX_RETURNS_BYTES // 4)}
+        limits |= {'num_cells': Limits(1, 1 << 24), 'num_lists': Limits(0, 1 << 16)}
+        check_limits(self, limits)
+        if self.num_lists and not can_code(self.descriptor_size):
+            raise ValueError(f'descriptors of {self.descriptor_size} numbers have no codes')
+
+
+def read_cells(path: Path) -> CellMap:
+    """
+    Read a map of squares, of these what is needed to find them.
+
+    Squares that cannot be read are left out and named in the store's problems.
+
+    :raise MapError: all else of the map is absent, truncated, foreign or damaged, and why
+    :raise OSError: a file of it cannot be opened
+    """
+    meta = read_meta(path, (CELLS_VERSION,))
+    info, confidence = info_of(path, meta)
+    try:
+        sizes = record_from_mapping(_Sizes, {name: meta.get(name) for name in _SIZES})
+        named = meta.get('sessions')
+        if not isinstance(named, list) or not 1 <= len(named) <= MAX_SESSIONS:
+            raise ValueError('sessions are none or too many')
+        sessions = [record_from_mapping(Session, each, 'sessions.') for each in named]
+        plan = record_from_mapping(SearchPlan, meta.get('plan')) if sizes.num_lists else None
+        if info.scan_context is not None:
+            raise ValueError('scan contexts are not kept in squares')
+        return _assembled(path, meta['files'], info, confidence, sizes, sessions, plan)
+    except MapError:
+        raise
+    except ValueError as error:
+        raise MapError(f'{path / META_FILE}: {error}: {REBUILD}') from error
+
+
+_SIZES = tuple(_Sizes.__dataclass_fields__)
+
+
+def _assembled(
+    path: Path,
+    files: Mapping[str, Any],
+    info: MapInfo,
+    confidence: ConfidenceModel | None,
+    sizes: _Sizes,
+    sessions: Sequence[Session],
+    plan: SearchPlan | None,
+) -> CellMap:
+    num, size, num_lists = sizes.num_keyframes, sizes.descriptor_size, sizes.num_lists
+    records = load_array(path / KEYFRAMES_FILE, files, KEYFRAME, (num,))
+    session_of = load_array(path / SESSIONS_FILE, files, np.dtype('<u2'), (num,))
+    table = load_array(path / TABLE_FILE, files, CELL, (sizes.num_cells,))
+    if session_of.max() >= len(sessions):
+        raise ValueError(f'a keyframe is of session {session_of.max()}, there are {len(sessions)}')
+    codebook = None
+    if num_lists:
+        number = np.dtype('<f4')
+        centres = load_array(path / CENTRES_FILE, files, number, (num_lists, size))
+        parts = load_array(path / PARTS_FILE, files, number, parts_shape(size))
+        codebook = Codebook(centres, parts)
+    layout = Layout(info.num_views, size, sizes.num_returns, codebook is not None)
+    store = CellStore(path, layout, table, records, codebook)
+    check_places(store.keyframes)
+    return CellMap(info, confidence, sessions, session_of, plan, store)
+
+
+def write_description(directory: Path, found: CellMap) -> None:
+    """Write all but the files of the squares."""
+    store = found.store
+    arrays = {
+        KEYFRAMES_FILE: store.records,
+        SESSIONS_FILE: found.session_of,
+        TABLE_FILE: store.table,
+    }
+    if store.codebook is not None:
+        arrays[CENTRES_FILE] = store.codebook.centres
+        arrays[PARTS_FILE] = store.codebook.parts
+    for name, array in arrays.items():
+        write_array(directory / name, array)
+    meta: dict[str, Any] = {
+        'format_version': CELLS_VERSION,
+        'num_keyframes': store.num_keyframes,
+        'descriptor_size': store.layout.descriptor_size,
+        'num_returns': store.layout.num_returns,
+        'num_cells': len(store.table),
+        'num_lists': 0 if store.codebook is None else len(store.codebook.centres),
+        'plan': found.plan and asdict(found.plan),
+        'sessions': [asdict(session) for session in found.sessions],
+        'info': asdict(found.info),
+        'confidence': found.confidence and asdict(found.confidence),
+        'files': {name: fingerprint(directory / name) for name in arrays},
+    }
+    meta['meta_sha256'] = sha256_of_meta(meta)
+    (directory / META_FILE).write_text(json.dumps(meta, indent=2) + '\n')

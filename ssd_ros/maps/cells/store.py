@@ -1,0 +1,259 @@
+# Copyright 2026 The ssd_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A map of squares on disk: what of it stays in memory, and what is read when it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+import logging
+from pathlib import Path
+import re
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from ssd_ros.encoders.model_checks import UNIT_LENGTH_TOLERANCE
+from ssd_ros.encoders.product_codes import Codebook
+from ssd_ros.maps.arrays import trajectory_of
+from ssd_ros.maps.cells.blocks import Layout, SquareFile, Tail
+from ssd_ros.maps.cells.grid import are_reached, file_name
+from ssd_ros.maps.meta import CELLS_FOLDER, MapError
+from ssd_ros.maps.neighbours import Prior
+from ssd_ros.motion.trajectory import Trajectory
+from ssd_ros.records import check_limits, check_text, Limits
+from ssd_ros.verification.returns import NO_RETURN
+
+_log = logging.getLogger(__name__)
+
+CELL = np.dtype([('column', '<i4'), ('row', '<i4'), ('num', '<u4'), ('sha256', 'u1', (32,))])
+MAX_SESSIONS = 1 << 16
+_DAY = re.compile(r'(\d{4}-\d{2}-\d{2})?')
+_MANY = 5  # squares named in a message
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """
+    A drive that is part of a map.
+
+    :param day: YYYY-MM-DD, '' = not known
+    :param uuid: of the map that it came as
+    """
+
+    name: str
+    day: str = ''
+    uuid: str = ''
+
+    def __post_init__(self) -> None:
+        for name, length in (('name', 4096), ('uuid', 64)):
+            check_text(name, getattr(self, name), length)
+        if not _DAY.fullmatch(self.day):
+            raise ValueError(f'day is {self.day[:20]!r}, expected YYYY-MM-DD')
+
+
+@dataclass(frozen=True, slots=True)
+class SearchPlan:
+    """
+    How a map is searched where nothing is known of the place; chosen when it is made.
+
+    :param num_probed: lists to look into
+    :param num_refined: rows of them that are compared exactly
+    :param kept: share of queries that find the place that exact search finds, as measured
+    :param trained_rows: in the map when its codebook was trained
+    """
+
+    num_probed: int
+    num_refined: int
+    kept: float
+    trained_rows: int
+
+    def __post_init__(self) -> None:
+        limits = {'num_probed': Limits(1, 1 << 16), 'num_refined': Limits(1, 1 << 16)}
+        limits |= {'kept': Limits(0, 1), 'trained_rows': Limits(0, 1 << 48)}
+        check_limits(self, limits)
+
+
+class CellStore:
+    """
+    Keyframes in slots: those of a square stand together, as in its file.
+
+    What cannot be read is left out and named in `problems`.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        layout: Layout,
+        table: NDArray[Any],
+        records: NDArray[Any],
+        codebook: Codebook | None = None,
+    ) -> None:
+        """
+        Read the tail of each file.
+
+        :param path: of the map
+        :param table: shape (C,) of CELL
+        :param records: shape (slots,) of KEYFRAME
+        :param codebook: of the rows' codes; None = they have none
+        :raise MapError: they do not belong together
+        """
+        self.layout, self.codebook = layout, codebook
+        self.table, self.records = table, records
+        self.cells = np.stack([table['column'], table['row']], axis=1).astype(np.int32)
+        self.starts = np.concatenate([[0], np.cumsum(table['num'], dtype=np.int64)])
+        if self.starts[-1] != len(records) or not (table['num'] > 0).all():
+            raise MapError(f'{path}: {self.starts[-1]} keyframes in squares, {len(records)} poses')
+        if len(np.unique(self.cells, axis=0)) != len(table):
+            raise MapError(f'{path} names a square twice')
+        self.problems: dict[int, str] = {}
+        self.files = [
+            SquareFile(path / CELLS_FOLDER / file_name(cell), int(num), layout, sha256.tobytes())
+            for cell, num, sha256 in zip(self.cells, table['num'], table['sha256'], strict=True)
+        ]
+        self._tails = [self._tail(number) for number in range(len(self.files))]
+
+    def _tail(self, number: int) -> Tail | None:
+        try:
+            return self.files[number].tail()
+        except MapError as error:
+            self._note(number, error)
+            return None
+
+    def _note(self, number: int, error: MapError) -> None:
+        if number not in self.problems:
+            self.problems[number] = str(error)
+            _log.warning('left out of the search: %s', error)
+
+    @property
+    def num_keyframes(self) -> int:
+        """Number of keyframes, those of squares that cannot be read included."""
+        return len(self.records)
+
+    @cached_property
+    def slots(self) -> NDArray[np.int64]:
+        """The slot of each keyframe: they are numbered by time, shape (keyframes,)."""
+        return np.argsort(self.records['stamp_ns'], kind='stable')
+
+    @cached_property
+    def numbers(self) -> NDArray[np.int64]:
+        """The keyframe in each slot, shape (keyframes,)."""
+        numbers = np.empty(len(self.slots), np.int64)
+        numbers[self.slots] = np.arange(len(numbers))
+        return numbers
+
+    @cached_property
+    def keyframes(self) -> Trajectory:
+        """Poses of all keyframes."""
+        return trajectory_of(self.records[self.slots])
+
+    def take_codes(self) -> tuple[NDArray[np.int64], NDArray[np.uint16], NDArray[np.uint8]]:
+        """
+        Return slots of the rows that can be read, times the views, with lists and codes.
+
+        They are not kept here afterwards.
+        """
+        views = self.layout.num_views
+        readable = [
+            (np.arange(start * views, end * views), tail.lists, tail.codes)
+            for start, end, tail in zip(self.starts, self.starts[1:], self._tails, strict=False)
+            if tail is not None
+        ]
+        self._tails = [
+            tail and tail._replace(lists=tail.lists[:0], codes=tail.codes[:0])
+            for tail in self._tails
+        ]
+        if not readable:
+            raise MapError('no square of the map can be read: copy the whole map again')
+        rows, lists, codes = (np.concatenate(each) for each in zip(*readable, strict=True))
+        return rows, lists, codes
+
+    def reached(self, prior: Prior) -> list[int]:
+        """Return which squares a prior reaches."""
+        return np.flatnonzero(are_reached(self.cells, prior)).tolist()
+
+    def rings_of_cell(self, number: int) -> NDArray[np.float32] | None:
+        """Return all descriptors of a square, shape (N, num_views, D); None if unreadable."""
+        places = np.arange(self.files[number].num_keyframes)
+        return self._read(number, places, np.s_[:])
+
+    def rings(self, slots: NDArray[np.int64]) -> NDArray[np.float32]:
+        """
+        Return the descriptors of keyframes, NaN where they cannot be read.
+
+        :param slots: shape (K,), ascending
+        :return: shape (K, num_views, D)
+        """
+        shape = len(slots), self.layout.num_views, self.layout.descriptor_size
+        rings = np.full(shape, np.nan, np.float32)
+        for number, chosen in self._by_cell(slots):
+            found = self._read(number, slots[chosen] - self.starts[number], np.s_[:])
+            if found is not None:
+                rings[chosen] = found
+        return rings
+
+    def rows(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """
+        Return descriptors, NaN where they cannot be read.
+
+        :param rows: shape (R,), slot times views, in any order
+        :return: shape (R, D)
+        """
+        found = np.full((len(rows), self.layout.descriptor_size), np.nan, np.float32)
+        slots, of = np.unique(rows // self.layout.num_views, return_inverse=True)
+        for number, chosen in self._by_cell(slots):
+            is_here = (of >= chosen[0]) & (of <= chosen[-1])
+            index = of[is_here] - chosen[0], rows[is_here] % self.layout.num_views
+            read = self._read(number, slots[chosen] - self.starts[number], index)
+            if read is not None:
+                found[is_here] = read
+        return found
+
+    def _by_cell(self, slots: NDArray[np.int64]) -> Iterator[tuple[int, NDArray[np.int64]]]:
+        """Yield squares and which of ascending slots are theirs."""
+        of = np.searchsorted(self.starts, slots, 'right') - 1
+        ends = np.flatnonzero(np.diff(of)) + 1
+        for chosen in np.split(np.arange(len(slots)), ends) if len(slots) else ():
+            yield int(of[chosen[0]]), chosen
+
+    def returns_cm(self, slot: int) -> NDArray[np.int16]:
+        """Return the returns of a keyframe, shape (M, 2); none where they cannot be read."""
+        number = int(np.searchsorted(self.starts, slot, 'right')) - 1
+        tail = self._tails[number]
+        if tail is not None and number not in self.problems:
+            try:
+                place = np.array([slot - self.starts[number]])
+                return self.files[number].returns_cm(place, tail)[0]
+            except MapError as error:
+                self._note(number, error)
+        return np.full((self.layout.num_returns, 2), NO_RETURN, np.int16)
+
+    def _read(
+        self, number: int, places: NDArray[np.int64], index: Any
+    ) -> NDArray[np.float32] | None:
+        """
+        Read keyframes of a square; None if they cannot be read.
+
+        :param index: which of their rows, (K, num_views), to return
+        """
+        tail = self._tails[number]
+        if tail is None or number in self.problems:
+            return None
+        try:
+            rows = self.files[number].rings(places, tail)[index].astype(np.float32)
+            lengths = np.sqrt(np.einsum('...j,...j->...', rows, rows))
+            if not (np.abs(lengths - 1) <= UNIT_LENGTH_TOLERANCE).all():  # a NaN, too
+                name = file_name(self.cells[number])
+                raise MapError(f'{name} has a descriptor of another length than 1')
+            return rows
+        except MapError as error:
+            self._note(number, error)
+            return None
+
+    def problem_texts(self) -> list[str]:
+        """Return what cannot be read, a sentence each; of many the first ones."""
+        texts = list(self.problems.values())
+        if len(texts) > _MANY:
+            texts[_MANY:] = [f'and {len(texts) - _MANY} more']
+        return texts
