@@ -23,7 +23,7 @@ demo: $(RUN_READY)  ## simulate two drives, build the map, localise over real RO
 test: announce test-run test-training  ## every test: those of the vehicle first, then those of training
 
 announce:
-	@test -f $(TRAIN_READY) || echo 'First use: tests download up to 387 MB, then PyTorch for training 3.0 GB: make test-run does without it'
+	@test -f $(TRAIN_READY) || echo 'First use: tests download up to 397 MB, then PyTorch for training 3.0 GB: make test-run does without it'
 
 test-run: $(DEV_READY)  ## what needs no PyTorch: library, commands, node tests over real DDS
 	$(PYTEST) -m 'not training' --ignore test/training
@@ -69,14 +69,14 @@ $(VENV)/pyvenv.cfg:
 	@touch $(VENV)/COLCON_IGNORE
 
 $(RUN_READY): requirements.txt | $(VENV)/pyvenv.cfg
-	@echo 'Installing what the demo needs (302 MB, about a minute, first use only)'
+	@echo 'Installing what the demo needs (312 MB, about a minute, first use only)'
 	$(BIN)/$(PIP_INSTALL) -r requirements.txt
 	@touch $@
 
 # Of the default environment, or of the legs with other versions, which need no demo first.
 REQUIREMENTS ?= requirements-dev.txt
 $(DEV_READY): $(REQUIREMENTS) requirements.txt | $(VENV)/pyvenv.cfg
-	@echo 'Installing what tests need (387 MB with what the demo needs, first use only)'
+	@echo 'Installing what tests need (397 MB with what the demo needs, first use only)'
 	$(BIN)/$(PIP_INSTALL) -r $(REQUIREMENTS)
 	@touch $@
 

@@ -48,7 +48,7 @@ setup(
     name=package_name,
     version='0.1.0',
     packages=find_packages(exclude=['test', 'test.*']),
-    package_data={package_name: ['py.typed', 'view/page/*']},
+    package_data={package_name: ['py.typed', 'view/page/*', 'reports/templates/*']},
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{package_name}']),
         (f'share/{package_name}', ['package.xml']),
@@ -81,9 +81,17 @@ setup(
         'gpu': ['onnxruntime-gpu', 'faiss-gpu'],
         'pose_graph': ['gtsam>=4.3a0'],
         'fast': ['numba>=0.58.0'],
+        'reports': ['Jinja2>=3.0.3', 'plotly>=5.13.0'],
         'sim': ['numba>=0.58.0'],
         'view': ['aiohttp>=3.8.1'],  # what Ubuntu 22.04 has
-        'train': ['torch>=2.13', 'onnx>=1.16.0', 'onnxscript>=0.7', 'numba>=0.58.0'],
+        'train': [
+            'torch>=2.13',
+            'onnx>=1.16.0',
+            'onnxscript>=0.7',
+            'numba>=0.58.0',
+            'Jinja2>=3.0.3',
+            'plotly>=5.13.0',
+        ],
         'test': ['pytest>=7.0.0', 'hypothesis>=6.36.0', 'onnx>=1.16.0'],
     },
     zip_safe=False,

@@ -11,6 +11,8 @@ _SOURCE_ROS = (
     'source ROS 2 (. /opt/ros/DISTRO/setup.bash); without it, `make demo` installs its wheels'
 )
 _OF_ROS = {'ament_index_python', 'builtin_interfaces', 'rcl_interfaces', 'rclpy', 'tf2_ros'}
+FOR_PAGES = 'jinja2', 'plotly'
+"""What a command that writes pages asks for before its work."""
 # By the name that is imported; what pip calls it.
 _OF_PIP = {
     'aiohttp': 'aiohttp',
@@ -18,12 +20,14 @@ _OF_PIP = {
     'cv2': 'opencv-python-headless',
     'faiss': 'faiss-cpu',
     'gtsam': '"gtsam>=4.3a0"',
+    'jinja2': 'Jinja2',
     'matplotlib': 'matplotlib',
     'numba': 'numba',
     'numpy': 'numpy',
     'onnx': 'onnx',
     'onnxruntime': 'onnxruntime',
     'onnxscript': 'onnxscript',
+    'plotly': 'plotly',
     'rosbags': 'rosbags',
     'torch': 'torch onnx onnxscript',
     'tqdm': 'tqdm',

@@ -24,7 +24,7 @@ FOLDERS = """
 . motion radar lidar confidence
 datasets datasets/spinning datasets/bags datasets/formats
 bev verification encoders maps maps/cells recognition recognition/offline baselines view
-evaluation evaluation/queries evaluation/scores evaluation/judging evaluation/tables
+reports evaluation evaluation/queries evaluation/scores evaluation/judging evaluation/tables
 simulator simulator/scene simulator/visits simulator/radars simulator/lidar simulator/recordings
 simulator/shift
 pose_graph
@@ -50,6 +50,7 @@ ONLY_IN = {
     'scipy': ('bev/outliers',),
     'gtsam': ('pose_graph/', 'ros/'),
     'argcomplete': ('cli/main',),
+    'jinja2': ('reports/page',),
 }
 # Parts that a vehicle runs must start without what only a workstation has.
 OFFLINE_ONLY = [
@@ -62,6 +63,8 @@ OFFLINE_ONLY = [
     'rosbags',
     'scipy',
     'argcomplete',
+    'jinja2',
+    'plotly',
 ]
 MAX_MODULES = 15
 MAX_MEDIAN = 8

@@ -20,6 +20,7 @@ from ssd_ros.evaluation.bev_cache import cache_drive, Spacing
 from ssd_ros.evaluation.scores.results import read_evaluation
 from ssd_ros.shared_files import shared_file
 from support.posts import straight_drive
+from support.reading.pages import numbers, page_of
 
 MAPPING = straight_drive(num=12)
 CHEAP = ['ring_key_released', 'referee_repaired']
@@ -86,13 +87,18 @@ def test_the_report_has_recall_costs_wins_and_losses(out: Path) -> None:
         np.mean([score.recall_at_1 for score in single]),
         np.mean([score.recall_at_1_percent for score in single]),
     )
-    assert f'| ssd | {means[0]:.3f} / {means[1]:.3f} | ' in text
-    assert '| ring_key_released | 2,048 |' in text  # 512 floats
-    assert '| ssd | 36,864 |' in text  # 36 views of 256
-    assert '| ring_key_released, 4D in spinning, other session | +' in text
-    page = (out / 'compare.html').read_text()
-    assert page.count('alt="All methods"') == 1
-    assert page.count('ours against') >= 2  # a figure and its caption
+    assert f'| SSD (ours) | {means[0]:.3f} / {means[1]:.3f} | ' in text
+    assert '| Ring Key, as released | 2,048 |' in text  # 512 floats
+    assert '| SSD (ours) | 36,864 |' in text  # 36 views of 256
+    assert '| Ring Key, as released, 4D in spinning, other session | +' in text
+    page = page_of(out / 'compare.html')
+    caption = 'same session: R@1, mean over drives, with its 95 % interval'
+    methods = page.charts[f'4D in spinning, {caption}']
+    ours = next(trace for trace in methods['data'] if trace['name'] == 'ours')
+    assert (ours['y'], numbers(ours['x'])) == (['SSD (ours)'], [pytest.approx(means[0])])
+    # From top to bottom: the best first.
+    assert methods['layout']['yaxis']['categoryarray'][-1] == 'SSD (ours)'
+    assert any('ours beside ' in caption for caption in page.charts)
     costs = json.loads((out / 'costs/ssd.json').read_text())
     assert costs['searched_places'][0] == 1000
     assert costs['searched_places'][1] == (1 << 30) // 36864
@@ -106,8 +112,8 @@ def test_finished_rows_are_kept_and_reported_with_later_ones(
     assert compare.main(arguments(cache, out, *more)) == 0
     assert {path: path.stat().st_mtime_ns for path in before} == before
     printed = capsys.readouterr().out
-    assert '| ssd | ' in printed
-    assert '| ring_key_repaired | - | - | ' in printed
+    assert '| SSD (ours) | ' in printed
+    assert '| Ring Key, repaired | - | - | ' in printed
 
 
 def test_whole_turns_are_compared_where_there_is_no_4d_radar(

@@ -18,7 +18,6 @@ FILES = [
     ['evaluate', *DRIVES, '--json', '{}'],
     ['evaluate', *DRIVES, '--markdown', '{}'],
     ['evaluate', *DRIVES, '--html', '{}'],
-    ['evaluate', *DRIVES, '--plot', '{}'],
     ['replay', '--input', 'nowhere', '--map', 'nowhere', '--csv', '{}'],
     ['replay', '--input', 'nowhere', '--map', 'nowhere', '--json', '{}'],
     ['replay', '--input', 'nowhere', '--map', 'nowhere', '--html', '{}'],
@@ -74,7 +73,7 @@ IN_THE_WAY = [
     (['distill_4dral', '--cache', 'nowhere', '--out', '{}'], 'r2r/models/student.onnx'),
     (['distill_4dral', '--cache', 'nowhere', '--out', '{}'], 'teacher/validation.json'),
     (['ablate', '--cache', 'nowhere', '--out', '{}'], 'ablation.md'),
-    (['ablate', '--cache', 'nowhere', '--out', '{}'], 'masks.png'),
+    (['ablate', '--cache', 'nowhere', '--out', '{}'], 'ablation.html'),
     (['ablate', '--evaluate-on', 'test', '--out', '{}'], 'ablation_test.json'),
     (['build_db', '--input', 'nowhere', '--output', '{}'], 'meta.json'),
     (['build_db', '--input', 'nowhere', '--output', '{}'], 'src/main.py'),
@@ -154,7 +153,7 @@ def test_what_stands_under_our_names_is_kept_and_named(
     [
         ['replay', '--input', 'nowhere', '--map', 'nowhere', '--csv', 'x', '--json', './x'],
         ['trust', *BENCHMARK, '--out', 'work', '--fit', 'x.json', '--report', 'x'],
-        ['evaluate', *DRIVES, '--json', 'x', '--plot', 'x'],
+        ['evaluate', *DRIVES, '--json', 'x', '--html', 'x'],
     ],
     ids=' '.join,
 )

@@ -39,6 +39,7 @@ from support.posts import (
     straight_drive,
     write_small_encoder,
 )
+from support.reading.pages import numbers, page_of
 from support.recordings import messages_of, ROS2, write_ros1
 from support.tilted import TiltedDrive, TILTS, yaw_for
 
@@ -177,7 +178,12 @@ def test_a_calibrated_map_accepts_by_confidence(
     assert summary['accepted_by']['min_confidence'] == 0.4
     assert summary['accepted_by']['max_distance'] is None
     assert 0 < summary['best']['confidence']['p50'] < 1
-    assert '<figcaption>Confidence</figcaption>' in (tmp_path / 'report.html').read_text()
+    page = page_of(tmp_path / 'report.html')
+    (over_time,) = (chart for caption, chart in page.charts.items() if 'dashed' in caption)
+    titles = [axis['title']['text'] for name, axis in sorted(over_time['layout'].items())
+              if name.startswith('yaxis')]  # fmt: skip
+    assert titles[0] == 'confidence'
+    assert over_time['layout']['shapes'][0]['y0'] == 0.4  # what it is accepted by
     printed = capsys.readouterr().out
     assert 'no calibration' not in printed
     assert summary['radar_kind'] == RADARS_NOT_KNOWN
@@ -361,7 +367,7 @@ def test_a_second_lap_finds_the_places_of_the_first_without_a_map(
     )
     given = ['--input', tmp_path / 'laps', '--student', folder / 'student.onnx']
     given += ['--params', params, '--csv', tmp_path / 'table.csv']
-    given += ['--html', tmp_path / 'report.html', '--json', tmp_path / 'summary.json']
+    given += ['--json', tmp_path / 'summary.json']
     assert replay.main([str(text) for text in given]) == 0
     rows = rows_of(tmp_path)
     assert all(int(row['flags']) & Flag.LIVE_SESSION for row in rows)
@@ -419,13 +425,26 @@ def test_the_shipped_parameter_file_is_the_default(folder: Path, tmp_path: Path)
         assert given[name] == plain[name]
 
 
-def test_the_report_needs_no_other_file(folder: Path, tmp_path: Path) -> None:
-    run(folder, tmp_path, '--truth', '--rate', '0.4', '--html', str(tmp_path / 'report.html'))
-    document = (tmp_path / 'report.html').read_text()
-    assert document.count('<img ') >= 6
-    assert document.count('src="data:image/png;base64,') == document.count('<img ')
-    assert 'http' not in document
-    assert '<th>query_rate</th><td>0.4</td>' in document
+def test_the_report_shows_what_was_accepted_first(folder: Path, tmp_path: Path) -> None:
+    files = ('--truth', '--rate', '0.4', '--html', str(tmp_path / 'report.html'))
+    summary = run(folder, tmp_path, *files)
+    page = page_of(tmp_path / 'report.html')
+    assert page.facts[0].startswith(f'accepted {summary["accepted"]} of {summary["queries"]}')
+    assert page.says('<th>query_rate</th><td>0.4</td>')
+    assert str(tmp_path) not in page.text
+    traces = {
+        trace['name'].partition(' (')[0]: trace
+        for trace in page.charts[
+            'The map and the accepted answers; the legend switches the others on'
+        ]['data']
+        if 'name' in trace
+    }
+    accepted = [*numbers(traces['accepted, within 5 m']['x']),
+                *numbers(traces['accepted, but wrong']['x'])]  # fmt: skip
+    assert len(accepted) == summary['accepted']
+    # Guesses that were not accepted are there, and drawn when asked for.
+    for name in ('not accepted, best guess wrong', 'not accepted, best guess right'):
+        assert traces[name]['visible'] == 'legendonly'
 
 
 def test_damaged_scans_are_left_out_and_said(

@@ -18,9 +18,11 @@ from ssd_ros.cli.trust.judged.tables import Judged, summary
 from ssd_ros.cli.trust.report import write_report
 from ssd_ros.cli.trust.shift import answers_of_half, lessons_of, load_half, plan_of
 from ssd_ros.cli.trust.shift_sources import PlainDrive, ShiftedDrive
+from ssd_ros.reports.document import Table
 from ssd_ros.simulator.config import WorldConfig
 from ssd_ros.simulator.shift.sensors import Half, Parts
 from support.posts import write_small_encoder
+from support.reading.pages import numbers, page_of
 
 FILES = Files(Path('work'), 'a' * 64)
 
@@ -199,17 +201,24 @@ def test_bounds_and_what_confidence_tells(judged: list[Judged]) -> None:
 def test_the_table_has_a_line_for_each_shift_and_the_drives_none(
     judged: list[Judged], answers: list[PairAnswers]
 ) -> None:
-    assert summary(judged) == ''
-    table = acceptance_table(judged)
-    assert table.count('\n') == 3
+    assert summary(judged) is None
+    table = markdown(acceptance_table(judged))
+    assert table.count('\n') == 2
     assert '| points_30 | spinning | 8 | 5 | 0.800 | 0.343 |' in table
     plain = [replace(item, answers=replace(item.answers, shift='')) for item in judged]
-    assert '| not shifted | spinning | 8 | 5 |' in acceptance_table(plain)
-    assert summary(plain).count('\n') == 2 + 1 + 2
+    assert '| not shifted | spinning | 8 | 5 |' in markdown(acceptance_table(plain))
+    assert markdown(summary(plain)).count('\n') == 1 + 1 + 2
+
+
+def markdown(table: Table | None) -> str:
+    assert table is not None
+    return table.markdown()
 
 
 def test_the_report_holds_curves_and_diagrams(judged: list[Judged], tmp_path: Path) -> None:
-    write_report(tmp_path / 'shift', judged, 'simulated towns', acceptance_table(judged))
+    table = acceptance_table(judged)
+    assert table is not None
+    write_report(tmp_path / 'shift', judged, 'simulated towns', [table])
     content = json.loads((tmp_path / 'shift.json').read_text())
     (figures,) = content['acceptance']
     assert (figures['shift'], figures['sensor']) == ('points_30', 'spinning')
@@ -217,9 +226,12 @@ def test_the_report_holds_curves_and_diagrams(judged: list[Judged], tmp_path: Pa
     assert curve == {'coverage': [0.5, 0.625, 1.0], 'risk': [0.0, 0.2, 0.375]}
     (world,) = content['reliability'].values()
     assert sum(world['counts']) == 8
-    page = (tmp_path / 'shift.html').read_text()
-    assert 'Risk and coverage: map of spinning' in page
-    assert 'Reliability by world: map of spinning' in page
+    page = page_of(tmp_path / 'shift.html')
+    assert 'right among accepted, spinning radar map 0.800 at least 0.343; 5 of 8 accepted' in (
+        page.facts
+    )
+    (risk,) = (chart for caption, chart in page.charts.items() if 'Wrong among' in caption)
+    assert numbers(risk['data'][0]['y']) == [0.0, 0.2, 0.375]
     assert '| points_30 |' in (tmp_path / 'shift.md').read_text()
 
 

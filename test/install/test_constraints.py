@@ -24,7 +24,7 @@ CONSTRAINTS = ROOT / 'config' / 'constraints'
 # By distribution: the newest Python that PyPI has wheels for of all that its Ubuntu brings.
 PYTHONS = {'humble': '3.10', 'jazzy': '3.11', 'kilted': '3.11', 'lyrical': '3.13'}
 # Our requirements that the distributions do not bring.
-MISSING = ['faiss-cpu', 'rosbags', 'tqdm>=4.60']
+MISSING = ['faiss-cpu', 'rosbags', 'tqdm>=4.60', 'Jinja2', 'plotly']
 # What ROS has by other names, or the test does not need.
 NOT_INSTALLED = {'opencv-python', 'setuptools'}
 # No wheel for Python 3.10, and its sources want an old Cython.

@@ -74,36 +74,40 @@ class DemoReport:
         return '\n'.join(f'{name:<20} {value}' for name, value in rows)
 
     def draw(self, path: Path) -> Path:
-        """Draw the map with right and wrong first answers."""
-        places = self.truth.keyframes.positions_m
-        queries = self.truth.queries.positions_m
-        first = self.answers.keyframes[:, 0]
-        positives = zip(first, self.truth.positives, strict=True)
-        correct = np.array([keyframe in matches for keyframe, matches in positives], dtype=bool)
-        correct |= self.pose_errors_m <= TOLERANCE_M
-        accepted = self.accepted
-        figure = Figure(figsize=(9, 8), layout='constrained')
+        """Draw the map, where answers were accepted, and which of them were wrong."""
+        queries, accepted = self.truth.queries.positions_m[:, :2], self.accepted
+        right = self.pose_errors_m <= TOLERANCE_M
+        figure = Figure(figsize=(10, 7), layout='constrained')
         axes = figure.subplots()
-        axes.plot(*places[:, :2].T, '.', color='0.75', markersize=9, label='keyframes of the map')
-        for query, keyframe in zip(queries[~correct], first[~correct], strict=True):
-            line = np.stack([query, places[keyframe]])
-            axes.plot(*line[:, :2].T, color='tab:red', linewidth=0.3, alpha=0.5)
-        for right, sure, color, label in (
-            (True, False, 'tab:olive', 'right, not accepted'),
-            (False, False, 'tab:orange', 'wrong, not accepted'),
-            (True, True, 'tab:green', 'right and accepted'),
-            (False, True, 'tab:red', 'wrong but accepted'),
-        ):
-            chosen = queries[(correct == right) & (accepted == sure)]
-            axes.plot(*chosen[:, :2].T, '.', color=color, markersize=4,
-                      label=f'{label} ({len(chosen)})')  # fmt: skip
-        axes.set(xlabel='x (m)', ylabel='y (m)', aspect='equal')
-        axes.set_title(
-            f'Simulated 4D radar scans in a map of simulated spinning radar: '
-            f'R@1 {self.score.recall_at_1:.2f}'
+        axes.plot(
+            *self.truth.keyframes.positions_m[:, :2].T,
+            '.',
+            color='#dfe2e6',
+            markersize=14,
+            label=f'map of the spinning radar, {self.score.num_keyframes} keyframes',
         )
-        axes.legend()
+        for chosen, mark, color, size, name in (
+            (~accepted, '.', '#8a8f98', 4, 'not accepted'),
+            (accepted & right, '.', '#009e73', 8, f'accepted, within {TOLERANCE_M:g} m'),
+            (accepted & ~right, 'X', '#d55e00', 9, 'accepted, but wrong'),
+        ):
+            label = f'{name} ({int(chosen.sum())})'
+            axes.plot(*queries[chosen].T, mark, color=color, markersize=size, label=label)
+        axes.set(xlabel='x (m)', ylabel='y (m)', aspect='equal')
+        axes.spines[['top', 'right']].set_visible(False)
+        figure.suptitle('Where the 4D radar found itself in the map (all simulated)')
+        axes.set_title(self._caption(), fontsize='small', color='#555b63')
+        figure.legend(loc='outside lower center', ncols=2, frameon=False)
         return write_figure(path, figure, 110)
+
+    def _caption(self) -> str:
+        """Return the figures below the title of the picture."""
+        accepted, score = self.accepted, self.score
+        low, high = score.recall_at_1_interval
+        text = f'{int(accepted.sum())} of {len(accepted)} scans accepted'
+        if accepted.any():
+            text += f', median error {np.median(self.pose_errors_m[accepted]):.2f} m'
+        return f'{text}; first guess right: {score.recall_at_1:.2f} ({low:.2f} to {high:.2f})'
 
 
 def read_report(output: Path, query: Path) -> DemoReport:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ssd_ros.cli.common.console import at_least, make_parser, run_command, usable_cores
 from ssd_ros.cli.common.drive_options import add_drive_options, refuse_drive_options
 from ssd_ros.extensions import OrOwn
+from ssd_ros.packages import FOR_PAGES, require
 from ssd_ros.shared_files import ENCODERS
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ EXAMPLES = """\
   evaluate --map HeRCULES/Library/01 --queries HeRCULES/Library/02 HeRCULES/Library/03
   evaluate --map mapping_car.mcap --queries radar_car.mcap --poses mapping_car.txt radar_car.txt \\
            --scan-topic /radar/polar --points-topic /ars548/points
-  evaluate --simulate demo --encoder scan_context --plot demo.png
+  evaluate --simulate demo --encoder scan_context --html demo.html
   evaluate --simulate validation --window 5 10 20
   evaluate --cache runs/cache/validation_20m --window 20
   evaluate --simulate opposite --submap 150 --map-sensor 4d
@@ -105,8 +106,7 @@ def parser() -> argparse.ArgumentParser:
     for name, what in (
         ('json', 'the results with every query'),
         ('markdown', "tables laid out as the papers', with theirs beside ours"),
-        ('html', 'tables and pictures in one file that needs no other'),
-        ('plot', 'precision over recall (PNG)'),
+        ('html', 'tables and charts in one page that needs no other file'),
     ):
         files.add_argument(f'--{name}', type=Path, metavar='FILE', help=what)
     add('--device', default='auto', choices=('auto', 'cpu', 'cuda'), help='(%(default)s)')
@@ -195,12 +195,12 @@ def evaluate(arguments: argparse.Namespace) -> None:
     from ssd_ros.cli.evaluate.run import evaluate_caches, evaluate_drives
     from ssd_ros.data_origin import radar_of
 
-    evaluation, masks = (
+    evaluation, charts = (
         evaluate_caches(arguments) if arguments.cache else evaluate_drives(arguments)
     )
     print(radar_of(evaluation.origin))
     print(table(evaluation.results))
-    for line in write_reports(evaluation, masks, arguments):
+    for line in write_reports(evaluation, charts, arguments):
         print(line)
 
 
@@ -208,7 +208,9 @@ def _check(arguments: argparse.Namespace) -> None:
     """Refuse what contradicts itself, or cannot be written, before anything is loaded."""
     from ssd_ros.targets import check_files
 
-    check_files([arguments.json, arguments.markdown, arguments.html, arguments.plot])
+    check_files([arguments.json, arguments.markdown, arguments.html])
+    if arguments.html:
+        require(*FOR_PAGES)
     has_drives = bool(arguments.map or arguments.queries)
     others = [bool(arguments.cache), bool(arguments.simulate), bool(arguments.boreas_rt)]
     if sum([*others, has_drives]) > 1:

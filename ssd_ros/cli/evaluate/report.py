@@ -1,16 +1,12 @@
 # Copyright 2026 The ssd_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the command `evaluate` writes: JSON, Markdown, HTML, a plot."""
+"""What the command `evaluate` writes: JSON, Markdown, a page."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
 
-from matplotlib.figure import Figure
-from ssd_ros.cli.common.pictures import write_figure
-from ssd_ros.cli.common.report_figures import precision_figure
-from ssd_ros.cli.common.report_html import html_report
 from ssd_ros.evaluation.queries.protocol import TASKS
 from ssd_ros.evaluation.scores.paired import compare_pairs, Comparison
 from ssd_ros.evaluation.scores.results import (
@@ -22,15 +18,17 @@ from ssd_ros.evaluation.scores.results import (
     write_evaluation,
 )
 from ssd_ros.evaluation.tables.papers import markdown
+from ssd_ros.reports.document import Chart
 from ssd_ros.targets import write_file, write_markdown
 
 
 def write_reports(
-    evaluation: Evaluation, masks: Figure | None, arguments: argparse.Namespace
+    evaluation: Evaluation, charts: Sequence[Chart], arguments: argparse.Namespace
 ) -> list[str]:
     """
     Write the files that the arguments ask for.
 
+    :param charts: for the page, beside those of recall
     :return: lines about wins and losses, to be printed
     """
     others: dict[str, tuple[str, Sequence[Result]]] = {}
@@ -41,17 +39,21 @@ def write_reports(
     comparisons = _comparisons(evaluation, others)
     if arguments.json:
         write_evaluation(arguments.json, evaluation)
-    if arguments.markdown or arguments.html:
-        text = markdown(evaluation, comparisons)
-        if arguments.markdown:
-            write_markdown(arguments.markdown, text)
-        if arguments.html:
-            caption = 'Blocks of the image in which both radars, or one, have returns'
-            document = html_report(evaluation, text, others, {caption: masks})
-            write_file(arguments.html, document.encode())
-    if arguments.plot:
-        figure = precision_figure([one for one in evaluation.results if one.is_answerable])
-        write_figure(arguments.plot, figure, 150)
+    if arguments.markdown:
+        write_markdown(arguments.markdown, markdown(evaluation, comparisons))
+    if arguments.html:
+        from ssd_ros.cli.common.recall_page import recall_page
+
+        given = {name: value for name, value in vars(arguments).items() if value not in (None, [])}
+        page = recall_page(
+            'How well places are recognised',
+            evaluation,
+            comparisons,
+            others,
+            charts=charts,
+            settings=given,
+        )
+        write_file(arguments.html, page.encode())
     return [
         f'against {title}: {one.wins} wins, {one.losses} losses of {one.num_queries}, R@1 '
         f'{one.difference:+.3f} [{one.low:+.3f}, {one.high:+.3f}], p {one.p_value:.2g}'

@@ -7,17 +7,16 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 
-from matplotlib.figure import Figure
 from ssd_ros.cli.common.drive_options import options_of
 from ssd_ros.cli.evaluate.boreas_rt import boreas_rt_places
 from ssd_ros.cli.evaluate.caches import cached_drives, run_on_caches
 from ssd_ros.cli.evaluate.drives import radars_of, recorded_drives, run, simulated_drives
-from ssd_ros.cli.evaluate.report_masks import masks_figure
 from ssd_ros.data_origin import kind_of
 from ssd_ros.datasets.sequence import origin_of
 from ssd_ros.encoders.place_encoder import named_encoder, PlaceEncoder, require_same_space
 from ssd_ros.evaluation.queries.protocol import Protocol
 from ssd_ros.evaluation.scores.results import Evaluation, origin_of_drives
+from ssd_ros.reports.document import Chart
 
 
 def encoders(arguments: argparse.Namespace) -> tuple[PlaceEncoder, PlaceEncoder]:
@@ -39,7 +38,7 @@ def encoders(arguments: argparse.Namespace) -> tuple[PlaceEncoder, PlaceEncoder]
     return student, teacher
 
 
-def evaluate_drives(arguments: argparse.Namespace) -> tuple[Evaluation, None]:
+def evaluate_drives(arguments: argparse.Namespace) -> tuple[Evaluation, list[Chart]]:
     """Evaluate through the chain of the node."""
     if arguments.boreas_rt:
         places = boreas_rt_places(arguments.boreas_rt, arguments.points)
@@ -56,11 +55,11 @@ def evaluate_drives(arguments: argparse.Namespace) -> tuple[Evaluation, None]:
     origin = kind_of(origin_of(drive).kind for drive in drives)
     return Evaluation(
         protocol, origin, results, settings(arguments), radars_of(places, arguments.map_sensor)
-    ), None
+    ), []
 
 
-def evaluate_caches(arguments: argparse.Namespace) -> tuple[Evaluation, Figure | None]:
-    """Evaluate on caches; also return a picture of one place."""
+def evaluate_caches(arguments: argparse.Namespace) -> tuple[Evaluation, list[Chart]]:
+    """Evaluate on caches; also return a chart of one place, if there is to be a page."""
     student, teacher = encoders(arguments)
     preprocessing = student.contract.preprocessing
     if arguments.window:
@@ -69,9 +68,13 @@ def evaluate_caches(arguments: argparse.Namespace) -> tuple[Evaluation, Figure |
     arguments.views = arguments.views or [teacher.contract.num_views]
     protocol = _protocol(arguments, arguments.database or 'B', arguments.views[0])
     results = run_on_caches(drives, student, teacher, protocol, arguments)
-    masks = masks_figure(drives, student.contract.preprocessing.grid)
+    charts = []
+    if arguments.html:
+        from ssd_ros.cli.evaluate.masks_chart import masks_chart
+
+        charts.append(masks_chart(drives, student.contract.preprocessing.grid))
     origin, radars = origin_of_drives(drives), [one for drive in drives for one in drive.radars]
-    return Evaluation(protocol, origin, results, settings(arguments), radars), masks
+    return Evaluation(protocol, origin, results, settings(arguments), radars), charts
 
 
 def _protocol(arguments: argparse.Namespace, database: str, num_views: int) -> Protocol:

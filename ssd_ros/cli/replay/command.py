@@ -15,7 +15,7 @@ from ssd_ros.cli.common.console import at_least, make_parser, run_command
 from ssd_ros.cli.common.drive_options import add_drive_options, BOTH
 from ssd_ros.cli.common.page_options import add_page_options, server_config_of
 from ssd_ros.extensions import OrOwn
-from ssd_ros.packages import require
+from ssd_ros.packages import FOR_PAGES, require
 from ssd_ros.shared_files import ENCODERS
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def parser() -> argparse.ArgumentParser:
     for name, what in (
         ('csv', 'one line per candidate: the stamp of its query and the columns of ~/candidates'),
         ('json', 'the summary'),
-        ('html', 'summary and plots in one file that needs no other'),
+        ('html', 'summary and charts in one page that needs no other file'),
     ):
         files.add_argument(f'--{name}', type=Path, metavar='FILE', help=what)
     _add_page(result)
@@ -124,7 +124,6 @@ def replay(arguments: argparse.Namespace) -> None:
     from ssd_ros.cli.replay.files import CSV_MARK, Table
     from ssd_ros.cli.replay.log import log_of
     from ssd_ros.cli.replay.poses import judge
-    from ssd_ros.cli.replay.report import html_report
     from ssd_ros.cli.replay.run import open_replay
     from ssd_ros.cli.replay.summary import summary_of, text_of
     from ssd_ros.targets import (
@@ -138,6 +137,8 @@ def replay(arguments: argparse.Namespace) -> None:
     check_files([arguments.csv], CSV_MARK)
     check_files([arguments.json, arguments.html])
     check_distinct([arguments.csv, arguments.json, arguments.html])
+    if arguments.html:
+        require(*FOR_PAGES)
     run = open_replay(arguments)
     kept = []
     with ExitStack() as stack:
@@ -161,6 +162,8 @@ def replay(arguments: argparse.Namespace) -> None:
     if arguments.json:
         write_json(arguments.json, summary)
     if arguments.html:
+        from ssd_ros.cli.replay.report import html_report
+
         document = html_report(run, log, judged, summary)
         write_file(arguments.html, document.encode())
 

@@ -149,7 +149,13 @@ def _radar_warnings(replay: Replay, num_queries: int) -> Iterator[str]:
 
 
 def text_of(summary: Mapping[str, Any]) -> str:
-    """Return the summary as lines of text."""
+    """Return the summary as lines of text, warnings last."""
+    rows = [*rows_of(summary), *(('warning', text) for text in summary['warnings'])]
+    return '\n'.join(f'{name:<20} {value}' for name, value in rows)
+
+
+def rows_of(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the summary as names and values."""
     recogniser = summary['latency_ms']['recogniser']
     rows = [
         (
@@ -175,19 +181,19 @@ def text_of(summary: Mapping[str, Any]) -> str:
     if truth := summary['truth']:
         rows += [
             ('queries in the map', f'{truth["queries_in_map"]} of {truth["queries"]}'),
-            (f'R@1 within {truth["radius_m"]:g} m', _number(truth['recall_at_1'], '.3f')),
-            ('accepted precision', _number(truth['accepted_precision'], '.4f')),
-            ('accepted recall', _number(truth['accepted_recall'], '.3f')),
+            (f'R@1 within {truth["radius_m"]:g} m', number(truth['recall_at_1'], '.3f')),
+            ('accepted precision', number(truth['accepted_precision'], '.4f')),
+            ('accepted recall', number(truth['accepted_recall'], '.3f')),
             ('accepted outside', f'{truth["accepted_outside_map"]}'),
-            ('median error', f'{_number(truth["median_error_m"], ".2f")} m, '
-             f'{_number(truth["median_yaw_error_deg"], ".2f")} degrees'),
+            ('median error', f'{number(truth["median_error_m"], ".2f")} m, '
+             f'{number(truth["median_yaw_error_deg"], ".2f")} degrees'),
         ]  # fmt: skip
     if odometry := summary['odometry']:
-        share = _number(odometry['agreeing'], '.3f')
+        share = number(odometry['agreeing'], '.3f')
         rows.append(('agree with odometry', f'{share} of {odometry["pairs"]} accepted pairs'))
-    rows += [('warning', text) for text in summary['warnings']]
-    return '\n'.join(f'{name:<20} {value}' for name, value in rows)
+    return rows
 
 
-def _number(value: float, form: str) -> str:
+def number(value: float, form: str) -> str:
+    """Return a figure, a dash if there is none."""
     return '-' if np.isnan(value) else f'{value:{form}}'

@@ -138,15 +138,16 @@ def run(arguments: argparse.Namespace) -> None:
     from ssd_ros.cli.trust.judged.known_radars import with_known_radars
     from ssd_ros.cli.trust.judged.tables import judge, mountings, summary
     from ssd_ros.cli.trust.recorded import answers_of_recorded, require_lessons
-    from ssd_ros.cli.trust.report import write_report
     from ssd_ros.cli.trust.shift import answers_of_benchmark, lessons_of
     from ssd_ros.confidence.file import write_confidence
     from ssd_ros.data_origin import kind_of, radar_of
     from ssd_ros.encoders.place_encoder import open_encoder
+    from ssd_ros.reports.document import markdown_of, Section
 
     _check_options(arguments)
     _check_outputs(arguments)
-    models, told = _models_of(arguments), ''
+    models = _models_of(arguments)
+    told: Sequence[str] = ()
     if arguments.benchmark:
         work = arguments.out, arguments.query_spacing, int(arguments.jobs)
         answers = answers_of_benchmark(arguments.benchmark, models, *work)
@@ -170,10 +171,12 @@ def run(arguments: argparse.Namespace) -> None:
     kinds = {pair.sensor for pair in answers}
     calibration = {kind: _calibration(path, space, kind, models.queries) for kind in kinds}
     judged = [judge(pair, calibration[pair.sensor]) for pair in answers]
-    parts = [summary(judged), acceptance_table(judged), mountings(judged), told]
-    tables = '\n'.join(filter(None, parts))
-    print(tables, end='')
+    parts = [summary(judged), acceptance_table(judged), *mountings(judged), *told]
+    tables = [part for part in parts if part]
+    print(markdown_of([Section('', tables)]), end='')
     if arguments.report:
+        from ssd_ros.cli.trust.report import write_report
+
         write_report(arguments.report, judged, data, tables)
     if arguments.store_in:
         _store(arguments.store_in, path, student, models.queries)
@@ -203,7 +206,6 @@ def _check_options(arguments: argparse.Namespace) -> None:
 
 def _check_outputs(arguments: argparse.Namespace) -> None:
     """Refuse to write where something else stands, before the work."""
-    from ssd_ros.cli.trust.report import report_paths
     from ssd_ros.confidence.file import CONFIDENCE_MARK
     from ssd_ros.maps.meta import read_meta
     from ssd_ros.maps.target import check_map_target
@@ -212,6 +214,8 @@ def _check_outputs(arguments: argparse.Namespace) -> None:
     check_working_folder(arguments.out)
     check_files([arguments.fit], CONFIDENCE_MARK)
     if arguments.report:
+        from ssd_ros.cli.trust.report import report_paths
+
         check_files(report_paths(arguments.report))
         check_distinct([arguments.fit, *report_paths(arguments.report)])
     if arguments.store_in:

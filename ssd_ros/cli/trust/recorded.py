@@ -27,6 +27,7 @@ from ssd_ros.cli.trust.unlabelled import answers_by_agreement
 from ssd_ros.datasets.pose_check import require_one_place
 from ssd_ros.encoders.place_encoder import open_encoder
 from ssd_ros.maps.place_database import PlaceDatabase
+from ssd_ros.reports.document import shown
 
 
 class Answered(NamedTuple):
@@ -34,12 +35,12 @@ class Answered(NamedTuple):
     Answers to recorded drives.
 
     :param what: they are, in words
-    :param told: how surely it is known which are right, lines of text; empty if by true poses
+    :param told: how surely it is known which are right, sentences; none if by true poses
     """
 
     answers: list[PairAnswers]
     what: str
-    told: str
+    told: Sequence[str]
 
 
 def given_map(arguments: argparse.Namespace) -> Path | None:
@@ -86,8 +87,8 @@ def answers_of_recorded(arguments: argparse.Namespace, models: Models) -> Answer
         answers, placing = answers_by_agreement(
             asked, maps[0], outside, models, files, num_processes
         )
-        what = f'{len(paths)} drives without true poses, map {map_path}: {placing.summary}'
-        return Answered(answers, what, placing.text)
+        what = f'{len(paths)} drives without true poses, map {shown(map_path)}: {placing.summary}'
+        return Answered(answers, what, placing.sentences)
     if kept:
         _require_one_frame(maps[0], asked, files)
     pairs = [Asked(drive, path) for drive in asked for path in maps]
@@ -101,7 +102,7 @@ def answers_of_recorded(arguments: argparse.Namespace, models: Models) -> Answer
             'after it'
         )
     answers = answers_to(pairs, models, files, num_processes)
-    return Answered(answers, f'{len(paths)} drives, map of {map_path or paths[0]}', '')
+    return Answered(answers, f'{len(paths)} drives, map of {shown(map_path or paths[0])}', [])
 
 
 def require_lessons(answers: Sequence[PairAnswers]) -> None:

@@ -7,31 +7,38 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from matplotlib.figure import Figure
-import numpy as np
-from ssd_ros.cli.common.report_page import empty_figure, html_of_markdown, page, pictures
 from ssd_ros.cli.trust.judged.acceptance import acceptance_of, by_shift
-from ssd_ros.cli.trust.judged.curves import curves_of, figures_of_curves
+from ssd_ros.cli.trust.judged.charts import group_charts, sure_charts
+from ssd_ros.cli.trust.judged.curves import curves_of
 from ssd_ros.cli.trust.judged.tables import (
     figures_of,
     grouped,
     Judged,
     pooled_figures,
-    reliability_of,
+    text_of,
 )
+from ssd_ros.radar.types import RADARS
+from ssd_ros.reports.document import markdown_of, Section, Table
+from ssd_ros.reports.page import Fact, html_of, Page
 from ssd_ros.targets import write_file, write_json, write_markdown
 
 _SUFFIXES = 'json', 'md', 'html'
+_COLUMNS = (
+    'At least, at most: bounds that hold with 95 % certainty, were the queries independent. '
+    'Strangers: queries in maps of other places. ECE: the expected calibration error of the '
+    'confidence. AUROC: how often a right answer has the higher confidence than a wrong one.'
+)
 
 
-def write_report(name: Path, judged: Sequence[Judged], data: str, tables: str) -> None:
+def write_report(
+    name: Path, judged: Sequence[Judged], data: str, tables: Sequence[str | Table]
+) -> None:
     """
     Write NAME.json, NAME.md and NAME.html.
 
     :param data: what the drives are, in words
     :param tables: that were printed
     """
-    title = f'Trust in accepted candidates: {data}'
     groups = grouped(judged)
     content = {
         'data': data,
@@ -43,19 +50,21 @@ def write_report(name: Path, judged: Sequence[Judged], data: str, tables: str) -
         ],
         **curves_of(judged),
     }
-    text = f'# {title}\n\n{tables}'
-    figures = figures_of_curves(judged)
-    for (sensor, kind), items in groups.items():
-        which = f'map of {sensor}, {kind}'
-        if kind == 'other session':
-            figures[f'Reliability: {which}'] = _reliability_figure(items)
-            figures[f'Position error of candidates ranked first: {which}'] = _error_figure(items)
-        figures[f'Overlap: {which}'] = _overlap_figure(items)
-    body = html_of_markdown(text) + pictures(figures)
+    page = Page(
+        'How far accepted candidates can be trusted',
+        f'{data[:1].upper()}{data[1:]}.',
+        [
+            Section('What is accepted', [*tables, _COLUMNS]),
+            Section('How sure', sure_charts(judged)),
+            Section('What tells right from wrong', group_charts(judged)),
+        ],
+        _facts(judged),
+    )
     figures_path, text_path, page_path = report_paths(name)
     write_json(figures_path, content)
-    write_markdown(text_path, text)
-    write_file(page_path, page(title, body).encode())
+    title = f'Trust in accepted candidates: {data}'
+    write_markdown(text_path, markdown_of([Section(title, tables, 1)]))
+    write_file(page_path, html_of(page).encode())
 
 
 def report_paths(name: Path) -> tuple[Path, Path, Path]:
@@ -64,42 +73,28 @@ def report_paths(name: Path) -> tuple[Path, Path, Path]:
     return figures, text, page
 
 
-def _reliability_figure(items: Sequence[Judged]) -> Figure:
-    found = reliability_of(items)
-    figure, axes = empty_figure('confidence', 'share right')
-    axes.plot([0, 1], [0, 1], '--', color='gray', lw=1)
-    axes.plot(found.mean_confidence, found.share_right, 'o-')
-    for x, y, count in zip(
-        found.mean_confidence, found.share_right, found.counts.tolist(), strict=True
-    ):
-        if count:
-            axes.annotate(str(count), (x, y), textcoords='offset points', xytext=(6, -10))
-    axes.set(title=f'expected calibration error {found.calibration_error:.3f}')
-    return figure
-
-
-def _error_figure(items: Sequence[Judged]) -> Figure:
-    figure, axes = empty_figure('position error (m)', 'share of answerable queries')
-    for label, keep in (('all', False), ('accepted', True)):
-        errors_m = np.concatenate(
-            [
-                item.of_first('error_m')[item.answerable & (item.accepted | (not keep))]
-                for item in items
-            ]
+def _facts(judged: Sequence[Judged]) -> list[Fact]:
+    """Return what is accepted in the maps of each sensor, all radars and worlds together."""
+    facts = []
+    for sensor in dict.fromkeys(sensor for _, sensor in by_shift(judged)):
+        groups = [group for (_, of), group in by_shift(judged).items() if of == sensor]
+        inside, strangers = (
+            [item for group in groups for item in group[part]] for part in range(2)
         )
-        if len(errors_m):
-            axes.plot(np.sort(errors_m), np.linspace(0, 1, len(errors_m)), label=label)
-    axes.set(xlim=(0, 5), ylim=(0, 1))
-    axes.legend()
-    return figure
-
-
-def _overlap_figure(items: Sequence[Judged]) -> Figure:
-    figure, axes = empty_figure('overlap', 'queries')
-    overlap = np.concatenate([item.of_first('overlap') for item in items])
-    right = np.concatenate([item.right for item in items])
-    bins = np.linspace(0, 1, 41).tolist()
-    axes.hist(overlap[right], bins, alpha=0.6, label='right')
-    axes.hist(overlap[~right & np.isfinite(overlap)], bins, alpha=0.6, label='wrong')
-    axes.legend()
-    return figure
+        figures, where = acceptance_of(type(groups[0])(inside, strangers)), RADARS[sensor]
+        facts += [
+            Fact(
+                f'right among accepted, {where} map',
+                text_of(figures['accepted_precision']) or '-',
+                f'at least {figures["precision_bound"]:.3f}; {figures["num_accepted"]} of '
+                f'{figures["num_queries"]} accepted',
+            ),
+            Fact(f'found, {where} map', text_of(figures['accepted_recall']) or '-', 'of queries '
+                 'that have a keyframe in reach'),
+            Fact(
+                f'strangers accepted, {where} map',
+                f'{figures["num_strangers_accepted"]} of {figures["num_strangers"]}',
+                f'at most {figures["stranger_bound"]:.2%}',
+            ),
+        ]  # fmt: skip
+    return facts

@@ -73,10 +73,10 @@ class Placing:
         return f'by agreement with odometry, for {share:.0%} of {self.num_queries} queries'
 
     @property
-    def text(self) -> str:
-        """What a user should know about it, some lines."""
+    def sentences(self) -> list[str]:
+        """What a user should know about it."""
         placed, strangers = self.num_strangers_placed, self.num_strangers
-        lines = [
+        return [
             f'right or wrong by agreement with the odometry, not by true poses: '
             f'{self.num_placed} of {self.num_queries} queries have a pose on which others agree '
             f'({self.num_placed / self.num_queries:.1%}), the others are left out',
@@ -86,7 +86,6 @@ class Placing:
             'not known: how often queries that were left out would be accepted, places of the map '
             'that look alike, offsets of the radar against the frame of the odometry',
         ]
-        return ''.join(f'{line}\n' for line in lines)
 
 
 def _turn_text(turn_rad: float) -> str:

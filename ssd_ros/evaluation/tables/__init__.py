@@ -1,3 +1,3 @@
 # Copyright 2026 The ssd_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Results as Markdown, with what the papers report."""
+"""Results as tables, with what the papers report."""

@@ -27,7 +27,7 @@ def main(argv: list[str] | None = None) -> int:
     """
     Train every scheme with every seed and compare them; interrupted, go on with the same command.
 
-    Rows that are finished are kept. The table and the pictures of all finished rows of --out are
+    Rows that are finished are kept. The table and the page of all finished rows of --out are
     written after each one.
     """
     return run_command(parser(), _run, argv)
@@ -45,7 +45,7 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     result = make_parser('ablate', ' '.join((main.__doc__ or '').split()), _EXAMPLES, _TAKES)
     add = result.add_argument
-    add('--out', type=Path, required=True, help='folder of the runs, the table, the pictures')
+    add('--out', type=Path, required=True, help='folder of the runs, the table, the page')
     add('--cache', type=Path, help='holds train/ and validation/')
     add('--config', type=Path, help='YAML file, such as config/ablation.yaml')
     add('--schemes', nargs='+', metavar='SCHEME', help='all, or ssd alone in a sweep')

@@ -14,7 +14,7 @@ from pathlib import Path
 from ssd_ros.evaluation.bev_cache import load_drives
 from ssd_ros.evaluation.scores.results import origin_of_drives
 from ssd_ros.targets import check_file, check_files, check_working_folder
-from ssd_ros.training.ablation.plots import PICTURES, plot_ablation
+from ssd_ros.training.ablation.report import write_page
 from ssd_ros.training.ablation.rows import (
     evaluate_row,
     in_processes,
@@ -24,6 +24,8 @@ from ssd_ros.training.ablation.rows import (
     train_row,
 )
 from ssd_ros.training.ablation.table import (
+    data_of,
+    findings,
     FINDINGS_MARK,
     finished_runs,
     table_paths,
@@ -70,9 +72,9 @@ def run(options: argparse.Namespace) -> None:
 
 def _check_targets(out: Path, split: str) -> None:
     """Refuse before the work what stands in the way of the report."""
-    text, plain = table_paths(out, split)
+    text, plain, page = table_paths(out, split)
     check_working_folder(out)
-    check_files([text, *(out / name for name in PICTURES)])
+    check_files([text, page])
     check_file(plain, FINDINGS_MARK)
 
 
@@ -154,13 +156,10 @@ def _finish(out: Path, split: str, failed: Sequence[str]) -> None:
 
 
 def _report(out: Path, split: str) -> str:
-    """Write table and pictures of all finished rows; return the table."""
+    """Write table and page of all finished rows; return the table."""
     runs = finished_runs(out, split)
     order = {scheme: index for index, scheme in enumerate(SCHEMES)}
     runs = dict(sorted(runs.items(), key=lambda item: order.get(item[0], len(order))))
-    text = write_table(out, runs, split)
-    epochs = {
-        label: Run(next(iter(seeds.values()))).steps_per_epoch for label, seeds in runs.items()
-    }
-    plot_ablation(out, runs, epochs)
-    return text
+    found, data = findings(runs, split), data_of(runs, split)
+    write_page(table_paths(out, split)[2], found, runs, data)
+    return write_table(out, found, data, split)

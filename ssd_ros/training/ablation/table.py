@@ -13,6 +13,7 @@ import numpy as np
 from ssd_ros.data_origin import kind_of, radar_of
 from ssd_ros.evaluation.scores.paired import compare_seeds, Comparison, Estimate, seed_mean
 from ssd_ros.evaluation.scores.results import read_evaluation, Result
+from ssd_ros.reports.document import Table
 from ssd_ros.targets import write_file, write_markdown
 from ssd_ros.training.runs.evaluate_run import evaluation_path, TASKS
 from ssd_ros.training.runs.folder import Run
@@ -103,45 +104,52 @@ def _training_statistics(runs: Sequence[Run]) -> tuple[dict[str, float], float]:
     )
 
 
-def table_paths(out: Path, split: str) -> tuple[Path, Path]:
-    """Return where the table of a split stands, as Markdown and as JSON."""
+def table_paths(out: Path, split: str) -> tuple[Path, Path, Path]:
+    """Return where the report of a split stands: the table as Markdown and as JSON, the page."""
     stem = 'ablation' if split == 'validation' else f'ablation_{split}'
-    return out / f'{stem}.md', out / f'{stem}.json'
+    return out / f'{stem}.md', out / f'{stem}.json', out / f'{stem}.html'
 
 
-def write_table(out: Path, runs: dict[str, dict[int, Path]], split: str) -> str:
+def write_table(out: Path, found: Sequence[Finding], data: str, split: str) -> str:
     """Write ablation.md and ablation.json, or of another split's name; return the Markdown."""
-    text_path, plain_path = table_paths(out, split)
-    found = findings(runs, split)
-    directories = [directory for seeds in runs.values() for directory in seeds.values()]
-    origins = [read_evaluation(evaluation_path(one, split)).origin for one in directories]
-    text = markdown(found, f'{radar_of(kind_of(origins)).capitalize()}, split {split}')
+    text_path, plain_path, _ = table_paths(out, split)
+    text = markdown(found, data)
     write_markdown(text_path, text)
     plain = json.dumps([asdict(finding) for finding in found], indent=1)
     write_file(plain_path, plain.encode(), FINDINGS_MARK)
     return text
 
 
+def data_of(runs: Mapping[str, Mapping[int, Path]], split: str) -> str:
+    """Return which radar and split the runs were evaluated on, in words."""
+    directories = [directory for seeds in runs.values() for directory in seeds.values()]
+    origins = [read_evaluation(evaluation_path(one, split)).origin for one in directories]
+    return f'{radar_of(kind_of(origins)).capitalize()}, split {split}'
+
+
 def markdown(found: Sequence[Finding], data: str) -> str:
     """
-    Return the table; differences are in points of R@1.
+    Return the table as Markdown.
 
     :param data: which radar and split, in words
     """
+    explained, table = table_of(found)
+    return f'{data}: {explained}\n\n{table.markdown()}\n'
+
+
+def table_of(found: Sequence[Finding]) -> tuple[str, Table]:
+    """Return the table, and before it what it shows; differences are in points of R@1."""
     heads = ['scheme', 'seeds', 'R@1 single', 'R@1 multi']
     heads += [f'multi - {name}' for name in REFERENCES] + ['won/lost']
     heads += ['M_t', 'M_joint', 'M_gap', 'min']
-    lines = [
-        f'{data}: heterogeneous R@1, mean over seeds and drives, [95 % '
+    explained = (
+        'heterogeneous R@1, mean over seeds and drives, [95 % '
         'interval] by bootstrap over seeds and stretches of the drives. Differences are paired: '
         'same seeds, same queries; won/lost counts them against '
         f'{REFERENCES[0]}. M_t, M_joint, M_gap: shares of the features in the last tenth of '
-        'training.',
-        '',
-        '| ' + ' | '.join(heads) + ' |',
-        '| --- ' + '| ---: ' * (len(heads) - 1) + '|',
-    ]
-    return '\n'.join([*lines, *('| ' + ' | '.join(_cells(line)) + ' |' for line in found), ''])
+        'training.'
+    )
+    return explained, Table(heads, list(map(_cells, found)))
 
 
 def _cells(finding: Finding) -> list[str]:

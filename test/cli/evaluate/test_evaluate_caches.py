@@ -15,6 +15,7 @@ from ssd_ros.data_origin import Origin
 from ssd_ros.evaluation.bev_cache import cache_drive, Spacing
 from ssd_ros.evaluation.scores.results import read_evaluation
 from support.posts import SMALL, straight_drive, write_small_encoder
+from support.reading.pages import numbers, page_of
 
 MAPPING = straight_drive(num=20)
 
@@ -96,16 +97,27 @@ def test_the_tables_hold_the_papers_numbers_marked_as_theirs(reports: Path) -> N
         '| SSD (published, real HeRCULES data) | 0.838 / 0.907 | 0.700 / 0.818 | 0.863 / 0.948 '
         '| 0.663 / 0.858 | 0.766 |' in text
     )
-    assert '| ssd (ours, simulated) |' in text
+    assert '| SSD (ours, simulated) |' in text
     assert '| 12 views |' in text
 
 
-def test_the_page_needs_no_other_file_and_no_script(reports: Path) -> None:
-    page = (reports / 'all.html').read_text()
-    assert page.count('<img alt=') == page.count('src="data:image/png;base64,') >= 7
-    assert '<script' not in page
-    assert 'http' not in page
-    assert '<b>All of our numbers are simulated radar.</b>' in page
+def test_the_page_has_figures_intervals_and_charts(reports: Path) -> None:
+    page = page_of(reports / 'all.html')
+    assert page.says('All of our numbers are simulated radar.')
+    (multi,) = (fact for fact in page.facts if fact.startswith('R@1, 4D in spinning, other'))
+    result = read_evaluation(reports / 'all.json').results[3]
+    low, high = result.score().recall_at_1_interval
+    assert f'{result.recall_at_1:.3f}' in multi
+    assert f'{low:.3f} .. {high:.3f}; 10 queries, pairs of drives: 1' in multi
+    drives = page.charts['R@1 of every drive, with its 95 % interval']
+    values = [x for trace in drives['data'] for x in numbers(trace['x'])]
+    assert result.recall_at_1 in values
+    (where,) = (
+        chart
+        for caption, chart in page.charts.items()
+        if caption.startswith('Sim_Posts/01 -> Sim_Posts/02 (4D in spinning')
+    )
+    assert sum(len(numbers(trace['x'])) for trace in where['data']) == len(result.records)
 
 
 def test_the_papers_drives_stand_in_the_papers_columns(folder: Path, tmp_path: Path) -> None:
@@ -117,7 +129,7 @@ def test_the_papers_drives_stand_in_the_papers_columns(folder: Path, tmp_path: P
     models = arguments(folder)[:4]
     assert evaluate.main([*models, '--cache', str(library), '--device', 'cpu', *files]) == 0
     text = (tmp_path / 'library.md').read_text()
-    (row,) = (line for line in text.splitlines() if line.startswith('| ssd (ours, '))
+    (row,) = (line for line in text.splitlines() if line.startswith('| SSD (ours, '))
     cells = [cell.strip() for cell in row.strip('|').split('|')]
     assert [bool(cell != '-') for cell in cells[1:]] == [False] * 3 + [True] + [False] * 5
 

@@ -15,6 +15,7 @@ from ssd_ros.training.ablation.table import findings, finished_runs
 from ssd_ros.training.config import load_config, TrainingConfig
 from ssd_ros.training.runs.folder import Run
 from ssd_ros.training.runs.trainer import Trainer
+from support.reading.pages import page_of
 import torch
 
 COMMAND = ['--seeds', '0', '1', '--schemes', 'none', 'ssd', '--jobs', '2', '--cache']
@@ -31,11 +32,11 @@ def ablation(
     return out
 
 
-def test_an_ablation_leaves_a_run_for_each_row_a_table_and_pictures(ablation: Path) -> None:
+def test_an_ablation_leaves_a_run_for_each_row_a_table_and_a_page(ablation: Path) -> None:
     # Another test evaluates it on a split, into ablation_train.*
     names = {path.name for path in ablation.iterdir() if not path.stem.startswith('ablation_')}
     rows = {'none_0', 'none_1', 'ssd_0', 'ssd_1'}
-    assert names == rows | {'ablation.md', 'ablation.json', 'curves.png', 'masks.png'}
+    assert names == rows | {'ablation.md', 'ablation.json', 'ablation.html'}
     for row in rows:
         assert (ablation / row / 'evaluation.json').exists()
         assert Run(ablation / row).last_step == 4
@@ -43,6 +44,15 @@ def test_an_ablation_leaves_a_run_for_each_row_a_table_and_pictures(ablation: Pa
     lines = text.partition('-->')[2].strip().splitlines()  # behind who made it
     assert lines[0].startswith('Simulated radar, split validation')
     assert [line.split(' | ')[:2] for line in lines[4:]] == [['| none', '0 1'], ['| ssd', '0 1']]
+    page = page_of(ablation / 'ablation.html')
+    found = {one['label']: one for one in json.loads((ablation / 'ablation.json').read_text())}
+    recall = page.charts['R@1 with its 95 % interval over seeds and drives, best first']
+    multi = dict(zip(recall['data'][1]['y'], recall['data'][1]['x'], strict=True))
+    assert multi == {label: one['recall']['multi']['mean'] for label, one in found.items()}
+    assert (
+        'shares a seed'
+        in page.charts['Difference of R@1 to uniform, in points, on the same seeds and queries']
+    )
 
 
 def test_the_difference_to_a_reference_is_that_of_the_means(ablation: Path) -> None:

@@ -12,13 +12,11 @@ from numpy.typing import NDArray
 from ssd_ros.cli.trust.judged.tables import Judged, pooled_figures, text_of
 from ssd_ros.evaluation.metrics import least_share, most_share
 from ssd_ros.evaluation.scores.selective import auroc, risk_coverage, RiskCoverage
+from ssd_ros.reports.document import Table
 
 UNSHIFTED = 'not shifted'
-_HEAD = (
-    '| radar or map | map | queries | accepted | precision | at least | recall | strangers '
-    '| accepted | at most | ECE | AUROC |\n'
-    '|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n'
-)
+_HEADS = ['radar or map', 'map', 'queries', 'accepted', 'precision', 'at least', 'recall',
+          'strangers', 'accepted', 'at most', 'ECE', 'AUROC']  # fmt: skip
 
 
 class Answered(NamedTuple):
@@ -74,20 +72,27 @@ def curve_of(judged: Sequence[Judged]) -> RiskCoverage:
     return risk_coverage(*_pooled(judged))
 
 
-def acceptance_table(judged: Sequence[Judged]) -> str:
-    """Return the figures of all groups as Markdown; empty if no drive was asked in its place."""
-    lines = [_line(*key, acceptance_of(group)) for key, group in by_shift(judged).items()]
-    return _HEAD + '\n'.join(lines) + '\n' if lines else ''
+def acceptance_table(judged: Sequence[Judged]) -> Table | None:
+    """Return the figures of all groups; None if no drive was asked in its place."""
+    rows = [_row(*key, acceptance_of(group)) for key, group in by_shift(judged).items()]
+    return Table(_HEADS, rows, 2) if rows else None
 
 
-def _line(shift: str, sensor: str, figures: Mapping[str, float | int]) -> str:
-    return (
-        f'| {shift} | {sensor} | {figures["num_queries"]} | {figures["num_accepted"]} '
-        f'| {text_of(figures["accepted_precision"])} | {text_of(figures["precision_bound"])} '
-        f'| {text_of(figures["accepted_recall"])} | {figures["num_strangers"]} '
-        f'| {figures["num_strangers_accepted"]} | {figures["stranger_bound"]:.2%} '
-        f'| {text_of(figures["calibration_error"])} | {text_of(figures["auroc"])} |'
-    )
+def _row(shift: str, sensor: str, figures: Mapping[str, float | int]) -> list[str]:
+    return [
+        shift,
+        sensor,
+        f'{figures["num_queries"]}',
+        f'{figures["num_accepted"]}',
+        text_of(figures['accepted_precision']),
+        text_of(figures['precision_bound']),
+        text_of(figures['accepted_recall']),
+        f'{figures["num_strangers"]}',
+        f'{figures["num_strangers_accepted"]}',
+        f'{figures["stranger_bound"]:.2%}',
+        text_of(figures['calibration_error']),
+        text_of(figures['auroc']),
+    ]
 
 
 def _pooled(judged: Sequence[Judged]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:

@@ -18,9 +18,14 @@ from ssd_ros.confidence.radar_profile import NAMES, STATISTICS
 from ssd_ros.recognition.answer import DEFAULT_CONFIG
 from ssd_ros.recognition.candidate_judge import limits_of
 from ssd_ros.recognition.decision import Evidence
+from ssd_ros.reports.document import Table
 
 RADIUS_M = 5.0  # of the papers: a keyframe that near is right
-_KINDS = ('single session', 'other session', 'other world')
+_KINDS = SAME_SESSION, OTHER_SESSION, OTHER_WORLD = (
+    'single session',
+    'other session',
+    'other world',
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +49,8 @@ class Judged:
     def kind(self) -> str:
         """How the drive relates to the map."""
         if self.answers.is_stranger:
-            return _KINDS[2]
-        return _KINDS[0] if self.answers.is_same_session else _KINDS[1]
+            return OTHER_WORLD
+        return SAME_SESSION if self.answers.is_same_session else OTHER_SESSION
 
     @property
     def answerable(self) -> NDArray[np.bool_]:
@@ -173,31 +178,36 @@ def grouped(judged: Sequence[Judged]) -> Mapping[tuple[str, str], list[Judged]]:
     return groups
 
 
-def summary(judged: Sequence[Judged]) -> str:
-    """Return a table of the drives as Markdown, without those of the benchmark of shift."""
+def summary(judged: Sequence[Judged]) -> Table | None:
+    """Return a table of the drives, without those of the benchmark of shift."""
     groups = grouped([item for item in judged if not item.answers.shift])
     if not groups:
-        return ''
-    lines = [
-        '| map | drive | queries | R@1 by distance | R@1 re-ranked | right pose | error m | deg '
-        '| accepted | precision | recall |',
-        '|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|',
-    ]
+        return None
+    rows = []
     for (sensor, kind), items in groups.items():
-        if kind != _KINDS[2]:
-            lines += [_line(figures_of(item)) for item in items]
+        if kind != OTHER_WORLD:
+            rows += [_row(figures_of(item)) for item in items]
         pooled = pooled_figures(items)
-        lines.append(
-            f'| {sensor} | **{kind}, all** | {pooled["num_queries"]} | | | '
-            f'| {text_of(pooled["position_error_m"], 2)} | {text_of(pooled["yaw_error_deg"], 2)} '
-            f'| {pooled["num_accepted"]} ({pooled["accepted_rate"]:.2%}) '
-            f'| {text_of(pooled["accepted_precision"])} | {text_of(pooled["accepted_recall"])} |'
+        rows.append(
+            [
+                sensor,
+                f'{kind}, all',
+                f'{pooled["num_queries"]}',
+                *[''] * 3,
+                text_of(pooled['position_error_m'], 2),
+                text_of(pooled['yaw_error_deg'], 2),
+                f'{pooled["num_accepted"]} ({pooled["accepted_rate"]:.2%})',
+                text_of(pooled['accepted_precision']),
+                text_of(pooled['accepted_recall']),
+            ]
         )
-    return '\n'.join(lines) + '\n'
+    heads = ['map', 'drive', 'queries', 'R@1 by distance', 'R@1 re-ranked', 'right pose',
+             'error m', 'deg', 'accepted', 'precision', 'recall']  # fmt: skip
+    return Table(heads, rows, 2)
 
 
-def mountings(judged: Sequence[Judged]) -> str:
-    """Return as text which drives had a radar that points elsewhere than its mounting says."""
+def mountings(judged: Sequence[Judged]) -> list[str]:
+    """Return in sentences which drives had a radar that points elsewhere than it is mounted."""
     off_deg = {}
     for item in judged:
         known = item.answers.profile[:, NAMES.index('yaw_deg')]
@@ -215,18 +225,23 @@ def mountings(judged: Sequence[Judged]) -> str:
     lines.append(
         f'Mountings of 4D radars: {num_right} right, {len(wrong)} wrong, {num_unknown} not known'
     )
-    return '\n\n'.join(lines) + '\n'
+    return lines
 
 
-def _line(figures: Mapping[str, float | int | str]) -> str:
-    return (
-        f'| {figures["sensor"]} {figures["map"]} | {figures["queries"]} '
-        f'| {figures["num_queries"]} | {text_of(figures["recall_by_distance"])} '
-        f'| {text_of(figures["recall_by_confidence"])} | {text_of(figures["right_poses"])} '
-        f'| {text_of(figures["position_error_m"], 2)} | {text_of(figures["yaw_error_deg"], 2)} '
-        f'| {figures["num_accepted"]} | {text_of(figures["accepted_precision"])} '
-        f'| {text_of(figures["accepted_recall"])} |'
-    )
+def _row(figures: Mapping[str, float | int | str]) -> list[str]:
+    return [
+        f'{figures["sensor"]} {figures["map"]}',
+        f'{figures["queries"]}',
+        f'{figures["num_queries"]}',
+        text_of(figures['recall_by_distance']),
+        text_of(figures['recall_by_confidence']),
+        text_of(figures['right_poses']),
+        text_of(figures['position_error_m'], 2),
+        text_of(figures['yaw_error_deg'], 2),
+        f'{figures["num_accepted"]}',
+        text_of(figures['accepted_precision']),
+        text_of(figures['accepted_recall']),
+    ]
 
 
 def text_of(value: float | int | str, digits: int = 3) -> str:
