@@ -1,6 +1,6 @@
 # Copyright 2026 The ssd_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What can be set in training: one frozen dataclass, its defaults those of the shipped models."""
+"""What can be set in training: one frozen dataclass, its defaults those of training_fixed.yaml."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ class OptimiserConfig:
 
 @dataclass(frozen=True, slots=True)
 class TrainingConfig:
-    """One training run; config/training.yaml holds what it changes."""
+    """One training run; config/training.yaml holds what the shipped models change."""
 
     # Simulated and uncalibrated sensors need other thresholds than the papers' 123, for the
     # spinning radar's image must be the denser one, and no correction between the two.

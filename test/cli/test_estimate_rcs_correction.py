@@ -40,7 +40,7 @@ def test_the_correction_explains_itself(
     output = capsys.readouterr().out
     (found,) = re.findall(r'C_corr  (-?[\d.]+) pixels', output)
     assert f'put rcs_correction: {found} there' in output
-    assert 'training.yaml says 0. To train' in output
+    assert 'training_fixed.yaml says 0. To train' in output
     assert 'of 5 scans and 3 x 3 cells' in output
     by_content = tmp_path / 'content.yaml'
     by_content.write_text(

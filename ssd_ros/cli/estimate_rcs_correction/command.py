@@ -60,7 +60,7 @@ def parser() -> argparse.ArgumentParser:
         '--config',
         type=Path,
         metavar='FILE',
-        help='YAML of the training, for its section preprocessing (config/training.yaml)',
+        help='YAML of the training, for its section preprocessing (config/training_fixed.yaml)',
     )
     return result
 
@@ -76,7 +76,7 @@ def run(arguments: argparse.Namespace) -> None:
     from ssd_ros.datasets.sequence import origin_of
     from ssd_ros.shared_files import shared_file
 
-    file = arguments.config or shared_file('config/training.yaml')
+    file = arguments.config or shared_file('config/training_fixed.yaml')
     preprocessing = read_preprocessing(file)
     fit = FitConfig(arguments.huber_delta, arguments.smoothness)
     offsets = []

@@ -46,8 +46,8 @@ def parser() -> argparse.ArgumentParser:
     result = make_parser('ablate', ' '.join((main.__doc__ or '').split()), _EXAMPLES, _TAKES)
     add = result.add_argument
     add('--out', type=Path, required=True, help='folder of the runs, the table, the page')
-    add('--cache', type=Path, help='holds train/ and validation/')
-    add('--config', type=Path, help='YAML file, such as config/ablation.yaml')
+    add('--cache', type=Path, help='holds the splits to train on and validation/')
+    add('--config', type=Path, help='YAML file (config/ablation.yaml)')
     add('--schemes', nargs='+', metavar='SCHEME', help='all, or ssd alone in a sweep')
     add('--seeds', nargs='+', type=at_least(int, 0), default=[0, 1, 2], help='(0 1 2)')
     add('--jobs', type=at_least(int, 1), default=usable_cores(), help='at once (%(default)s)')

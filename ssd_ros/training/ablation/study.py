@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ssd_ros.evaluation.bev_cache import load_drives
 from ssd_ros.evaluation.scores.results import origin_of_drives
+from ssd_ros.shared_files import shared_file
 from ssd_ros.targets import check_file, check_files, check_working_folder
 from ssd_ros.training.ablation.report import write_page
 from ssd_ros.training.ablation.rows import (
@@ -32,7 +33,7 @@ from ssd_ros.training.ablation.table import (
     write_table,
 )
 from ssd_ros.training.batches.pairs import PlaceSampler
-from ssd_ros.training.config import load_config, TrainingConfig
+from ssd_ros.training.config import load_config
 from ssd_ros.training.runs.evaluate_run import evaluation_path
 from ssd_ros.training.runs.folder import Run
 from ssd_ros.training.runs.monitor import SECONDS_BETWEEN
@@ -57,7 +58,7 @@ def run(options: argparse.Namespace) -> None:
         return
     if not options.cache:
         raise ValueError('--cache is missing: the directory that holds train/ and validation/')
-    config = load_config(options.config) if options.config else TrainingConfig()
+    config = load_config(options.config or shared_file('config/ablation.yaml'))
     config = with_settings(config, options.set)
     if options.teacher:
         config = replace(config, teacher='frozen')

@@ -3,8 +3,8 @@
 """
 What recipes of training cost, side by side: to train, and to use what they train.
 
-`python -m ssd_ros.training.bench.recipes config/training.yaml config/training_wide.yaml` takes
-turns between them on one thread, with random weights and images, and counts processor time, so
+`python -m ssd_ros.training.bench.recipes config/training_fixed.yaml config/training_wide.yaml`
+takes turns between them on one thread, with random weights and images, and counts processor time, so
 that other processes disturb it little. The ratios are to the first recipe.
 """
 
@@ -32,7 +32,7 @@ from ssd_ros.training.runs.trainer import Trainer
 import torch
 
 EXAMPLES = """\
-  python -m ssd_ros.training.bench.recipes config/training.yaml config/training_wide.yaml
+  python -m ssd_ros.training.bench.recipes config/training_fixed.yaml config/training_wide.yaml
 """
 _ORIGIN = dict.fromkeys(('training_data', 'commit', 'created'), 'random weights')
 

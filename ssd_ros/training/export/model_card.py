@@ -190,8 +190,9 @@ def _config_file(config: TrainingConfig) -> str:
     """Return the shipped file that such a training is an instance of."""
     if not config.network.has_branches:
         return 'config/autoplace.yaml'
-    is_wide = config.network == NETWORKS['fast']
-    return f'config/{"training_wide" if is_wide else "training"}.yaml'
+    if config.network != NETWORKS['fast']:
+        return 'config/training_fixed.yaml'
+    return f'config/training{"_wide" if len(config.splits) > 1 else ""}.yaml'
 
 
 def _cache_commands(config: TrainingConfig) -> str:

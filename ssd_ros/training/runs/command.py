@@ -28,12 +28,13 @@ if TYPE_CHECKING:
     from ssd_ros.training.config import TrainingConfig
 
 _EXAMPLES = """\
-  train --cache runs/cache --out runs/mine --config config/training.yaml --minutes 60
+  train --cache runs/cache --out runs/mine --minutes 60
   train --cache runs/cache --out runs/ssd --scheme ssd --steps 2000 --set distillation.tau=0.1
   train --cache runs/cache --out runs/second --start-from runs/mine --seed 1
+  train --config config/training_wide.yaml --cache runs/cache --out runs/wide --validations 20
   torchrun --nproc-per-node 4 -m ssd_ros train --cache runs/cache --out runs/mine
 """
-_TAKES = 'as long as --minutes or --steps say; the shipped models took 19 minutes of a core'
+_TAKES = 'as long as --minutes or --steps say; the shipped models took 78 minutes of a core'
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -68,7 +69,7 @@ def parser() -> argparse.ArgumentParser:
     add_run_options(result, 'batch.num_places=16', 'say whether it still rises')
     add = result.add_argument
     add('--start-from', type=Path, metavar='RUN', help='run folder whose weights to start from')
-    add('--config', type=Path, help='YAML file, such as config/training.yaml')
+    add('--config', type=Path, help='YAML file (config/training.yaml)')
     add('--network', choices=NETWORKS, help='sizes by name')
     add('--scheme', choices=SCHEMES, help='what is distilled')
     add('--steps', type=at_least(int, 1), help='end the schedule after so many steps')
@@ -78,10 +79,11 @@ def parser() -> argparse.ArgumentParser:
 
 def _config(options: argparse.Namespace) -> TrainingConfig:
     """Return the configuration of the file with the options of the command line."""
-    from ssd_ros.training.config import load_config, TrainingConfig
+    from ssd_ros.shared_files import shared_file
+    from ssd_ros.training.config import load_config
     from ssd_ros.training.runs.overrides import with_settings
 
-    config = load_config(options.config) if options.config else TrainingConfig()
+    config = load_config(options.config or shared_file('config/training.yaml'))
     if options.network:
         config = replace(config, network=NETWORKS[options.network])
     named = {

@@ -72,10 +72,10 @@ def test_the_card_repeats_the_splits_and_windows_that_were_trained_on(
     lines = card.replace(' \\\n       ', '').splitlines()
     caches = [line.split(' cache ')[1] for line in lines if ' cache ' in line]
     assert caches == [
-        '--benchmark train_wide --config config/training.yaml --out runs/cache',
-        '--benchmark train_wide --config config/training.yaml --out runs/cache '
+        '--benchmark train_wide --config config/training_fixed.yaml --out runs/cache',
+        '--benchmark train_wide --config config/training_fixed.yaml --out runs/cache '
         '--window 20 --only 4d',
-        '--benchmark validation --config config/training.yaml --out runs/cache',
+        '--benchmark validation --config config/training_fixed.yaml --out runs/cache',
     ]
     assert 'City streets only' not in card
 

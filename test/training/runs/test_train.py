@@ -308,9 +308,9 @@ def test_the_learning_rate_rises_then_falls_by_half_a_cosine() -> None:
     assert learning_rate(config, 1.0) == pytest.approx(0.0, abs=1e-12)
 
 
-def test_the_shipped_configuration_is_the_default_but_for_distillation_and_duration() -> None:
+def test_the_first_configuration_is_the_default_but_for_distillation_and_duration() -> None:
     directory, default = Path(__file__).parents[3] / 'config', TrainingConfig()
-    config = load_config(directory / 'training.yaml')
+    config = load_config(directory / 'training_fixed.yaml')
     optimiser = replace(config.optimiser, num_steps=default.optimiser.num_steps)
     assert replace(config, distillation=default.distillation, optimiser=optimiser) == default
     real = load_config(directory / 'training_hercules.yaml')
@@ -320,12 +320,20 @@ def test_the_shipped_configuration_is_the_default_but_for_distillation_and_durat
     ) == (default)
 
 
-def test_the_recipe_of_the_fast_network_is_the_named_one() -> None:
-    config = load_config(Path(__file__).parents[3] / 'config' / 'training_wide.yaml')
+def test_the_shipped_recipe_and_its_short_forms_differ_in_length_and_data_alone() -> None:
+    directory = Path(__file__).parents[3] / 'config'
+    config = load_config(directory / 'training_wide.yaml')
     assert config.network == NETWORKS['fast']
     assert config.optimiser.num_steps >= 10 * 400
     assert config.batch == TrainingConfig().batch
     assert config.preprocessing.is_by_content
+    quick = load_config(directory / 'training.yaml')
+    optimiser = replace(config.optimiser, num_steps=quick.optimiser.num_steps)
+    assert quick == replace(config, optimiser=optimiser, splits=('train',))
+    rows = load_config(directory / 'ablation.yaml')
+    assert rows == replace(
+        quick, optimiser=rows.optimiser, splits=('train_wide',), batch=rows.batch
+    )
 
 
 @pytest.mark.parametrize(
