@@ -4,8 +4,8 @@
 What recipes of training cost, side by side: to train, and to use what they train.
 
 `python -m ssd_ros.training.bench.recipes config/training_fixed.yaml config/training_wide.yaml`
-takes turns between them on one thread, with random weights and images, and counts processor time, so
-that other processes disturb it little. The ratios are to the first recipe.
+takes turns between them on one thread, with random weights and images, and counts processor time,
+so that other processes disturb it little. The ratios are to the first recipe.
 """
 
 from __future__ import annotations
