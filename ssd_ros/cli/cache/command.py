@@ -54,7 +54,7 @@ def parser() -> argparse.ArgumentParser:
         '--benchmark',
         metavar='SPLIT',
         help='simulate: train, validation, validation_hard, validation_trust, validation_turns, '
-        'test, test_trust (turns: spinning radar alone); random worlds and radars: train_wide; '
+        'test, test_trust (turns: spinning radar alone); random worlds and radars: train_wide, train_back; '
         'unlike those: validation_far, test_far',
     )
     source.add_argument(

@@ -25,7 +25,7 @@ from ssd_ros.simulator.sensors import CloudRadarConfig, SpinningRadarConfig
 from ssd_ros.simulator.shift.clouds import CloudChange
 import yaml
 
-VERSION = 1
+VERSION = 2
 MAX_WORLDS = 1000
 # Of what a range is; a visit is drawn for each session, all else for the world.
 _RECORDS: dict[str, type] = {
@@ -94,6 +94,7 @@ class RandomSplit:
     :param name: as that of a split of the benchmark, see `Split`
     :param styles: of the worlds, in turns
     :param world: what is not drawn; so are the conditions
+    :param is_both_ways: whether every other visit, and no more, drives the opposite way
     """
 
     name: str
@@ -106,6 +107,7 @@ class RandomSplit:
     ranges: tuple[Range, ...]
     world: WorldConfig = field(default_factory=WorldConfig)
     conditions: Conditions = field(default_factory=Conditions)
+    is_both_ways: bool = False
 
     def __post_init__(self) -> None:
         if not 1 <= self.num_worlds <= MAX_WORLDS or not 1 <= self.num_sessions <= 99:
@@ -140,14 +142,15 @@ class RandomSplit:
             'cloud': replace(fixed.cloud, **self._drawn('cloud', seed)),
         }
         visits = tuple(
-            Visit(
-                f'{session + 1:02d}',
-                replace(fixed, **radars, **self._drawn('visit', seed, session)),
-            )
+            Visit(f'{session + 1:02d}', replace(fixed, **radars, **self._visit(seed, session)))
             for session in range(self.num_sessions)
         )
         world = replace(self.world, style=style, **self._drawn('world', seed))
         return Place(seed, visits, world)
+
+    def _visit(self, seed: int, session: int) -> dict[str, Any]:
+        direction = {'opposite_direction': session % 2 == 1} if self.is_both_ways else {}
+        return self._drawn('visit', seed, session) | direction
 
     def _drawn(self, of: str, seed: int, session: int = 0) -> dict[str, Any]:
         drawn: dict[str, Any] = {}

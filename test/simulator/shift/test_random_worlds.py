@@ -40,6 +40,7 @@ def worlds() -> RandomWorlds:
     ('name', 'num', 'expected'),
     [
         ('train_wide', 120, '79f4cfad958a724e'),
+        ('train_back', 60, '1c6f5b02a1c6fb56'),
         ('validation_far', 8, '7d849057ee32f98a'),
         ('test_far', 12, '249650856632339b'),
     ],
@@ -56,14 +57,24 @@ def test_no_world_is_in_another_split_of_any_benchmark(worlds: RandomWorlds) -> 
     for half in load_shift(CONFIG / 'shift.yaml', benchmark).halves:
         others |= set(half.seeds)
     seeds = set(worlds.seeds)
-    assert len(seeds) == 70
+    assert len(seeds) == 100
     assert not seeds & others
+
+
+def test_every_world_of_train_back_is_driven_once_in_either_direction(
+    worlds: RandomWorlds,
+) -> None:
+    (back,) = (one for one in worlds.splits if one.name == 'train_back')
+    for place in back.split().places:
+        directions = [visit.conditions.opposite_direction for visit in place.sessions]
+        assert directions == [False, True]
 
 
 def test_what_is_far_shares_no_style_and_few_values_with_what_is_trained_on(
     worlds: RandomWorlds,
 ) -> None:
-    wide, *far = worlds.splits
+    wide, back, *far = worlds.splits
+    assert (back.ranges, back.styles) == (wide.ranges, wide.styles)
     assert [split.name for split in far] == ['validation_far', 'test_far']
     for split in far:
         assert not set(split.styles) & set(wide.styles)
