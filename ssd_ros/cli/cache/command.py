@@ -54,8 +54,8 @@ def parser() -> argparse.ArgumentParser:
         '--benchmark',
         metavar='SPLIT',
         help='simulate: train, validation, validation_hard, validation_trust, validation_turns, '
-        'test, test_trust (turns: spinning radar alone); random worlds and radars: train_wide, train_back; '
-        'unlike those: validation_far, test_far',
+        'test, test_trust (turns: spinning radar alone); random worlds and radars: train_wide, '
+        'train_back (each driven both ways); unlike those: validation_far, test_far',
     )
     source.add_argument(
         '--hercules', type=Path, metavar='ROOT', help='directory with PLACE/NUMBER below it'

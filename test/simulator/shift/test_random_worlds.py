@@ -18,7 +18,7 @@ from ssd_ros.simulator.visits.session import Session
 
 CONFIG = Path(__file__).parents[3] / 'config'
 TEXT = """
-version: 1
+version: 2
 splits:
   - name: {name}
     first_seed: {seed}
