@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import resources
 import threading
@@ -72,7 +73,7 @@ class ViewServer:
         :raise OSError: the address is not this machine's, or the port is taken
         """
         self._thread.start()
-        self._runner = web.AppRunner(self._application(), access_log=None, shutdown_timeout=1.0)
+        self._runner = web.AppRunner(self._application(), access_log=None)
         try:
             self._run(self._start())
         except OSError as error:
@@ -151,8 +152,10 @@ class ViewServer:
             await socket.prepare(request)
             self._has_client.set()
             sender = asyncio.ensure_future(self._send_news(socket))
-            await socket.receive()  # that it closes, or what it should not have said
-            sender.cancel()
+            try:
+                await socket.receive()  # that it closes, or what it should not have said
+            finally:
+                sender.cancel()
             await socket.close()
         finally:
             self._clients.discard(socket)
@@ -160,18 +163,15 @@ class ViewServer:
 
     async def _send_news(self, socket: web.WebSocketResponse) -> None:
         sent: dict[str, str | bytes] = {}
-        while not socket.closed:
-            with self._replacing:
-                newest = dict(self._newest)
-            for channel, message in newest.items():
-                if sent.get(channel) is message:
-                    continue
-                sent[channel] = message
-                if isinstance(message, bytes):
-                    await socket.send_bytes(message)
-                else:
-                    await socket.send_str(message)
-            await asyncio.sleep(1 / RATE_HZ)
+        with suppress(ConnectionError):  # whoever looked has gone
+            while True:
+                with self._replacing:
+                    newest = dict(self._newest)
+                for channel, message in newest.items():
+                    if sent.get(channel) is not message:
+                        sent[channel] = message
+                        await _send(socket, message)
+                await asyncio.sleep(1 / RATE_HZ)
 
     def _check(self, request: web.Request) -> None:
         """Refuse a request that comes from elsewhere."""
@@ -183,6 +183,13 @@ class ViewServer:
     async def _let_go(self, application: web.Application) -> None:
         for socket in list(self._clients):
             await socket.close()
+
+
+async def _send(socket: web.WebSocketResponse, message: str | bytes) -> None:
+    if isinstance(message, bytes):
+        await socket.send_bytes(message)
+    else:
+        await socket.send_str(message)
 
 
 def _page_files() -> dict[str, bytes]:

@@ -74,6 +74,17 @@ def test_one_command_comes_into_the_path_and_everything_ships(clean: Path) -> No
         assert there == here, folder
 
 
+def test_the_page_ships(clean: Path) -> None:
+    program = (
+        'from importlib.resources import files\n'
+        'print(*sorted(each.name for each in (files("ssd_ros.view") / "page").iterdir()))'
+    )
+    printed = run([str(clean / 'python'), '-c', program], clean).stdout.split()
+    here = sorted(path.name for path in (ROOT / 'ssd_ros' / 'view' / 'page').iterdir())
+    assert printed == here
+    assert 'index.html' in here
+
+
 def test_the_package_is_that_of_the_wheel(clean: Path) -> None:
     program = 'import ssd_ros; print(ssd_ros.__file__)'
     printed = run([str(clean / 'python'), '-c', program], clean).stdout
