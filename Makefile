@@ -4,12 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUN_READY := $(VENV)/.run-ready
 DEV_READY := $(VENV)/.dev-ready
+DOCS_READY := $(VENV)/.docs-ready
 TRAIN_READY := $(VENV)/.train-ready
 PIP_INSTALL := pip install --quiet --disable-pip-version-check
 # Node tests must run, not be skipped; -n auto: a process for each core.
 PYTEST := SSD_ROS_REQUIRE_RCLPY=1 $(BIN)/python -m pytest -n auto --dist loadfile
 
-.PHONY: help venv demo announce test test-run test-training test-oldest test-newest test-install check bench soak fmt clean
+.PHONY: help venv demo docs announce test test-run test-training test-oldest test-newest test-install check bench soak fmt clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -19,6 +20,9 @@ venv: $(RUN_READY)  ## the virtual environment alone; then .venv/bin/python -m s
 
 demo: $(RUN_READY)  ## simulate two drives, build the map, localise over real ROS 2; table and picture in demo/
 	$(BIN)/python -m ssd_ros demo --output demo
+
+docs: $(DOCS_READY)  ## the documentation as pages in build/docs; warnings are errors
+	$(BIN)/sphinx-build -W --keep-going -q -b html resource/docs build/docs
 
 test: announce test-run test-training  ## every test: those of the vehicle first, then those of training
 
@@ -44,7 +48,7 @@ check: $(TRAIN_READY)  ## style, types, spelling
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/codespell ssd_ros test launch config README.md BENCHMARK.md CHANGELOG.rst CONTRIBUTING.md QUALITY_DECLARATION.md SECURITY.md models/README.md
+	$(BIN)/codespell ssd_ros test launch config resource/docs README.md BENCHMARK.md CHANGELOG.rst CONTRIBUTING.md QUALITY_DECLARATION.md SECURITY.md models/README.md
 
 bench: $(TRAIN_READY)  ## time every stage against a plain peer in the same run
 	$(BIN)/python -m ssd_ros bench
@@ -71,6 +75,11 @@ $(VENV)/pyvenv.cfg:
 $(RUN_READY): requirements.txt | $(VENV)/pyvenv.cfg
 	@echo 'Installing what the demo needs (312 MB, about a minute, first use only)'
 	$(BIN)/$(PIP_INSTALL) -r requirements.txt
+	@touch $@
+
+$(DOCS_READY): requirements-docs.txt requirements.txt | $(VENV)/pyvenv.cfg
+	@echo 'Installing Sphinx (20 MB with what it needs, beside what the demo needs, first use only)'
+	$(BIN)/$(PIP_INSTALL) -r requirements-docs.txt
 	@touch $@
 
 # Of the default environment, or of the legs with other versions, which need no demo first.

@@ -1,6 +1,6 @@
 # Copyright 2026 The ssd_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Run the README's examples on candidates as the node publishes them."""
+"""Run the examples of README and documentation on candidates as the node publishes them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ from ssd_ros.recognition import candidates
 from ssd_ros.recognition.candidates import DTYPE, FIELDS, Flag
 from support.posts import straight_drive
 
-README = (Path(__file__).parents[2] / 'README.md').read_text()
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = 'README.md', 'resource/docs/reference/candidates.md'
+TEXT = '\n'.join((ROOT / name).read_text() for name in DOCUMENTS)
 PREFIX = Path(sys.prefix)
 # The message and those that it consists of.
 MESSAGES = {
@@ -54,7 +56,7 @@ int main(int, char ** argv)
 
 
 def example(language: str, beginning: str = '') -> str:
-    found = re.findall(rf'^```{language}\n({beginning}.*?)^```', README, re.MULTILINE | re.DOTALL)
+    found = re.findall(rf'^```{language}\n({beginning}.*?)^```', TEXT, re.MULTILINE | re.DOTALL)
     assert len(found) == 1
     return str(found[0])
 

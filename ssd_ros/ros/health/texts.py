@@ -3,7 +3,7 @@
 """
 What the node says in its diagnostics and its log when something is wrong, each with a hint.
 
-The troubleshooting section of the README has an entry for each.
+The documentation has an entry for each: resource/docs/guide/troubleshooting.md.
 """
 
 from __future__ import annotations

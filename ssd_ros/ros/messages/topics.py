@@ -3,7 +3,7 @@
 """
 Every topic and service of the node, once, without ROS.
 
-Publishers and services are made from these tables, those of the README as well.
+Publishers and services are made from these tables, those of the documentation as well.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 # Copyright 2026 The ssd_ros authors
 # SPDX-License-Identifier: Apache-2.0
 """
-The README's tables of topics, services and parameters, from where the node has them.
+The documentation's tables of topics, services and parameters, from where the node has them.
 
 Each stands between `<!-- begin NAME -->` and `<!-- end NAME -->`. After a change:
 
-    python -m ssd_ros.ros.node.readme_tables
+    python -m ssd_ros.ros.node.interface_tables
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ from ssd_ros.ros.messages.topics import (
 from ssd_ros.ros.parameters.node import OPTIONS
 from ssd_ros.ros.parameters.options import Option
 from ssd_ros.targets import write_file
+
+DOCUMENT = 'resource/docs/reference/interface.md'
 
 
 def topic_table(topics: Iterable[Topic]) -> str:
@@ -98,14 +100,14 @@ def with_tables(text: str) -> str:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Rewrite the tables of a document, README.md if none is named."""
+    """Rewrite the tables of a document, of the documentation if none is named."""
     paths = sys.argv[1:] if argv is None else argv
-    path = Path(paths[0] if paths else 'README.md')
+    path = Path(paths[0] if paths else DOCUMENT)
     try:
         text = with_tables(path.read_text())  # refuses what has no place for them
         write_file(path, text.encode(), mark=b'')
     except (OSError, ValueError) as error:
-        print(f'readme_tables: {error}', file=sys.stderr)
+        print(f'interface_tables: {error}', file=sys.stderr)
         return 1
     return 0
 

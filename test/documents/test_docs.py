@@ -1,6 +1,6 @@
 # Copyright 2026 The ssd_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Hold the README to the code."""
+"""Hold README and documentation to the code."""
 
 from __future__ import annotations
 
@@ -13,26 +13,27 @@ from pathlib import Path
 import re
 
 import pytest
+import ssd_ros
 from ssd_ros.cli.main import COMMANDS
 from ssd_ros.recognition.candidates import DTYPE, FIELDS, Flag
 from ssd_ros.ros.health import texts as health_texts
-from ssd_ros.ros.node import readme_tables
+from ssd_ros.ros.node import interface_tables
 from ssd_ros.ros.parameters.node import OPTIONS
 import yaml
 
 ROOT = Path(__file__).parents[2]
-README = (ROOT / 'README.md').read_text()
+DOCS = ROOT / 'resource' / 'docs'
+DOCUMENTS = [path.read_text() for path in (ROOT / 'README.md', *sorted(DOCS.rglob('*.md')))]
+TEXT = '\n'.join(DOCUMENTS)
 # Folders of what the localizer runs: an operator reads their warnings.
 LIBRARY = ('motion', 'radar', 'confidence', 'bev', 'encoders', 'maps', 'recognition')
 SAYING = ('warn', '_warn', 'refuse', 'fail', 'PointCloudError')
 PLACEHOLDER = re.compile(r'\{[^}]*}')
 
 
-def section(title: str) -> str:
-    """Return the text under a heading, up to the next of its level or above."""
-    level = title.index(' ')
-    _, _, rest = README.partition(f'\n{title}\n')
-    return re.split(rf'^#{{1,{level}}} ', rest, maxsplit=1, flags=re.MULTILINE)[0]
+def page(name: str) -> str:
+    """Return a page of the documentation."""
+    return (DOCS / name).read_text()
 
 
 def text_of(node: ast.expr, constants: dict[str, str]) -> str | None:
@@ -110,15 +111,20 @@ def options_of(module: str) -> set[str]:
 
 def quoted_commands() -> list[str]:
     """Return the lines of fences without a language, and what is quoted in the text."""
-    parts = re.split(r'^```(.*)\n', README, flags=re.MULTILINE)
+    return [command for text in DOCUMENTS for command in quoted_in(text)]
+
+
+def quoted_in(text: str) -> list[str]:
+    """Return those of a document."""
+    parts = re.split(r'^```(.*)\n', text, flags=re.MULTILINE)
     # Text, then by turns: language, what is in the fence, nothing, text.
     fences = [
         fence for language, fence in zip(parts[1::4], parts[2::4], strict=True) if not language
     ]
     joined = '\n'.join(fences).replace('\\\n', ' ')
     lines = [line.partition('#')[0] for line in joined.splitlines()]
-    text = re.sub(r'``.*?``', '', '\n'.join(parts[::4]))
-    quoted = re.findall(r'`([^`]+)`', text)
+    prose = re.sub(r'``.*?``', '', '\n'.join(parts[::4]))
+    quoted = re.findall(r'`([^`]+)`', prose)
     return [' '.join(line.split()) for line in [*lines, *quoted] if line.strip()]
 
 
@@ -128,35 +134,37 @@ def splits_in(command: str) -> str:
 
 
 def test_the_tables_are_those_of_the_node() -> None:
-    """After a change: python -m ssd_ros.ros.node.readme_tables."""
-    assert readme_tables.with_tables(README) == README
-    assert sum(table.count('\n') - 1 for table in readme_tables.TABLES.values()) > 70
+    """After a change: python -m ssd_ros.ros.node.interface_tables."""
+    written = (ROOT / interface_tables.DOCUMENT).read_text()
+    assert interface_tables.with_tables(written) == written
+    assert sum(table.count('\n') - 1 for table in interface_tables.TABLES.values()) > 70
 
 
 def test_the_generator_rewrites_a_document(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    document = tmp_path / 'README.md'
-    names = list(readme_tables.TABLES)
+    document = tmp_path / 'interface.md'
+    names = list(interface_tables.TABLES)
     document.write_text(
         '\n'.join(f'<!-- begin {name} -->as before<!-- end {name} -->' for name in names)
     )
-    assert readme_tables.main([str(document)]) == 0
+    assert interface_tables.main([str(document)]) == 0
     assert 'as before' not in document.read_text()
     assert '| `~/query` | std_srvs/Trigger |' in document.read_text()
     document.write_text('<!-- begin services --><!-- end services -->')
-    assert readme_tables.main([str(document)]) == 1
+    assert interface_tables.main([str(document)]) == 1
     assert f'no place for the table {names[0]}' in capsys.readouterr().err
 
 
 def test_every_command_of_the_make_file_is_mentioned() -> None:
     targets = re.findall(r'^(\w+):.*##', (ROOT / 'Makefile').read_text(), re.MULTILINE)
     assert {'help', 'demo', 'test', 'check', 'bench', 'fmt', 'soak'} <= set(targets)
-    assert [name for name in targets if f'`{name}`' not in README and f'make {name}' not in README
-            ] == []  # fmt: skip
+    assert [
+        name for name in targets if f'`{name}`' not in TEXT and f'make {name}' not in TEXT
+    ] == []
 
 
-def test_every_command_of_the_readme_exists_and_has_these_options() -> None:
+def test_every_command_that_is_quoted_exists_and_has_these_options() -> None:
     faults, met = [], set()
     for line in quoted_commands():
         words = re.sub(
@@ -183,7 +191,7 @@ def test_the_splits_of_the_benchmark_that_are_named_exist() -> None:
     assert {'train', 'validation', 'test'} <= named <= known
 
 
-def test_launch_arguments_and_parameters_of_the_readme_exist() -> None:
+def test_launch_arguments_and_parameters_that_are_named_exist() -> None:
     tree = ast.parse((ROOT / 'launch' / 'localize.launch.py').read_text())
     known = {'params_file'} | {
         entry.elts[0].value
@@ -192,12 +200,12 @@ def test_launch_arguments_and_parameters_of_the_readme_exist() -> None:
         for entry in node.elts
         if isinstance(entry, ast.Tuple) and isinstance(entry.elts[0], ast.Constant)
     }
-    used = set(re.findall(r'(?<![\w/-])(?<!-r )([a-z_]+):=', README))
+    used = set(re.findall(r'(?<![\w/-])(?<!-r )([a-z_]+):=', TEXT))
     assert sorted(used - known - {option.name for option in OPTIONS}) == []
     assert {'index', 'driver', 'adapters'} <= used & known
     names = {option.name for option in OPTIONS}
     # `name: value` as in a parameter file
-    given = set(re.findall(r'`([a-z_.]+):\s[^`]+`', README)) - {'bond_timeout'}
+    given = set(re.findall(r'`([a-z_.]+):\s[^`]+`', TEXT)) - {'bond_timeout'}
     assert sorted(given - names) == []
     assert {'online_index', 'stamp_source'} <= given
 
@@ -206,14 +214,14 @@ def test_troubleshooting_has_every_text_of_the_node_and_no_other() -> None:
     texts = {PLACEHOLDER.sub('…', text) for text in health_texts.TEXTS}
     constants = {value for name, value in vars(health_texts).items() if name.isupper()}
     assert constants - {health_texts.TEXTS} == set(health_texts.TEXTS)
-    explained = first_cells(section('## Troubleshooting').partition('At the start')[0])
+    explained = first_cells(page('guide/troubleshooting.md').partition('At the start')[0])
     assert len(explained) == len(set(explained)) >= 35
     assert sorted((texts | warnings()) - set(explained)) == []
     assert sorted(set(explained) - texts - warnings()) == []
 
 
 def test_what_the_node_says_at_the_start_is_in_the_code() -> None:
-    explained = first_cells(section('## Troubleshooting').partition('At the start')[2])
+    explained = first_cells(page('guide/troubleshooting.md').partition('At the start')[2])
     assert len(explained) >= 6
     nodes = [node for path in modules_of_the_node() for node in ast.walk(parsed(path))]
     texts = {text_of(node, {}) for node in nodes if isinstance(node, ast.Constant | ast.JoinedStr)}
@@ -223,12 +231,19 @@ def test_what_the_node_says_at_the_start_is_in_the_code() -> None:
 def test_the_signs_of_recall_in_the_diagnostics_are_explained() -> None:
     from ssd_ros.ros.matching.recall_proxies import RecallProxies
 
-    explained = section('## Trust and tuning')
+    explained = page('guide/trust.md')
     assert [name for name in RecallProxies().values() if f'`{name}`' not in explained] == []
 
 
+def test_every_name_that_a_program_needs_is_in_the_reference() -> None:
+    described = re.findall(
+        r'^\.\. auto\w+:: ssd_ros\.(\w+)$', page('reference/api.md'), re.MULTILINE
+    )
+    assert sorted(described) == sorted(ssd_ros.__all__)
+
+
 def test_every_column_and_flag_of_a_row_is_explained() -> None:
-    explained = section('## Reading candidates')
+    explained = page('reference/candidates.md')
     assert f'one row of {DTYPE.itemsize} bytes' in explained
     assert [name for name, _, _ in FIELDS if f'`{name}`' not in explained] == []
     row = explained.partition('`flags` |')[2].partition('\n')[0]
