@@ -36,8 +36,8 @@ DRAWN = """(() => {{
 }})()"""
 
 
-def fill(server: ViewServer) -> None:
-    """Publish a square of keyframes, a vehicle in its corner and what it found."""
+def fill(server: ViewServer, has_map: bool = True) -> None:
+    """Publish a circle of keyframes, a vehicle in its corner and what it found."""
     angles_rad = np.linspace(0, 2 * math.pi, 200, endpoint=False)
     places_m = ORIGIN_M + 80 * np.stack([np.cos(angles_rad), np.sin(angles_rad)], axis=-1)
     rows = np.zeros(3, DTYPE)
@@ -52,12 +52,13 @@ def fill(server: ViewServer) -> None:
         'maps': [{'source': EVIL, 'keyframes': 200, 'origin': 'simulated'}],
         'query_image': {'max_range_m': 100.0, 'fov_deg': 120.0},
     }
-    server.publish('places', messages.places_text(places_m, 'map'))
+    server.publish('places', messages.places_text(places_m if has_map else places_m[:0], 'map'))
     server.publish('maps', messages.maps_text(summary))
     server.publish('image', messages.image_bytes(image))
-    server.publish('path', messages.path_text(places_m[:13]))
-    pose = np.append(places_m[12], 2.0)
-    server.publish('pose', messages.pose_text(0, pose, 4 * np.eye(2)))
+    if has_map:
+        server.publish('path', messages.path_text(places_m[:13]))
+        pose = np.append(places_m[12], 2.0)
+        server.publish('pose', messages.pose_text(0, pose, 4 * np.eye(2)))
     status = Status('input', 1, EVIL, {'rate_hz': '19.9'})
     server.publish('health', messages.health_text([status]))
     server.publish('answer', messages.answer_text(10**9, 'map', rows))
@@ -68,13 +69,14 @@ def seen(
     width: int = 1440,
     height: int = 900,
     is_dark: bool = False,
+    has_map: bool = True,
 ) -> Any:
     """Open the page, filled, and return what a look at it finds; nothing may go wrong there."""
 
     async def visit() -> Any:
         assert PROGRAM is not None
         with ViewServer(ServerConfig(port=0)) as server:
-            fill(server)
+            fill(server, has_map)
             async with opened_browser(PROGRAM) as page:
                 await page.open(server.url, width, height, is_dark)
                 await page.wait("document.getElementById('link').textContent === 'live'")
@@ -151,19 +153,27 @@ def test_a_new_answer_replaces_the_old_one() -> None:
     assert seen(look) == 0
 
 
-def test_the_map_is_moved_followed_and_shown_whole() -> None:
-    where = "document.getElementById('where').innerText"
+async def middle(page: Page) -> list[float]:
+    """Return what lies in the middle of the map."""
     over = "document.getElementById('view').dispatchEvent(new PointerEvent('pointermove', "
+    await page.value(
+        "box = document.getElementById('view').getBoundingClientRect();"
+        f'{over}{{clientX: box.x + box.width / 2, clientY: box.y + box.height / 2}}))'
+    )
+    x, y = (await page.value(text_of('where'))).replace('m', '').split(',')
+    return [float(x.split()[-1]), float(y.split()[-1])]
 
-    async def middle(page: Page) -> list[float]:
-        """Return what lies in the middle of the map."""
-        await page.value(
-            "box = document.getElementById('view').getBoundingClientRect();"
-            f'{over}{{clientX: box.x + box.width / 2, clientY: box.y + box.height / 2}}))'
-        )
-        x, y = (await page.value(where)).replace('m', '').split(',')
-        return [float(x.split()[-1]), float(y.split()[-1])]
 
+def test_without_a_map_an_accepted_place_is_followed() -> None:
+    async def look(page: Page, server: ViewServer) -> list[float]:
+        assert await page.wait(DRAWN.format(name='view')) > 100
+        return await middle(page)
+
+    vehicle = ORIGIN_M + 80 * np.array([math.cos(0.12 * math.pi), math.sin(0.12 * math.pi)])
+    assert seen(look, has_map=False) == pytest.approx(vehicle.tolist(), abs=0.5)
+
+
+def test_the_map_is_moved_followed_and_shown_whole() -> None:
     async def look(page: Page, server: ViewServer) -> list[list[float]]:
         found = [await middle(page)]
         await page.value("document.getElementById('follow').click()")

@@ -7,6 +7,8 @@ import { Drawing } from './canvas.js';
 const TAU = 2 * Math.PI;
 const SIGMAS = 2;
 const WIDE = 0.8; // pixels a metre: a map that looks smaller is followed instead
+const NEAR = 4; // pixels a metre
+const MAX_OWN = 1000;
 const LIMITS = [0.002, 200]; // pixels a metre
 
 export class MapView extends Drawing {
@@ -69,8 +71,19 @@ export class MapView extends Drawing {
 
   setAnswer(answer) {
     this.answer = answer;
-    if (!this.pixelsPerM && answer.candidates.length) this.show(answer.candidates.flatMap((each) => each.place));
+    const best = answer.candidates[0];
+    if (!this.places.length && best?.decision === 'accepted') this.setOwnPlace(best.pose);
     this.repaint();
+  }
+
+  // Without a map nothing but an accepted place of the running drive says where the vehicle is.
+  setOwnPlace(pose) {
+    if (!this.pixelsPerM) {
+      this.pixelsPerM = NEAR;
+      this.setFollowing(true);
+    }
+    this.path = [...this.path.slice(-2 * MAX_OWN), pose[0], pose[1]];
+    this.setPose({ pose, covariance: [0, 0, 0] });
   }
 
   setImageView({ max_range_m: rangeM }) {
