@@ -26,6 +26,7 @@ EXECUTABLES = {
     'localize': 'ssd_ros.cli.localize.command',
     'map': 'ssd_ros.cli.map.command',
     'pose_graph_demo': 'ssd_ros.cli.pose_graph_demo.command',
+    'quickstart': 'ssd_ros.cli.quickstart.command',
     'replay': 'ssd_ros.cli.replay.command',
     'simulate': 'ssd_ros.cli.simulate.command',
     'soak': 'ssd_ros.cli.soak.command',

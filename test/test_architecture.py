@@ -31,8 +31,9 @@ pose_graph
 ros/health ros/parameters ros/messages ros/inputs ros/matching ros/adapters ros/outputs ros/node
 ros/companions ros
 cli/common cli/build_db cli/map cli/simulate cli/cache cli/contract cli/statistics
-cli/estimate_rcs_correction cli/replay cli/view cli/doctor cli/evaluate cli/compare cli/trust/asked
-cli/trust/judged cli/trust cli/demo cli/pose_graph_demo cli/bench cli/soak cli/localize cli
+cli/estimate_rcs_correction cli/replay cli/view cli/doctor cli/quickstart cli/evaluate cli/compare
+cli/trust/asked cli/trust/judged cli/trust cli/demo cli/pose_graph_demo cli/bench cli/soak
+cli/localize cli
 training training/batches training/networks training/losses training/runs training/export
 training/ablation training/bench training/fourdral
 """.split()  # noqa: SIM905

@@ -41,7 +41,10 @@ GROUPS = {
     'run': {
         'localize': Command('ssd_ros.cli.localize.command', 'run the ROS 2 node'),
         'doctor': Command(
-            'ssd_ros.cli.doctor.command', 'is a recording fit for use, and what is to be mended?'
+            'ssd_ros.cli.doctor.command', 'is a recording or a running graph fit, what is to mend?'
+        ),
+        'quickstart': Command(
+            'ssd_ros.cli.quickstart.command', 'look, start the node, wait for the first pose'
         ),
         'view': Command('ssd_ros.cli.view.command', 'look at the node in the browser'),
         'replay': Command('ssd_ros.cli.replay.command', 'run a recording through it, without ROS'),

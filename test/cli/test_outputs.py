@@ -23,6 +23,7 @@ FILES = [
     ['replay', '--input', 'nowhere', '--map', 'nowhere', '--html', '{}'],
     ['doctor', 'nowhere', '--write', '{}'],
     ['doctor', 'nowhere', '--picture', '{}'],
+    ['quickstart', '--map', 'nowhere', '--write', '{}'],
     ['simulate', 'preview', '--out', '{}'],
     ['contract', 'nowhere', '--sensor', '4d', '--out', '{}'],
     ['trust', *BENCHMARK, '--out', 'work', '--fit', '{}'],

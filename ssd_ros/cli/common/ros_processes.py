@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 
-_STOP_LIMIT_S = 10.0
+_STOP_LIMIT_S = 60.0  # a node that still compiles ends when that is done
 
 
 @contextmanager

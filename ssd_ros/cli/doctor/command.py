@@ -1,6 +1,6 @@
 # Copyright 2026 The ssd_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Command `doctor`: whether a recording is fit for use, and what is to be mended."""
+"""Command `doctor`: whether a recording or a running graph is fit, and what is to be mended."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ssd_ros.cli.common.console import make_parser, run_command
+from ssd_ros.cli.common.console import at_least, make_parser, run_command
 from ssd_ros.cli.common.drive_options import add_drive_options, BOTH
 from ssd_ros.extensions import OrOwn
 from ssd_ros.shared_files import ENCODERS
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = """\
   doctor drive.mcap
+  doctor --seconds 60 --map library.map --write my.yaml
   doctor drive --topic /ars548/points --poses-topic /odom --extrinsics 3.6 0 0.5 0 0 0
   doctor drive.mcap --map library.map --write my.yaml --picture drive.png
   doctor drive.mcap --map library.map --params config/localize.yaml config/drivers/hercules.yaml
@@ -30,21 +31,40 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     result = make_parser(
         'doctor',
-        'Look through a recording: which topics are of a radar and of which driver, how many '
-        'points and scans come, whether stamps, frames, TF and odometry go together, whether '
-        'Doppler runs with the odometry, whether the radar points where its mounting says, '
-        'whether turns of a spinning radar are some and turn with the headings, whether maps fit, '
-        'know such a radar and answer. Says in plain words what is to be mended and which '
-        'parameters of the node it would set. Exit code: 0 fit for use (with --write: with the '
-        'parameters that were written), 1 something is to be mended. Needs no ROS.',
+        'Look through a recording or, without one, at the running graph: which topics are of a '
+        'radar and of which driver, how many points and scans come, whether stamps, frames, TF '
+        'and odometry go together, whether Doppler runs with the odometry, whether the radar '
+        'points where its mounting says, whether turns of a spinning radar are some and turn '
+        'with the headings, whether maps fit, know such a radar and answer. Says in plain words '
+        'what is to be mended and which parameters of the node it would set. Exit code: 0 fit '
+        'for use (with --write: with the parameters that were written), 1 something is to be '
+        'mended. Needs no ROS for recordings.',
         EXAMPLES,
     )
     add = result.add_argument
-    add('input', type=Path, help='rosbag2 (directory, .db3 or .mcap), .bag of ROS 1 or drive')
+    add(
+        'input',
+        type=Path,
+        nargs='?',
+        help='rosbag2 (directory, .db3 or .mcap), .bag of ROS 1 or drive (the running graph)',
+    )
     add_node_options(result)
     add('--write', type=Path, metavar='FILE', help='parameter file to write, of what it would set')
+    add_graph_options(result)
     add_drive_options(result)
     return result
+
+
+def add_graph_options(result: argparse.ArgumentParser) -> None:
+    """Add how to listen to the running graph."""
+    add = result.add_argument_group('the running graph').add_argument
+    add(
+        '--seconds',
+        type=at_least(float, 1),
+        default=20.0,
+        help='to listen (%(default)s)',
+    )
+    add('--record', type=Path, metavar='DIR', help='where to keep what was heard, as rosbag2')
 
 
 def add_node_options(result: argparse.ArgumentParser) -> None:
@@ -86,28 +106,39 @@ def examine(arguments: argparse.Namespace) -> None:
     from ssd_ros.targets import check_files
 
     check_files([arguments.write, arguments.picture])
+    if arguments.input is None:
+        from ssd_ros.cli.doctor.graph import examined_graph, NAME
+
+        with examined_graph(arguments, print) as examination:
+            conclude(examination, arguments, NAME)
+        _judge(examination, arguments, NAME)
+        return
     examination = Examination(arguments, print)
     examination.run()
-    conclude(examination, arguments)
+    conclude(examination, arguments, str(arguments.input))
+    _judge(examination, arguments, str(arguments.input))
 
 
-def conclude(examination: Examination, arguments: argparse.Namespace) -> None:
+def _judge(examination: Examination, arguments: argparse.Namespace, name: str) -> None:
+    to_mend = examination.left_to_mend if arguments.write else examination.to_mend
+    if to_mend:
+        raise ValueError(f'{len(to_mend)} to mend in {name}, see above')
+    print(f'{name} is fit for use')
+
+
+def conclude(examination: Examination, arguments: argparse.Namespace, name: str) -> None:
     """
     Say what would be set, and write the files.
 
-    :raise ValueError: something is to be mended
+    :param name: of what was looked at
     """
-    settings, name = examination.settings, arguments.input
+    settings = examination.settings
     if lines := settings.lines():
         print('would set', *lines, sep='\n  ')
     if arguments.write:
         settings.write(arguments.write, f'of {name}')
         print(f'{arguments.write} has it:\n  {settings.launch_line(arguments.write)}')
     _draw(examination, arguments.picture)
-    to_mend = examination.left_to_mend if arguments.write else examination.to_mend
-    if to_mend:
-        raise ValueError(f'{len(to_mend)} to mend in {name}, see above')
-    print(f'{name} is fit for use')
 
 
 def _draw(examination: Examination, path: Path | None) -> None:

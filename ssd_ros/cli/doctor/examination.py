@@ -81,17 +81,18 @@ class Examination:
         self.findings.append(finding)
         self.settings.take(finding.sets, f'{finding.subject}: {finding.words}')
 
-    def _add_all(self, findings: Iterator[Finding]) -> None:
+    def add_all(self, findings: Iterator[Finding]) -> None:
+        """Tell findings and take over what they set."""
         for finding in findings:
             self._add(finding)
 
     def _look_at_topics(self, reader: BagReader) -> None:
         topics = Topics(reader, self.settings, self._arguments)
-        self._add_all(topics.findings())
+        self.add_all(topics.findings())
         if topics.poses_are_of_radar:
             self._needless = topics.mounting_by_tf
         self._pose_frame = topics.pose_frame
-        self._add_all(topics.intake_findings())
+        self.add_all(topics.intake_findings())
 
     def _check_maps(self) -> None:
         """Go on without maps that cannot be used."""
@@ -99,7 +100,7 @@ class Examination:
         if not settings.parameters.index_path or (encoder and is_own(encoder)):
             return
         try:
-            self._add_all(maps_checked(settings.parameters))
+            self.add_all(maps_checked(settings.parameters))
         except (OSError, ValueError) as error:
             self._add(Finding(MEND, 'map', str(error)))
             settings.parameters = with_values(settings.parameters, {'index_path': ''})
@@ -123,14 +124,14 @@ class Examination:
         self._mount()
         self.replay, self.scans = self._scans()
         before = len(self.findings)
-        self._add_all(iter(findings_of(self.scans, self.replay, self.settings.parameters)))
-        self._add_all(self._resolution(self.replay))
+        self.add_all(iter(findings_of(self.scans, self.replay, self.settings.parameters)))
+        self.add_all(self._resolution(self.replay))
         found = self.findings[before:]
         changed = {name for each in found if each.level == MEND for name in each.sets}
         if changed & {*_SECOND_LOOK}:
             self._look_again()
         maps, sensor = self.replay.recognizer.maps, self.replay.recognizer.sensor
-        self._add_all(map_findings(self.scans, maps, sensor, self._pose_frame))
+        self.add_all(map_findings(self.scans, maps, sensor, self._pose_frame))
 
     def _scans(self) -> tuple[Replay, Scans]:
         replay = open_replay(self._arguments, needs_map=False, parameters=self.settings.parameters)

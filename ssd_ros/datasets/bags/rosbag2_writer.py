@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import get_typestore, Stores
-from ssd_ros.data_origin import origin_text
+from ssd_ros.data_origin import Origin, origin_text
 from ssd_ros.datasets.bags.custom_data import ORIGIN_KEY
 from ssd_ros.datasets.sequence import origin_of, RadarSequence
 from ssd_ros.motion.trajectory import Trajectory
@@ -115,29 +115,43 @@ def write_rosbag2(
         for topic, (stamps_ns, _) in topics.items()
         for index, stamp_ns in enumerate(stamps_ns.tolist())
     )
+    with bag_written(path, storage, sequence.name, origin_of(sequence)) as writer:
+        connections = {
+            topic: writer.add_connection(topic, _TYPES[topic], typestore=_STORE)
+            for topic, (stamps_ns, _) in topics.items()
+            if len(stamps_ns)
+        }
+        for number, (stamp_ns, topic, index) in enumerate(events, start=1):
+            data = _STORE.serialize_cdr(topics[topic][1](index), _TYPES[topic])
+            writer.write(connections[topic], stamp_ns, data)
+            if progress is not None:
+                progress(number)
+    return path
+
+
+@contextmanager
+def bag_written(path: Path, storage: str, drive: str, origin: Origin) -> Iterator[Writer]:
+    """
+    Yield the writer of a bag that appears only once the block is done.
+
+    :param path: directory of the bag
+    :param storage: one of STORAGES
+    :param drive: name that the bag says it has
+    :raise OSError: the disk is full, among others
+    """
     with folder_written(path, BAG_FOLDER) as folder, _as_os_errors(path):
         # rosbags names the storage file after a directory that it makes itself.
         bag = folder / path.name
         # Version 8 is what any ROS 2 since Humble reads.
         writer = Writer(bag, version=8, storage_plugin=STORAGES[storage])
         writer.set_custom_data('generator', GENERATOR)
-        writer.set_custom_data('drive', sequence.name)
-        writer.set_custom_data(ORIGIN_KEY, origin_text(origin_of(sequence)))
+        writer.set_custom_data('drive', drive)
+        writer.set_custom_data(ORIGIN_KEY, origin_text(origin))
         with writer:
-            connections = {
-                topic: writer.add_connection(topic, _TYPES[topic], typestore=_STORE)
-                for topic, (stamps_ns, _) in topics.items()
-                if len(stamps_ns)
-            }
-            for number, (stamp_ns, topic, index) in enumerate(events, start=1):
-                data = _STORE.serialize_cdr(topics[topic][1](index), _TYPES[topic])
-                writer.write(connections[topic], stamp_ns, data)
-                if progress is not None:
-                    progress(number)
+            yield writer
         for file in list(bag.iterdir()):
             file.rename(folder / file.name)
         bag.rmdir()
-    return path
 
 
 @contextmanager

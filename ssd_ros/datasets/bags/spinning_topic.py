@@ -19,7 +19,7 @@ from ssd_ros.datasets.spinning.scan import scan_from_sweeps
 from ssd_ros.datasets.spinning.sweeps import count_of
 from ssd_ros.radar.types import SpinningRadarScan
 
-_CONFIGURATIONS = ('navtech_msgs/msg/RadarConfigurationMsg',
+CONFIGURATIONS = ('navtech_msgs/msg/RadarConfigurationMsg',
                    'messages/msg/RadarConfigurationMessage')  # fmt: skip
 
 
@@ -76,8 +76,8 @@ def _configured(
 
     :param range_resolution_m: counts more than what the radar told
     """
-    for topic in reader.topics_of(_CONFIGURATIONS):
-        for _, message in reader.messages(reader.connections(topic, _CONFIGURATIONS)):
+    for topic in reader.topics_of(CONFIGURATIONS):
+        for _, message in reader.messages(reader.connections(topic, CONFIGURATIONS)):
             resolution_m = range_resolution_m or _bin_size_m(message)
             if not (math.isfinite(resolution_m) and 0 < resolution_m < 10):
                 raise ValueError(f'{reader.path}: {topic} says bins of {resolution_m} m')

@@ -38,6 +38,8 @@ CASES = [
     ('rclpy', OF_ROS, 'bench_node'),
     ('rclpy', OF_ROS, 'view'),
     ('rclpy', OF_ROS, 'soak --output {0}/soak'),
+    ('rclpy', OF_ROS, 'doctor'),
+    ('rclpy', OF_ROS, 'quickstart --map {0}'),
     ('sensor_msgs', OF_ROS, 'localize'),
     ('torch', 'pip install torch onnx onnxscript', 'train --cache {0} --out {0}/run'),
     ('torch', 'pip install torch onnx onnxscript', 'ablate --cache {0} --out {0}/runs'),
