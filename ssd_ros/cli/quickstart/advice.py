@@ -42,7 +42,7 @@ _ADVICE = (
     ('no usable scan|no message', 'no scan arrives: `ros2 topic hz` on the topic above'),
     ('heading is not known', 'drive on, or set allow_unknown_yaw to true'),
 )
-ELSE = 'see Troubleshooting in the README by the text above'
+ELSE = 'see Troubleshooting in the documentation, by the text above'
 
 
 def advice_on(reasons: Iterable[str]) -> list[str]:
