@@ -1,6 +1,6 @@
 # Copyright 2026 The ssd_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""PCD files of the Point Cloud Library: named columns of numbers, as text or in binary."""
+"""PCD files of the Point Cloud Library: named columns of numbers, text, binary or compressed."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from ssd_ros.lidar.lzf import decompressed
 from ssd_ros.reading import read_whole
 
 MAX_BYTES = 1 << 30
@@ -35,7 +36,7 @@ def read_pcd(path: Path, max_bytes: int = MAX_BYTES) -> Columns:
     A writer that packs every value as float32 whatever the header says (SNAIL radar) is known by
     the size of the file.
 
-    :raise ValueError: it is none, is cut off or compressed, or too large
+    :raise ValueError: it is none, is cut off, damaged or too large
     """
     content = read_whole(path, max_bytes, 'a point cloud')
     try:
@@ -47,11 +48,10 @@ def read_pcd(path: Path, max_bytes: int = MAX_BYTES) -> Columns:
         kind = header['DATA'][0].lower()
         if kind == 'ascii':
             return _of_text(body, dtype, num)
+        if kind == 'binary_compressed':
+            return _of_compressed(body, dtype, num)
         if kind != 'binary':
-            raise ValueError(
-                f'its data are {kind}, expected ascii or binary: '
-                f'`pcl_convert_pcd_ascii_binary {path.name} out.pcd 1` makes it binary'
-            )
+            raise ValueError(f'its data are {kind}, expected ascii, binary or binary_compressed')
         return _columns(np.frombuffer(body, _fitting(dtype, num, len(body)), num))
     except (IndexError, KeyError) as error:
         raise ValueError(f'{path} is not a PCD file: its header lacks {error}') from error
@@ -119,6 +119,26 @@ def _of_text(body: memoryview, dtype: np.dtype[np.void], num: int) -> Columns:
         part = table[:, first : first + width]
         columns[name] = part.reshape(num, *dtype[name].shape)
         first += width
+    return columns
+
+
+def _of_compressed(body: memoryview, dtype: np.dtype[np.void], num: int) -> Columns:
+    """Return columns that stand one after the other in the compressed data."""
+    if len(body) < 8:
+        raise ValueError(f'it has {len(body)} bytes of data, expected their two sizes first')
+    compressed, size = np.frombuffer(body, '<u4', 2).tolist()
+    if size != num * dtype.itemsize or compressed > len(body) - 8:
+        raise ValueError(
+            f'its data are {compressed} bytes that hold {size}, expected at most {len(body) - 8} '
+            f'that hold {num * dtype.itemsize} for {num} points'
+        )
+    values, first = decompressed(body[8 : 8 + compressed], size), 0
+    columns = {}
+    for name in dtype.names or ():
+        column = dtype[name]
+        columns[name] = np.frombuffer(values, column.base, num * math.prod(column.shape), first)
+        columns[name] = columns[name].reshape(num, *column.shape)
+        first += num * column.itemsize
     return columns
 
 

@@ -38,6 +38,11 @@ def written(path: Path, *parts: bytes) -> Path:
     return path
 
 
+def compressed(data: bytes, size: int) -> bytes:
+    """Return what follows the header: both sizes and the data."""
+    return np.array([len(data), size], '<u4').tobytes() + data
+
+
 FLOATS = 'x y z intensity', '4 4 4 4', 'F F F F'
 
 
@@ -74,6 +79,30 @@ def test_a_writer_that_packs_all_as_float32_is_known_by_the_size(tmp_path: Path)
     assert columns['flags'].tolist() == [3, 7]
 
 
+def test_compressed_data_are_columns_one_after_the_other(tmp_path: Path) -> None:
+    dtype = np.dtype([('x', '<f4'), ('covariance', '<u2', (2,)), ('_', 'V1')])
+    values = np.float32([1.5, -2]).tobytes() + np.uint16([1, 2, 3, 65535]).tobytes() + b'PP'
+    assert len(values) == 2 * dtype.itemsize
+    # Both runs are shorter than 32 bytes: literals, each after its length less one.
+    data = bytes([7]) + values[:8] + bytes([9]) + values[8:]
+    head = header('x covariance _', '4 2 1', 'F U U', 'binary_compressed', count='1 2 1')
+    path = written(tmp_path / 'a.pcd', head, compressed(data, len(values)))
+    columns = read_pcd(path)
+    assert columns['x'].tolist() == [1.5, -2]
+    assert columns['covariance'].tolist() == [[1, 2], [3, 65535]]
+
+
+def test_what_is_compressed_refers_back(tmp_path: Path) -> None:
+    """The bytes were made by liblzf 3.6 of the text beside them."""
+    text = b'aaaaaaaaaabcbcbcbcbcbcabcabc' * 3
+    data = bytes.fromhex(
+        '016161c000016263e00101200c4002e00000e0011980182005e000004013c001200c2002'
+    )
+    head = header('x', '4', 'U', 'binary_compressed', num=21)
+    column = read_pcd(written(tmp_path / 'a.pcd', head, compressed(data, 84)))['x']
+    assert column.astype('<u4').tobytes() == text
+
+
 def test_an_empty_cloud_has_empty_columns(tmp_path: Path) -> None:
     for kind in ('binary', 'ascii'):
         columns = read_pcd(written(tmp_path / 'a.pcd', header(*FLOATS, kind, num=0)))
@@ -89,9 +118,20 @@ def test_an_empty_cloud_has_empty_columns(tmp_path: Path) -> None:
         (header(*FLOATS, 'binary') + b'\0' * 31, '31 bytes of data, expected 32 for 2 points'),
         (header(*FLOATS, 'ascii') + b'1 2 3', '3 numbers, expected 2 points of 4'),
         (header(*FLOATS, 'ascii') + b'1 2 3 4 5 6 7 x', 'could not convert'),
+        (header(*FLOATS, 'zip'), 'its data are zip, expected ascii, binary or binary_compressed'),
+        (header(*FLOATS, 'binary_compressed') + b'1234', '4 bytes of data, expected their two'),
         (
-            header(*FLOATS, 'binary_compressed'),
-            'binary_compressed, expected ascii or binary: `pcl',
+            header(*FLOATS, 'binary_compressed') + compressed(b'', 33),
+            '0 bytes that hold 33, expected at most 0 that hold 32 for 2 points',
+        ),
+        (header(*FLOATS, 'binary_compressed') + compressed(b'', 32), '0 compressed bytes are not'),
+        (
+            header(*FLOATS, 'binary_compressed') + compressed(bytes.fromhex('00412001'), 32),
+            'refer to bytes before the first one',
+        ),
+        (
+            header(*FLOATS, 'binary_compressed') + compressed(bytes.fromhex('0041'), 32),
+            'damaged: expected 32 bytes',
         ),
         (header('x y', '4', 'F F', 'binary'), '2 fields have 1 sizes and 2 types'),
         (header('x', '3', 'F', 'binary'), 'a field is of type F3, expected one of'),
