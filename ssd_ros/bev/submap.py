@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from ssd_ros.bev.polar_bev import polar_bev_from_points
+from ssd_ros.bev.polar_bev import CloudBevConfig, polar_bev_from_points, PolarGrid
 from ssd_ros.bev.preprocessing import PreprocessingConfig
 from ssd_ros.bev.way_window import seen_from, WayWindow, WindowScan
 from ssd_ros.motion.scan_motion import ScanMotion
@@ -46,23 +46,28 @@ def outstanding(returns: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def panorama_of_returns(
-    returns: NDArray[np.float32], config: PreprocessingConfig, reach_m: float
+    returns: NDArray[np.float32], grid: PolarGrid, cloud: CloudBevConfig, reach_m: float
 ) -> NDArray[np.uint8]:
     """
-    Return the 360 degree polar BEV of returns of the 4D radar.
+    Return the 360 degree polar BEV of returns of the 4D radar, or of what stands for them.
 
     :param returns: shape (P, 4): x, y, z in metres, and RCS in dBsm
     :param reach_m: farther ones are left out: ahead they reach farther than behind
     :return: shape (num_ranges, panorama_azimuths); the left edge of column 0 is forward
     """
-    grid = config.grid
     around = replace(grid, num_azimuths=grid.panorama_azimuths, fov_deg=360.0)
     near = returns[np.hypot(returns[:, 0], returns[:, 1]) <= reach_m]
-    # Returns of many scans need not be spread to meet.
-    cloud = replace(config.cloud, splat_radius=0)
     image = polar_bev_from_points(near[:, :3], near[:, 3], around, cloud)
     # Its columns begin behind, those of a panorama ahead.
     return np.roll(image, -(grid.panorama_azimuths // 2), axis=1)
+
+
+def submap_panorama(
+    returns: NDArray[np.float32], config: PreprocessingConfig, reach_m: float
+) -> NDArray[np.uint8]:
+    """Return the panorama of a submap, whose returns of many scans need not be spread to meet."""
+    cloud = replace(config.cloud, splat_radius=0)
+    return panorama_of_returns(returns, config.grid, cloud, reach_m)
 
 
 class LocalMap(NamedTuple):
@@ -199,7 +204,7 @@ class SubmapImage:
     @cached_property
     def bev(self) -> NDArray[np.uint8]:
         """What outstands all around the middle, shape (num_ranges, panorama_azimuths)."""
-        return panorama_of_returns(self.outstanding, self.config, self.reach_m)
+        return submap_panorama(self.outstanding, self.config, self.reach_m)
 
     @property
     def points_m(self) -> NDArray[np.float32]:

@@ -1,7 +1,7 @@
 # Copyright 2026 The ssd_ros authors
 # SPDX-License-Identifier: Apache-2.0
 """
-The calibration that ships with a pair of models: one for maps of either radar.
+The calibration that ships with a pair of models: one for maps of each sensor.
 
 A map carries its own; one that an earlier version fitted on other features means nothing now.
 """
@@ -34,7 +34,7 @@ def write_confidence(
     """
     Write the calibration of a pair of models.
 
-    :param models: by the sensor of the map, 'spinning' or '4d'
+    :param models: by the sensor of the map, 'spinning', '4d' or 'lidar'
     """
     content = {
         'format_version': FORMAT_VERSION,
@@ -51,10 +51,30 @@ def load_confidence(path: Path, descriptor_space: str, sensor: str) -> Confidenc
     :raise ValueError: the file is damaged
     :raise OSError: it cannot be read
     """
+    return load_confidences(path, descriptor_space).get(sensor)
+
+
+def load_confidences(path: Path, descriptor_space: str) -> dict[str, ConfidenceModel]:
+    """
+    Return the calibrations of these models by the sensor of the map; none if they are of others.
+
+    :raise ValueError: the file is damaged
+    :raise OSError: it cannot be read
+    """
     content = _read(path)
-    if content['descriptor_space'] != descriptor_space or sensor not in content['models']:
-        return None
-    return record_from_mapping(ConfidenceModel, content['models'][sensor], f'{path}: {sensor}.')
+    if content['descriptor_space'] != descriptor_space:
+        return {}
+    models = {
+        sensor: record_from_mapping(ConfidenceModel, given, f'{path}: {sensor}.')
+        for sensor, given in content['models'].items()
+    }
+    for sensor, model in models.items():
+        if not model.is_for(sensor):
+            raise ValueError(
+                f'{path}: the calibration for {sensor} maps was fitted on {model.maps or "other"} '
+                'maps: fit it again with trust --fit'
+            )
+    return models
 
 
 def shipped_confidence(encoder: str, descriptor_space: str, sensor: str) -> ConfidenceModel | None:

@@ -104,6 +104,7 @@ class ConfidenceModel:
     :param radars: of the drives that it was fitted on; None = not known, of an earlier fit
     :param features: in the order of the weights
     :param queries: of which radar they were, '4d' or 'spinning'
+    :param maps: of which sensor they were; '' = of a radar, of an earlier fit that does not say
     """
 
     supported: LogOdds
@@ -118,6 +119,7 @@ class ConfidenceModel:
     radars: RadarEnvelope | None = None
     features: tuple[str, ...] = FEATURES
     queries: str = '4d'
+    maps: str = ''
 
     def __post_init__(self) -> None:
         check_limits(self, _MODEL_LIMITS)
@@ -133,6 +135,10 @@ class ConfidenceModel:
                 f'{nums[0]} weights with support and {nums[1]} without, '
                 f'expected {len(FEATURES)} and {len(FEATURES) - 1}'
             )
+
+    def is_for(self, sensor: str) -> bool:
+        """Return whether it was fitted on maps of a sensor."""
+        return self.maps == sensor or (not self.maps and sensor in RADARS)
 
     def relative_distance(self, distance: float, novelty_distance: float) -> float:
         """

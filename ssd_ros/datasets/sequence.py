@@ -6,14 +6,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.data_origin import Origin
 from ssd_ros.lidar.types import LidarPointCloud
 from ssd_ros.motion.trajectory import Trajectory
-from ssd_ros.radar.types import RadarPointCloud, Scan, SpinningRadarScan
+from ssd_ros.radar.types import RadarPointCloud, RADARS, SpinningRadarScan
+
+SENSORS = {**RADARS, 'lidar': 'LiDAR'}  # by what is called sensor
 
 
 @runtime_checkable
@@ -158,16 +160,16 @@ class DelegatingDrive:
 @dataclass(frozen=True, slots=True)
 class SensorScans:
     """
-    The scans of one radar of a drive.
+    The scans of one sensor of a drive.
 
     :param stamps_ns: shape (N,), ascending
-    :param poses: of the radar; not every scan needs one
+    :param poses: of the sensor; not every scan needs one
     :param read: returns one scan by its number
     """
 
     stamps_ns: NDArray[np.int64]
     poses: Trajectory
-    read: Callable[[int], Scan]
+    read: Callable[[int], Any]
 
     def __len__(self) -> int:
         return len(self.stamps_ns)
@@ -175,12 +177,14 @@ class SensorScans:
 
 def sensor_scans(sequence: RadarSequence, sensor: str) -> SensorScans:
     """
-    Return the scans of a radar of a drive.
+    Return the scans of a sensor of a drive.
 
-    :param sensor: '4d' or 'spinning'
+    :param sensor: one of SENSORS
     """
     if sensor == 'spinning':
         return SensorScans(sequence.scan_stamps_ns, sequence.scan_poses, sequence.scan)
+    if sensor == 'lidar':
+        return SensorScans(sequence.lidar_stamps_ns, sequence.lidar_poses, sequence.lidar)
     return SensorScans(sequence.cloud_stamps_ns, sequence.cloud_poses, sequence.cloud)
 
 

@@ -109,6 +109,16 @@ class ModelContract:
                 'of a panorama'
             )
 
+    def encodes(self, sensor: str) -> bool:
+        """
+        Return whether a model is for the images of a sensor.
+
+        Panoramas of a LiDAR look like those of a spinning radar: a model that was trained on
+        these takes them, too.
+        """
+        is_like_it = sensor == 'lidar' and self.sensor == 'spinning' and not self.is_one_view
+        return sensor == self.sensor or is_like_it
+
     @property
     def is_one_view(self) -> bool:
         """Whether an image is one view, and not a panorama of many."""

@@ -88,7 +88,7 @@ def _check_own(encoder: PlaceEncoder, name: str, sensor: str) -> None:
             "expected 'network' and None: its descriptors compare by their cosine"
         )
     contract = encoder.contract
-    if contract.sensor != sensor:
+    if not contract.encodes(sensor):
         raise ValueError(f'{name} encodes sensor {contract.sensor!r}, expected {sensor!r}')
     image = np.zeros(contract.input_shape, np.uint8)
     encode = encoder.encode if contract.is_one_view else encoder.encode_panorama
@@ -108,7 +108,7 @@ def open_encoder(
     Open a network, or a description of scan contexts if the name ends in .json.
 
     :param device: 'auto', 'cpu' or 'cuda'
-    :param expected_sensor: '4d' or 'spinning', of the images
+    :param expected_sensor: '4d', 'spinning' or 'lidar', of the images
     :raise ValueError: the file is damaged or not for this sensor
     :raise OSError: it cannot be read
     """

@@ -77,7 +77,7 @@ class ScanContextFile:
 
 
 class ScanContextEncoder:
-    """Images of either radar to scan contexts of unit length."""
+    """Images of a radar or LiDAR to scan contexts of unit length."""
 
     kind = 'scan_context'
     provider = 'NumPy'
@@ -86,7 +86,7 @@ class ScanContextEncoder:
         """
         Read the description.
 
-        :param sensor: '4d' or 'spinning', of the images
+        :param sensor: '4d', 'spinning' or 'lidar', of the images
         :raise ValueError: it is damaged, incomplete or says something impossible
         :raise OSError: it cannot be read
         """

@@ -6,16 +6,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ssd_ros.datasets.sequence import RadarSequence, sensor_scans
-from ssd_ros.radar.types import RADARS
+from ssd_ros.datasets.sequence import RadarSequence, sensor_scans, SENSORS
 
 
 @dataclass(frozen=True, slots=True)
 class UsedRadar:
     """
-    One radar of a drive.
+    One radar, or the LiDAR, of a drive.
 
-    :param sensor: a name in RADARS
+    :param sensor: a name in SENSORS
     :param num_without_pose: of the scans; they are left out
     :param poses: what became of the poses, in words; empty if they were not checked
     """
@@ -27,8 +26,8 @@ class UsedRadar:
     poses: str = ''
 
     def __post_init__(self) -> None:
-        if self.sensor not in RADARS:
-            raise ValueError(f'sensor is {self.sensor!r}, expected one of {list(RADARS)}')
+        if self.sensor not in SENSORS:
+            raise ValueError(f'sensor is {self.sensor!r}, expected one of {list(SENSORS)}')
         if not 0 <= self.num_without_pose <= self.num_scans:
             raise ValueError(f'{self.num_without_pose} of {self.num_scans} scans have no pose')
 

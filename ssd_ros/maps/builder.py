@@ -1,27 +1,26 @@
 # Copyright 2026 The ssd_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Offline: a drive with spinning radar in, a map of its places out."""
+"""Offline: a drive with spinning radar or LiDAR in, a map of its places out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 import logging
 
 import numpy as np
 from numpy.typing import NDArray
-from ssd_ros.bev.preprocessing import scan_panorama
+from ssd_ros.bev.keyframe_views import PosedScans, VIEWS
 from ssd_ros.confidence.model import ConfidenceModel
 from ssd_ros.datasets.left_out import LeftOut
-from ssd_ros.datasets.sequence import origin_of, RadarSequence
+from ssd_ros.datasets.sequence import origin_of, RadarSequence, sensor_scans, SENSORS
 from ssd_ros.encoders.place_encoder import PlaceEncoder
 from ssd_ros.maps.checks import check_places
 from ssd_ros.maps.files import MapContent, MapInfo
 from ssd_ros.maps.novelty import database_of
 from ssd_ros.maps.place_database import PlaceDatabase
 from ssd_ros.maps.turn_check import TurnCheck
-from ssd_ros.motion.trajectory import thin_by_distance, Trajectory
-from ssd_ros.radar.types import SpinningRadarScan
+from ssd_ros.motion.trajectory import thin_by_distance
 from ssd_ros.verification import strongest_returns, turn_motions
 
 _log = logging.getLogger(__name__)
@@ -37,6 +36,7 @@ def build_database(
     progress: Callable[[int, int], None] | None = None,
     confidence: ConfidenceModel | None = None,
     poses_note: str = '',
+    sensor: str = 'spinning',
 ) -> PlaceDatabase:
     """
     Encode the keyframes of a drive.
@@ -44,7 +44,7 @@ def build_database(
     Scans without a pose and scans that cannot be read are left out, counted in the map's info
     and logged; most of them end the work. Images that turn against the headings are warned of.
 
-    :param encoder: a teacher, for spinning radar
+    :param encoder: a teacher, for spinning radar or LiDAR
     :param num_views: headings in which a 4D radar may see a place, evenly around; a divisor of
         the encoder's own number; None = that number
     :param keyframe_distance_m: between two keyframes; 0 keeps every scan
@@ -52,12 +52,17 @@ def build_database(
     :param progress: called after each keyframe with the number done and the number expected
     :param confidence: fitted on other drives with this encoder; None = not calibrated
     :param poses_note: what was done to the poses, in words
+    :param sensor: whose scans make the map, 'spinning' or 'lidar'
     :raise ValueError: no scan is left to make a map of, or a map cannot hold its name, frame or
         stamps: before the work
     """
     num_views = encoder.contract.num_views if num_views is None else num_views
-    _check_options(sequence, encoder, num_views, keyframe_distance_m)
-    posed, poses = _posed_scans(sequence)
+    num_scans = len(sensor_scans(sequence, sensor))
+    _check_options(encoder, num_views, keyframe_distance_m)
+    if num_scans == 0:
+        raise ValueError(f'{sequence.name} has no {SENSORS[sensor]} scans to make a map of')
+    posed = _posed_scans(sequence, sensor)
+    poses = posed.poses
     check_places(poses)
     # Made before the work, since that checks it.
     info = MapInfo(
@@ -65,28 +70,30 @@ def build_database(
         encoder_digest=encoder.digest,
         num_views=num_views,
         keyframe_distance_m=keyframe_distance_m,
+        sensor=sensor,
         source=sequence.name,
         map_frame_id=map_frame_id,
         origin=origin,
         poses=poses_note,
-        num_scans=len(sequence.scan_stamps_ns),
-        num_without_pose=len(sequence.scan_stamps_ns) - len(posed),
+        num_scans=num_scans,
+        num_without_pose=num_scans - len(poses),
         scan_context=encoder.scan_context,
         data_origin=origin_of(sequence),
     )
     expected = len(thin_by_distance(poses.positions_m, keyframe_distance_m))
-    motions = turn_motions(poses)
+    # A local map is of no moment, and its scans are taken for rigid.
+    motions = turn_motions(poses) if sensor == 'spinning' else [None] * len(poses)
     kept: list[int] = []
     descriptors: list[NDArray[np.float32]] = []
     returns_cm: list[NDArray[np.int16]] = []
     left_out, turns = LeftOut(sequence.name), TurnCheck()
-    for place, scan in _keyframes(sequence, posed, poses, keyframe_distance_m, left_out):
-        kept.append(place)
-        panorama = scan_panorama(scan, encoder.contract.preprocessing)
-        turns.add(panorama, poses.positions_m[place], float(poses.yaws_rad[place]))
-        descriptors.append(encode_views(panorama, encoder, num_views))
-        grid = encoder.contract.preprocessing.grid
-        returns_cm.append(strongest_returns(panorama, grid, motions[place]))
+    preprocessing = encoder.contract.preprocessing
+    for view in VIEWS[sensor](posed, preprocessing, keyframe_distance_m, left_out):
+        kept.append(view.row)
+        position_m, yaw_rad = poses.positions_m[view.row], float(poses.yaws_rad[view.row])
+        turns.add(view.panorama, position_m, yaw_rad)
+        descriptors.append(encode_views(view.panorama, encoder, num_views))
+        returns_cm.append(strongest_returns(view.sharp, preprocessing.grid, motions[view.row]))
         if progress:
             progress(len(kept), expected)
     left_out.require_few()
@@ -110,50 +117,31 @@ def encode_views(
     return descriptors[:: len(descriptors) // num_views]
 
 
-def _check_options(
-    sequence: RadarSequence, encoder: PlaceEncoder, num_views: int, keyframe_distance_m: float
-) -> None:
+def _check_options(encoder: PlaceEncoder, num_views: int, keyframe_distance_m: float) -> None:
     """Refuse before the first scan is read what would fail after it."""
     available = encoder.contract.num_views
     if num_views < 1 or available % num_views:
         raise ValueError(f'{num_views} views do not divide the {available} that the teacher gives')
+    if encoder.contract.is_one_view:
+        raise ValueError(
+            'the model sees density images, which show what is ahead: a map is made of panoramas, '
+            'by a model that was trained on them'
+        )
     if not keyframe_distance_m >= 0:
         raise ValueError(f'keyframe_distance_m is {keyframe_distance_m}, expected 0 or more')
-    if len(sequence.scan_stamps_ns) == 0:
-        raise ValueError(f'{sequence.name} has no spinning radar scans to make a map of')
 
 
-def _posed_scans(sequence: RadarSequence) -> tuple[NDArray[np.int64], Trajectory]:
-    """Return the scans that have a pose, and one pose for each."""
-    num_scans = len(sequence.scan_stamps_ns)
-    posed, poses = sequence.scan_poses.at(sequence.scan_stamps_ns)
-    if len(posed) == 0:
+def _posed_scans(sequence: RadarSequence, sensor: str) -> PosedScans:
+    """Return the scans that have a pose."""
+    scans, name = sensor_scans(sequence, sensor), SENSORS[sensor]
+    numbers, poses = scans.poses.at(scans.stamps_ns)
+    if len(numbers) == 0:
         raise ValueError(
-            f'{sequence.name}: none of {num_scans} spinning radar scans has a pose near in '
-            f'time (there are {len(sequence.scan_poses)} poses): check the file of poses'
+            f'{sequence.name}: none of {len(scans)} {name} scans has a pose near in time (there '
+            f'are {len(scans.poses)} poses): check the file of poses'
         )
-    if len(posed) < num_scans:
-        _log.warning('%s: left out %d scans without a pose', sequence.name, num_scans - len(posed))
-    return posed, poses
-
-
-def _keyframes(
-    sequence: RadarSequence,
-    posed: NDArray[np.int64],
-    poses: Trajectory,
-    distance_m: float,
-    left_out: LeftOut,
-) -> Iterator[tuple[int, SpinningRadarScan]]:
-    """
-    Yield the scans that become keyframes with their place in `posed`.
-
-    The next scan takes the place of one that cannot be read: a damaged file leaves no gap in the
-    map.
-    """
-    last = np.full(2, np.inf)
-    for place, position in enumerate(poses.positions_m[:, :2]):
-        if place and np.hypot(*(position - last)) < distance_m:
-            continue
-        if (scan := left_out.read(sequence.scan, int(posed[place]))) is not None:
-            last = position
-            yield place, scan
+    if len(numbers) < len(scans):
+        _log.warning(
+            '%s: left out %d scans without a pose', sequence.name, len(scans) - len(numbers)
+        )
+    return PosedScans(sequence, numbers, poses)

@@ -57,7 +57,7 @@ from ssd_ros.records import check_limits, check_text, Limits, record_from_mappin
 from ssd_ros.targets import folder_written
 
 ODOMETRY_ORIGIN = 'odometry of the drive'  # of a session: where its odometry began
-SENSORS = ('spinning', '4d')
+SENSORS = ('spinning', '4d', 'lidar')
 
 _INFO_LIMITS = {
     'num_views': Limits(1, 1 << 16),
@@ -85,7 +85,7 @@ class MapInfo:
 
     :param descriptor_space: of the training run whose encoder filled the map
     :param encoder_digest: SHA-256 of that encoder's file
-    :param sensor: that saw the keyframes, 'spinning' or '4d'
+    :param sensor: that saw the keyframes, one of SENSORS
     :param source: name of the drive
     :param origin: what the zero of the map frame is, in words, such as `UTM 52N`
     :param poses: what was done to the poses, in words
@@ -136,7 +136,7 @@ class MapInfo:
         if self.sensor not in SENSORS:
             raise MapError(f'sensor is {self.sensor!r}; choose from {", ".join(SENSORS)}')
         if self.submap_m and self.sensor != '4d':
-            raise MapError(f'submap_m is {self.submap_m:g}, expected 0 for a spinning radar')
+            raise MapError(f'submap_m is {self.submap_m:g}, expected 0 for sensor {self.sensor}')
         for name, lengths in _INFO_TEXTS.items():
             check_text(name, getattr(self, name), lengths.stop, lengths.start)
 
@@ -148,7 +148,7 @@ class MapInfo:
     @property
     def shows_turns(self) -> bool:
         """Whether its keyframes show all around."""
-        return self.sensor == 'spinning' or self.submap_m > 0
+        return self.sensor != '4d' or self.submap_m > 0
 
     @property
     def encoder(self) -> str:
@@ -180,6 +180,12 @@ class MapContent:
         check_returns(self.returns_cm, len(self.keyframes))
         check_places(self.keyframes)
         check_segments(self.info.segment_starts, len(self.keyframes))
+        sensor, confidence = self.info.sensor, self.confidence
+        if confidence is not None and not confidence.is_for(sensor):
+            raise MapError(
+                f'its calibration was fitted on {confidence.maps or "radar"} maps, and it is a '
+                f'{sensor} map: fit one with trust --map-sensor {sensor} --store-in'
+            )
 
 
 def write_map(path: Path, content: MapContent) -> None:

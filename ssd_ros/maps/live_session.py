@@ -36,6 +36,7 @@ class LiveSession:
     """
 
     map_id = LIVE_MAP_ID
+    sensor = '4d'
     is_live = True
     novelty_distance = 0.0  # not known while places are added
 

@@ -86,6 +86,11 @@ class PlaceDatabase:
         return self.info.map_id
 
     @property
+    def sensor(self) -> str:
+        """That saw the keyframes, see MapInfo."""
+        return self.info.sensor
+
+    @property
     def novelty_distance(self) -> float:
         """An answer that is not nearer may be a wrong place; 0 = not known."""
         return self.info.novelty_distance
@@ -210,7 +215,7 @@ class PlaceDatabase:
             raise MapError(
                 f'map {info.uuid} was made by a 4D radar, whose keyframes show a part of a turn: '
                 'a spinning radar or a submap is found in maps that build_db made of a spinning '
-                'radar, or of a 4D radar with --submap'
+                'radar or LiDAR, or of a 4D radar with --submap'
             )
         if info.num_views == 1 and info.scan_context is None:
             raise MapError(

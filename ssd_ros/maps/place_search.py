@@ -30,6 +30,11 @@ class PlaceSource(Protocol):
         ...
 
     @property
+    def sensor(self) -> str:
+        """That saw its keyframes, as MapInfo has it."""
+        ...
+
+    @property
     def is_live(self) -> bool:
         """Whether its keyframes are of the running drive, in the odometry frame."""
         ...

@@ -26,7 +26,8 @@ def calibration_of(source: PlaceSource, sensor: str) -> ConfidenceModel | None:
     :param sensor: '4d' or 'spinning', that asks
     """
     model = source.confidence
-    return model if model is not None and model.queries == sensor else None
+    is_for = model is not None and model.queries == sensor and model.is_for(source.sensor)
+    return model if is_for else None
 
 
 def unlike_radars(
@@ -37,23 +38,27 @@ def unlike_radars(
 
     :param profile: shape (S,), of the radar, see RadarProfile
     :param sensor: '4d' or 'spinning'
-    :return: by the number of each map that does not know it; for a 4D radar, one without a
-        calibration, or with an earlier one, does not tell
+    :return: by the number of each map that does not know it; for a 4D radar, one of a radar
+        without a calibration, or with an earlier one, does not tell
     """
     unlike = {}
     for source in sources:
         if source is None:
             continue
-        if difference := _difference(source.confidence, profile, sensor):
+        if difference := _difference(source, profile, sensor):
             unlike[source.map_id] = difference
     return unlike
 
 
-def _difference(model: ConfidenceModel | None, profile: NDArray[np.float64], sensor: str) -> str:
+def _difference(source: PlaceSource, profile: NDArray[np.float64], sensor: str) -> str:
     """Return how a radar differs from those of a calibration, '' if nothing tells that."""
-    # Distances of whole turns are others: what a model accepts by was set for those of views.
+    model = source.confidence
+    if model is not None and not model.is_for(source.sensor):
+        model = None
+    # Distances of whole turns are others, and those to a LiDAR's local maps: what a model accepts
+    # by was set for views in maps of radars.
     if model is None and sensor == '4d':
-        return ''
+        return 'a radar in a LiDAR map (known: none)' if source.sensor == 'lidar' else ''
     if model is None or model.queries != sensor:
         return f'a {RADARS[sensor]} (known: {"none" if model is None else RADARS[model.queries]})'
     return '' if model.radars is None else model.radars.difference(profile)

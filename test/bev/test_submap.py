@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 import pytest
 from ssd_ros.bev.polar_bev import PolarGrid
 from ssd_ros.bev.preprocessing import PreprocessingConfig
-from ssd_ros.bev.submap import outstanding, panorama_of_returns, SubmapStream
+from ssd_ros.bev.submap import outstanding, submap_panorama, SubmapStream
 from ssd_ros.motion.odometry import motion_between
 from ssd_ros.radar.ego_velocity import EgoVelocity, Motion
 from ssd_ros.radar.types import RadarPointCloud
@@ -32,11 +32,11 @@ def test_a_return_lands_where_a_turn_of_a_spinning_radar_has_it(
     x: float, y: float, cell: tuple[int, int]
 ) -> None:
     returns = np.array([[x, y, 0.0, 25.0]], np.float32)
-    image = panorama_of_returns(returns, COARSE, 50.0)
+    image = submap_panorama(returns, COARSE, 50.0)
     assert image.shape == (15, 12)
     assert image[cell] == 200
     assert np.count_nonzero(image) == 1
-    assert not panorama_of_returns(returns, COARSE, 20.0).any()
+    assert not submap_panorama(returns, COARSE, 20.0).any()
 
 
 def scan_from(pose: NDArray[np.float64]) -> tuple[RadarPointCloud, EgoVelocity]:

@@ -35,7 +35,7 @@ def half_of(names: set[str], towns: tuple[int, ...], **options: object) -> Half:
 
 
 def test_a_radar_is_asked_in_both_maps_of_its_place_and_of_five_others() -> None:
-    plan = plan_of(load_half('shift'), FILES)
+    plan = plan_of(load_half('shift'), FILES, ('spinning', '4d'))
     asked = [pair for pair in plan.asked if pair.shift == 'points_10' and '2012' in pair.queries]
     assert {pair.queries for pair in asked} == {'shift/points_10/2012_queries'}
     places = range(2010, 2016)
@@ -46,7 +46,7 @@ def test_a_radar_is_asked_in_both_maps_of_its_place_and_of_five_others() -> None
 
 
 def test_what_differs_decides_whose_maps_and_queries_are_taken() -> None:
-    plan = plan_of(load_half('shift'), FILES)
+    plan = plan_of(load_half('shift'), FILES, ('spinning', '4d'))
     asked = {(pair.shift, pair.queries, pair.map_path) for pair in plan.asked}
     for expected in (
         ('untouched', 'plain/2010_queries', 'plain/2010_clouds/4d.map'),
@@ -65,7 +65,7 @@ def test_what_differs_decides_whose_maps_and_queries_are_taken() -> None:
 
 
 def test_worlds_that_repeat_themselves_are_asked_of_each_other() -> None:
-    plan = plan_of(load_half('shift'), FILES)
+    plan = plan_of(load_half('shift'), FILES, ('spinning', '4d'))
     asked = [pair for pair in plan.asked if pair.shift == 'tunnel']
     assert {pair.queries for pair in asked} == {
         f'shift/tunnel/{seed}_queries' for seed in (2030, 2031)
@@ -82,7 +82,7 @@ def test_worlds_that_repeat_themselves_are_asked_of_each_other() -> None:
 
 
 def test_every_map_that_is_asked_is_made_and_the_plain_scans_are_simulated_once() -> None:
-    plan = plan_of(load_half('shift'), FILES)
+    plan = plan_of(load_half('shift'), FILES, ('spinning', '4d'))
     made = {f'{drive.directory}/{kind}.map' for drive in plan.drives.values()
             for kind in drive.sensors if drive.is_map}  # fmt: skip
     made |= {str(path.relative_to(FILES.map(''))) for path in plan.changed}
@@ -100,7 +100,7 @@ def test_a_drive_of_another_part_or_brightness_has_another_digest() -> None:
     half = half_of({'points_15'}, (1010, 1011))
     shorter = replace(half, town_parts=replace(half.town_parts, scans=(0.0, 0.5)))
     drives = [
-        plan_of(each, FILES).drives['shift_fit/plain/1010_scans'].source
+        plan_of(each, FILES, ('spinning', '4d')).drives['shift_fit/plain/1010_scans'].source
         for each in (half, shorter)
     ]
     assert drives[0].digest != drives[1].digest

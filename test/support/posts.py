@@ -22,6 +22,7 @@ from ssd_ros.datasets.poses import empty_trajectory
 from ssd_ros.datasets.sequence import WithoutLidar
 from ssd_ros.encoders.model_contract import CONTRACT_KEY, FORMAT_VERSION, ModelContract, SENSORS
 from ssd_ros.encoders.network import OnnxEncoder
+from ssd_ros.lidar.types import LidarPointCloud
 from ssd_ros.motion.trajectory import quaternion_from_yaw, Trajectory
 from ssd_ros.radar.types import RadarPointCloud, SpinningRadarScan, uniform_azimuths_rad
 
@@ -32,6 +33,9 @@ DESCRIPTOR_SIZE = 64
 NUM_VIEWS = 36
 NO_STAMPS = np.zeros(0, np.int64)
 START_NS = 1_735_689_600_000_000_001
+LIDAR_HEIGHT_M = 1.9
+SLOPE = 0.05  # upwards along y, where there is a LiDAR
+POST_M = 2.4
 
 
 def small_contract(sensor: str, space: str = SPACE) -> ModelContract:
@@ -280,3 +284,57 @@ def moving_drive(num: int = 40, **options: Any) -> MovingDrive:
     straight = straight_drive(num, step_m=2.0)
     posts = random_posts(num=1000)
     return MovingDrive(posts, straight.xy_yaw, step_ns=250_000_000, **options)
+
+
+@dataclass
+class LidarDrive(PostDrive):
+    """
+    The same with a LiDAR above the radars, turned to the left, and a truck that drives on.
+
+    :param lidar_yaw_rad: by how much
+    :param lidar_range_m: as far as it sees
+    """
+
+    lidar_yaw_rad: float = 0.5
+    lidar_range_m: float = 100.0
+
+    @property
+    def lidar_stamps_ns(self) -> NDArray[np.int64]:
+        return self.scan_stamps_ns
+
+    @property
+    def lidar_poses(self) -> Trajectory:
+        x, y, yaw = self.xy_yaw.T
+        positions_m = np.column_stack([x, y, SLOPE * y + LIDAR_HEIGHT_M])
+        return Trajectory(
+            self.scan_stamps_ns, positions_m, quaternion_from_yaw(yaw + self.lidar_yaw_rad)
+        )
+
+    def lidar(self, index: int) -> LidarPointCloud:
+        """Return ground every 1.5 m, the posts, and a truck 8 m ahead that drives as fast."""
+        if index in self.unreadable:
+            raise ValueError(f'scan {index} is damaged')
+        steps = np.arange(-self.lidar_range_m, self.lidar_range_m, 1.5)
+        x, y, _ = self.xy_yaw[index]
+        ground = np.stack(np.meshgrid(steps + x, steps + y), axis=2).reshape(-1, 2)
+        heights_m = np.arange(0.1, POST_M, 0.2)
+        posts = np.repeat(self.posts, len(heights_m), axis=0)
+        up_m = np.tile(heights_m, len(self.posts))
+        truck = np.stack(np.meshgrid([x + 8.0], y + np.arange(-1, 1, 0.2)), axis=2).reshape(-1, 2)
+        xy_m = np.concatenate([ground, posts, truck])
+        z_m = SLOPE * xy_m[:, 1] + np.concatenate([0 * ground[:, 0], up_m, 0 * truck[:, 0] + 1.5])
+        offset_m = np.column_stack([xy_m, z_m]) - self.lidar_poses.positions_m[index]
+        yaw = float(self.lidar_poses.yaws_rad[index])
+        cos, sin = math.cos(yaw), math.sin(yaw)
+        xyz_m = offset_m @ np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]])
+        xyz_m = xyz_m[np.hypot(xyz_m[:, 0], xyz_m[:, 1]) < self.lidar_range_m]
+        intensity = np.full(len(xyz_m), np.nan, np.float32)
+        return LidarPointCloud(
+            int(self.lidar_stamps_ns[index]), xyz_m.astype(np.float32), intensity
+        )
+
+
+def lidar_drive(num: int = 40, step_m: float = 2.0, seed: int = 0) -> LidarDrive:
+    """Return a drive along x, of a scan every step_m."""
+    x = np.arange(num) * step_m
+    return LidarDrive(random_posts(300, seed=seed), np.stack([x, 0 * x, 0 * x], axis=1))

@@ -11,7 +11,7 @@ import time
 from typing import TYPE_CHECKING
 
 from ssd_ros.cli.common.console import at_least, make_parser, run_command, usable_cores
-from ssd_ros.cli.common.drive_options import add_drive_options, BOTH, flag_of, options_of
+from ssd_ros.cli.common.drive_options import add_drive_options, flag_of, options_of, SENSORS
 from ssd_ros.extensions import OrOwn
 from ssd_ros.shared_files import ENCODERS, shared_file
 
@@ -26,12 +26,15 @@ EXAMPLES = """\
   build_db --input HeRCULES/Library/01 --output library.map --encoder scan_context
   build_db --input fomo.mcap --spinning-preset fomo --poses-topic /odom --output forest.map
   build_db --sensor 4d --input drive.bag --points-topic /radar/points --output yard.map
+  build_db --sensor lidar --input boreas-2021-09-02-11-42 --output glen_shields.map
   build_db --sensor 4d --submap 150 --input HeRCULES/Library/01 --output library.map
 """
-# Options that have no meaning for the other sensor.
-_OPTIONS_OF = {
-    'spinning': ('teacher', 'views', 'scan_topic', 'spinning_preset', 'range_resolution'),
-    '4d': ('student', 'params', 'points_topic', 'submap'),
+# Options that have no meaning for other sensors.
+_SENSORS_OF = {
+    **dict.fromkeys(('teacher', 'views'), ('spinning', 'lidar')),
+    **dict.fromkeys(('scan_topic', 'spinning_preset', 'range_resolution'), ('spinning',)),
+    **dict.fromkeys(('student', 'params', 'points_topic', 'submap'), ('4d',)),
+    'lidar_source': ('lidar',),
 }
 NOT_CALIBRATED = "none for these models: candidates pass the model's own limits (trust --fit)"
 
@@ -40,10 +43,12 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     result = make_parser(
         'build_db',
-        'Build a map of places from a drive with spinning radar, or with 4D radar (--sensor 4d): '
-        'then it is the map that ~/save_session would write. An existing map at OUTPUT is '
+        'Build a map of places from a drive with spinning radar, with LiDAR (--sensor lidar): '
+        'local maps of what stands on the ground, seen all around, or with 4D radar (--sensor '
+        '4d): then it is the map that ~/save_session would write. An existing map at OUTPUT is '
         'replaced when the new one is whole, and kept if the command fails or is interrupted. '
-        'OUTPUT.first_scan.png shows the first scan from above: see whether it is right.',
+        'OUTPUT.first_scan.png shows the first scan of a spinning radar from above: see whether '
+        'it is right.',
         EXAMPLES,
     )
     add = result.add_argument
@@ -51,12 +56,12 @@ def parser() -> argparse.ArgumentParser:
     add('--output', required=True, type=Path, help='the map, a directory')
     add(
         '--sensor',
-        choices=BOTH,
+        choices=SENSORS,
         default='spinning',
         help='whose scans make the map (%(default)s)',
     )
-    add('--force', action='store_true', help='also replace a map of the other radar')
-    add_drive_options(result)
+    add('--force', action='store_true', help='also replace a map of another sensor')
+    add_drive_options(result, SENSORS)
     add(
         '--encoder',
         choices=OrOwn(ENCODERS),
@@ -64,7 +69,11 @@ def parser() -> argparse.ArgumentParser:
         help='what recognises places: the trained network, scan contexts, which need no '
         'training, or module:Class, a PlaceEncoder of your own (%(default)s)',
     )
-    add('--teacher', type=Path, help="the spinning radar's model (the one that is installed)")
+    add(
+        '--teacher',
+        type=Path,
+        help="the spinning radar's model, or a LiDAR's (the one that is installed)",
+    )
     add('--student', type=Path, help="the 4D radar's model (the one that is installed)")
     add(
         '--params',
@@ -144,16 +153,15 @@ def build(arguments: argparse.Namespace) -> None:
 
 def _refuse_options_of_the_other(arguments: argparse.Namespace) -> None:
     """Refuse what would be passed over: the map would be made as if it were not said."""
-    for sensor, names in _OPTIONS_OF.items():
-        for name in names if sensor != arguments.sensor else ():
-            if name == 'teacher' and arguments.submap:
-                continue
-            if getattr(arguments, name) not in (None, []):
-                raise ValueError(f'{flag_of(name)} is an option of --sensor {sensor}')
+    for name, sensors in _SENSORS_OF.items():
+        if arguments.sensor in sensors or (name == 'teacher' and arguments.submap):
+            continue
+        if getattr(arguments, name) not in (None, []):
+            raise ValueError(f'{flag_of(name)} is an option of --sensor {" or ".join(sensors)}')
 
 
 def _of_scans(arguments: argparse.Namespace) -> tuple[PlaceDatabase, float, str]:
-    """Return the map of a spinning radar, the seconds that it took and what ran its model."""
+    """Return the map of a spinning radar or LiDAR, its seconds and what ran its model."""
     from ssd_ros.cli.common.drives import open_drive
     from ssd_ros.cli.common.progress import progress_bar
     from ssd_ros.confidence.file import load_confidence
@@ -161,16 +169,18 @@ def _of_scans(arguments: argparse.Namespace) -> tuple[PlaceDatabase, float, str]
     from ssd_ros.encoders.place_encoder import named_encoder
     from ssd_ros.maps.builder import build_database
 
+    sensor = arguments.sensor
     teacher = named_encoder(
-        arguments.encoder, arguments.teacher, arguments.device, arguments.threads, 'spinning'
+        arguments.encoder, arguments.teacher, arguments.device, arguments.threads, sensor
     )
     (options,) = options_of(arguments, [arguments.input])
-    drive = open_drive(arguments.input, options, Rosbag2Config(sensors=('spinning',)))
-    _show_first_scan(arguments.output, drive)
+    drive = open_drive(arguments.input, options, Rosbag2Config(sensors=(sensor,)))
+    if sensor == 'spinning':
+        _show_first_scan(arguments.output, drive)
     confidence = load_confidence(
         arguments.confidence or shared_file(ENCODERS[teacher.kind].confidence),
         teacher.contract.descriptor_space,
-        'spinning',
+        sensor,
     )
     start = time.perf_counter()
     with progress_bar(drive.name, 'keyframe') as progress:
@@ -183,7 +193,8 @@ def _of_scans(arguments: argparse.Namespace) -> tuple[PlaceDatabase, float, str]
             arguments.map_frame,
             progress,
             confidence,
-            drive.notes.get('spinning', ''),
+            drive.notes.get(sensor, ''),
+            sensor,
         )
     return database, time.perf_counter() - start, teacher.provider
 

@@ -50,6 +50,7 @@ SPINNING_PRESETS = (
     'fomo',
 )
 BOTH = ('4d', 'spinning')
+SENSORS = (*BOTH, 'lidar')
 _SEVERAL = (
     'Each option has one value for all drives or one for each, in the order of '
     '{order}; - leaves a drive as it is.'
@@ -103,7 +104,7 @@ def add_drive_options(
     """
     Add the options of recorded drives in a group of their own.
 
-    :param sensors: that the command reads, of BOTH and lidar; options of others are left out
+    :param sensors: that the command reads, of SENSORS; options of others are left out
     :param order: the options that name the drives of a command that takes several; empty = one
     """
     group = parser.add_argument_group(

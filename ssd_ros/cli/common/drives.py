@@ -18,15 +18,13 @@ from ssd_ros.datasets.formats.open_sequence import open_sequence
 from ssd_ros.datasets.pose_check import check_poses
 from ssd_ros.datasets.pose_files import read_poses
 from ssd_ros.datasets.poses import poses_at
-from ssd_ros.datasets.sequence import origin_of, RadarSequence
+from ssd_ros.datasets.sequence import origin_of, RadarSequence, SENSORS
 from ssd_ros.lidar.types import LidarPointCloud
 from ssd_ros.motion.trajectory import mounted, quaternion_from_yaw, Trajectory
 from ssd_ros.radar.levelling import levelled
-from ssd_ros.radar.types import RadarPointCloud, RADARS, SpinningRadarScan
+from ssd_ros.radar.types import RadarPointCloud, SpinningRadarScan
 from ssd_ros.ros.inputs.mounting import mounting_of
 from ssd_ros.ros.messages.geometry import pose_from_xyzrpy
-
-_SENSORS = {**RADARS, 'lidar': 'LiDAR'}
 
 
 def _to_stderr(line: str) -> None:
@@ -168,7 +166,7 @@ def open_drive(
         poses[sensor] = recorded
         how = options.heading or heading
         if how and len(recorded) and sensor in wanted.sensors:
-            name = f'{drive.name}, {_SENSORS[sensor]}'
+            name = f'{drive.name}, {SENSORS[sensor]}'
             checked = check_poses(recorded, name, how)
             poses[sensor], notes[sensor] = checked.poses, checked.note
             say(f'{name}: {checked.note}')
@@ -180,7 +178,7 @@ def open_drive(
                 drive = level_drive(drive, mounting.level_radar)
         if sensor in wanted.sensors and (lacking := without_pose(stamps_of[sensor], recorded)):
             notes[sensor] = '; '.join(filter(None, [notes.get(sensor), lacking]))
-            say(f'{drive.name}, {_SENSORS[sensor]}: {lacking}')
+            say(f'{drive.name}, {SENSORS[sensor]}: {lacking}')
     return CheckedDrive(drive, drive.name, poses['4d'], poses['spinning'], poses['lidar'], notes)
 
 

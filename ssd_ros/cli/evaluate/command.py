@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ssd_ros.cli.common.console import at_least, make_parser, run_command, usable_cores
-from ssd_ros.cli.common.drive_options import add_drive_options, refuse_drive_options
+from ssd_ros.cli.common.drive_options import add_drive_options, refuse_drive_options, SENSORS
 from ssd_ros.extensions import OrOwn
 from ssd_ros.packages import FOR_PAGES, require
 from ssd_ros.shared_files import ENCODERS
@@ -30,6 +30,7 @@ EXAMPLES = """\
   evaluate --simulate validation --window 5 10 20
   evaluate --cache runs/cache/validation_20m --window 20
   evaluate --simulate opposite --submap 150 --map-sensor 4d
+  evaluate --simulate validation --map-sensor lidar --encoder scan_context
   evaluate --boreas-rt boreas-rt --points 300
 """
 TASKS = (
@@ -49,13 +50,14 @@ def parser() -> argparse.ArgumentParser:
         'evaluate',
         'Look up queries in maps and compare the answers with the poses. On cached drives, all '
         'tasks of the papers, place by place; on drives, 4D radar scans in the map of a spinning '
-        'radar through the chain of the node. A keyframe counts once, with its best view; queries '
-        'with no keyframe within the radius do not count and are listed as left out.',
+        'radar or LiDAR through the chain of the node. A keyframe counts once, with its best '
+        'view; queries with no keyframe within the radius do not count and are listed as left '
+        'out.',
         EXAMPLES,
     )
     add = result.add_argument
     _add_drives(result)
-    add_drive_options(result, order='--map --queries')
+    add_drive_options(result, SENSORS, order='--map --queries')
     _add_caches(result)
     add(
         '--encoder',
@@ -150,9 +152,10 @@ def _add_drives(result: argparse.ArgumentParser) -> None:
     )
     drives.add_argument(
         '--map-sensor',
-        choices=('spinning', '4d'),
+        choices=('spinning', '4d', 'lidar'),
         default='spinning',
-        help='4d: with --submap, the map is of such local maps, too (%(default)s)',
+        help='whose scans make the map; 4d: with --submap, it is of such local maps, too '
+        '(%(default)s)',
     )
     drives.add_argument(
         '--simulate',

@@ -17,9 +17,10 @@ from ssd_ros.cli.evaluate.submaps import judge_submaps, submap_map
 from ssd_ros.cli.evaluate.windows import cold_start, QueryWindow
 from ssd_ros.datasets.bags.rosbag2 import Rosbag2Config
 from ssd_ros.datasets.pose_check import require_one_place
-from ssd_ros.datasets.sequence import RadarSequence
+from ssd_ros.datasets.sequence import RadarSequence, sensor_scans
 from ssd_ros.encoders.place_encoder import PlaceEncoder
 from ssd_ros.evaluation.queries.answers import Answers, ground_truth, select_queries
+from ssd_ros.evaluation.queries.protocol import task_of
 from ssd_ros.evaluation.queries.records import query_records
 from ssd_ros.evaluation.scores.results import METHOD, Result
 from ssd_ros.evaluation.scores.summary import one_percent
@@ -29,6 +30,8 @@ from ssd_ros.maps.place_database import PlaceDatabase
 from ssd_ros.recognition.answer import Recognition, RecognizerConfig
 from ssd_ros.recognition.compiled_parts import use_compiled
 from ssd_ros.recognition.place_recognizer import PlaceRecognizer
+
+_LIDAR_RATE_HZ = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ def recorded_drives(
 
     :param paths: the drive to map first
     :param options: of each drive
-    :param map_sensor: 'spinning' or '4d'
+    :param map_sensor: 'spinning', '4d' or 'lidar'
     :raise ValueError: one of them cannot be used, or is in another frame than the map's
     """
     mapping = open_drive(paths[0], options[0], Rosbag2Config(sensors=(map_sensor,)))
@@ -60,8 +63,8 @@ def recorded_drives(
             drive = replace(drive, name=name)
         queries.append(drive)
     asked = [(drive.name, drive.cloud_poses.positions_m, '') for drive in queries]
-    mapped = mapping.scan_poses if map_sensor == 'spinning' else mapping.cloud_poses
-    require_one_place([(mapping.name, mapped.positions_m, ''), *asked])
+    mapped_m = sensor_scans(mapping, map_sensor).poses.positions_m
+    require_one_place([(mapping.name, mapped_m, ''), *asked])
     return [Place(mapping, tuple(queries))]
 
 
@@ -76,8 +79,12 @@ def radars_of(places: Sequence[Place], map_sensor: str) -> list[UsedRadar]:
     return used
 
 
-def simulated_drives(worlds: str) -> list[Place]:
-    """Return drives of worlds that no model was trained on; the first of each is mapped."""
+def simulated_drives(worlds: str, has_lidar: bool = False) -> list[Place]:
+    """
+    Return drives of worlds that no model was trained on; the first of each is mapped.
+
+    :param has_lidar: whether they drive with a LiDAR, which spins
+    """
     # Importing the simulator compiles it, for seconds: only where it is asked for.
     from ssd_ros.cli.simulate.jobs import jobs_of
     from ssd_ros.simulator.config import DEMO_SEED, VALIDATION_SEEDS
@@ -91,7 +98,14 @@ def simulated_drives(worlds: str) -> list[Place]:
     difficulty = 'hard' if worlds == 'opposite' else 'default'
     places = []
     for seed in seeds:
-        jobs = jobs_of(preset, difficulty, seed=seed, rain_mm_per_h=rain_mm_per_h)
+        jobs = jobs_of(
+            preset,
+            difficulty,
+            seed=seed,
+            rain_mm_per_h=rain_mm_per_h,
+            lidar='spinning' if has_lidar else None,
+            lidar_rate_hz=_LIDAR_RATE_HZ,
+        )
         mapping, *queries = [job.sequence() for job in jobs]
         # Of the hard ones the last is driven the opposite way.
         places.append(Place(mapping, tuple(queries[-1:] if worlds == 'opposite' else queries)))
@@ -130,6 +144,7 @@ def _map_of(
             arguments.views[0] if arguments.views else None,
             arguments.keyframe_distance,
             progress=progress,
+            sensor=arguments.map_sensor,
         )
 
 
@@ -178,7 +193,7 @@ def _judge(
     answers = _answers_of_recognitions(recognitions, num_answers)
     source = database.info.source
     return Result(
-        task='single' if drive.name == source else 'multi',
+        task=task_of(database.info.sensor, drive.name == source),
         method=METHOD,
         place=source.rpartition('/')[0],
         map_drive=source,

@@ -32,7 +32,11 @@ def encoders(arguments: argparse.Namespace) -> tuple[PlaceEncoder, PlaceEncoder]
         arguments.threads if arguments.cache else 1,  # the node has one
     )
     teacher = named_encoder(
-        arguments.encoder, arguments.teacher, arguments.device, arguments.threads, 'spinning'
+        arguments.encoder,
+        arguments.teacher,
+        arguments.device,
+        arguments.threads,
+        'lidar' if arguments.map_sensor == 'lidar' else 'spinning',
     )
     require_same_space(student, teacher)
     return student, teacher
@@ -43,7 +47,7 @@ def evaluate_drives(arguments: argparse.Namespace) -> tuple[Evaluation, list[Cha
     if arguments.boreas_rt:
         places = boreas_rt_places(arguments.boreas_rt, arguments.points)
     elif arguments.simulate:
-        places = simulated_drives(arguments.simulate)
+        places = simulated_drives(arguments.simulate, arguments.map_sensor == 'lidar')
     else:
         paths = [arguments.map, *arguments.queries]
         places = recorded_drives(paths, options_of(arguments, paths), arguments.map_sensor)

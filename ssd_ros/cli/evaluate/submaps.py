@@ -12,6 +12,7 @@ from ssd_ros.datasets.left_out import LeftOut
 from ssd_ros.datasets.sequence import RadarSequence
 from ssd_ros.encoders.place_encoder import PlaceEncoder
 from ssd_ros.evaluation.queries.answers import Answers, ground_truth
+from ssd_ros.evaluation.queries.protocol import task_of
 from ssd_ros.evaluation.queries.records import query_records
 from ssd_ros.evaluation.scores.results import METHOD, Result
 from ssd_ros.evaluation.scores.summary import one_percent
@@ -49,8 +50,8 @@ def judge_submaps(
     found: list[Neighbours] = []
     left_out = LeftOut(drive.name, '4D radar scan')
     preprocessing = teacher.contract.preprocessing
-    # A spinning radar sees as far everywhere.
-    whole_m = preprocessing.grid.max_range_m if database.info.sensor == 'spinning' else None
+    # A spinning radar sees as far everywhere, and a LiDAR's local map shows as much.
+    whole_m = preprocessing.grid.max_range_m if database.info.sensor != '4d' else None
     with progress_bar(f'queries {drive.name}', 'scan') as progress:
         for submap in submaps_of(
             drive,
@@ -75,10 +76,9 @@ def judge_submaps(
     )
     truth = ground_truth(poses, database.keyframes, arguments.radius)
     occupied = np.array([np.count_nonzero(submap.panorama) for submap in asked], np.int64)
-    source, is_own = database.info.source, drive.name == database.info.source
-    tasks = {'spinning': ('multi', 'single'), '4d': ('4d', '4d_single')}[database.info.sensor]
+    source = database.info.source
     return Result(
-        task=tasks[is_own],
+        task=task_of(database.info.sensor, drive.name == source),
         method=METHOD,
         place=source.rpartition('/')[0],
         map_drive=source,

@@ -15,6 +15,7 @@ from ssd_ros.cli.common.drive_options import (
     BOTH,
     flag_of,
     refuse_drive_options,
+    SENSORS,
 )
 from ssd_ros.shared_files import ENCODERS, shared_file
 
@@ -39,6 +40,7 @@ EXAMPLES = """\
   trust --drives library.map radar_car.mcap --poses radar_car.txt --out runs/mine --fit mine.json
   trust --drives library.map spinning_car.mcap --query-sensor spinning --poses spinning_car.txt \\
       --out runs/turns --fit turns.json --store-in library.map
+  trust --benchmark validation --map-sensor lidar --out runs/lidar --fit lidar.json
   trust --unlabelled radar_car.mcap --poses-topic /odom --map library.map --out runs/mine \\
       --stranger-maps sports.map --fit mine.json --store-in library.map
 """
@@ -103,7 +105,13 @@ def parser() -> argparse.ArgumentParser:
         help='of other places, in which the recorded drives must not be accepted',
     )
     add('--out', required=True, type=Path, help='working directory')
-    add('--fit', type=Path, metavar='FILE', help='fit the confidence on these and write it here')
+    add(
+        '--fit',
+        type=Path,
+        metavar='FILE',
+        help='fit the confidence on these and write it here; calibrations of these models that it '
+        'has for maps of other sensors stay',
+    )
     add('--store-in', type=Path, metavar='MAP', help='put the calibration into a map as well')
     add('--without', choices=FEATURES, help='leave out a feature of --fit, to see what it adds')
     add('--report', type=Path, metavar='NAME', help='write NAME.json, NAME.md and NAME.html')
@@ -114,8 +122,16 @@ def parser() -> argparse.ArgumentParser:
         default='4d',
         help='that asks; spinning: whole turns, in maps of a spinning radar (%(default)s)',
     )
+    add(
+        '--map-sensor',
+        nargs='+',
+        choices=('spinning', '4d', 'lidar'),
+        default=['spinning', '4d'],
+        metavar='SENSOR',
+        help='whose scans make the maps of mapping drives: spinning, 4d, lidar (spinning 4d)',
+    )
     add('--student', type=Path, help="the 4D radar's model (the one that is installed)")
-    add('--teacher', type=Path, help="the spinning radar's model (the one that is installed)")
+    add('--teacher', type=Path, help="the model of the maps' places (the one that is installed)")
     add('--confidence', type=Path, help='the calibration to judge (the one that is installed)')
     add(
         '--query-spacing',
@@ -126,7 +142,7 @@ def parser() -> argparse.ArgumentParser:
     )
     add('--min-precision', type=float, default=0.99, help='of --fit (%(default)s)')
     add('--max-stranger-rate', type=float, default=0.001, help='of --fit (%(default)s)')
-    add_drive_options(result, order='--drives (but a map), --unlabelled, --strangers')
+    add_drive_options(result, SENSORS, order='--drives (but a map), --unlabelled, --strangers')
     add('--jobs', type=at_least(int, 1), default=usable_cores(), help='(%(default)s)')
     return result
 
@@ -139,7 +155,7 @@ def run(arguments: argparse.Namespace) -> None:
     from ssd_ros.cli.trust.judged.tables import judge, mountings, summary
     from ssd_ros.cli.trust.recorded import answers_of_recorded, require_lessons
     from ssd_ros.cli.trust.shift import answers_of_benchmark, lessons_of
-    from ssd_ros.confidence.file import write_confidence
+    from ssd_ros.confidence.file import load_confidences, write_confidence
     from ssd_ros.data_origin import kind_of, radar_of
     from ssd_ros.encoders.place_encoder import open_encoder
     from ssd_ros.reports.document import markdown_of, Section
@@ -166,7 +182,9 @@ def run(arguments: argparse.Namespace) -> None:
         limits = arguments.min_precision, arguments.max_stranger_rate
         lessons = lessons_of(arguments.benchmark or [], answers)
         fitted = fit_models(lessons, data, *limits, models.queries)
-        write_confidence(arguments.fit, space, with_known_radars(fitted, lessons, *limits))
+        known = with_known_radars(fitted, lessons, *limits)
+        others = load_confidences(arguments.fit, space) if arguments.fit.exists() else {}
+        write_confidence(arguments.fit, space, others | known)
     path = arguments.fit or arguments.confidence or shared_file(ENCODERS[student.kind].confidence)
     kinds = {pair.sensor for pair in answers}
     calibration = {kind: _calibration(path, space, kind, models.queries) for kind in kinds}
@@ -235,6 +253,7 @@ def _models_of(arguments: argparse.Namespace) -> Models:
         arguments.student or shared_file(shipped.student),
         arguments.teacher or shared_file(shipped.teacher),
         arguments.query_sensor,
+        tuple(arguments.map_sensor),
     )
 
 

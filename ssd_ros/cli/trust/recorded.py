@@ -65,9 +65,9 @@ def answers_of_recorded(arguments: argparse.Namespace, models: Models) -> Answer
         paths,
         options_of(arguments, paths),
         num_strangers,
+        models,
         has_map=map_path is not None,
         is_odometry=bool(arguments.unlabelled),
-        queries=models.queries,
     )
     files = working_files(models, arguments.out, arguments.query_spacing)
     student, num_processes = open_encoder(models.student, 'cpu'), int(arguments.jobs)
@@ -79,7 +79,7 @@ def answers_of_recorded(arguments: argparse.Namespace, models: Models) -> Answer
     prepare_drives(drives, models, files, arguments.query_spacing, num_processes)
     here = [drive.directory for drive in drives[: len(drives) - num_strangers]]
     away = [drive.directory for drive in drives[len(here) :]]
-    maps = kept or _maps_of(drives[0], files)
+    maps = kept or _maps_of(drives[0], files, models.maps)
     asked = here if kept else here[1:]
     outside = [Asked(drive, path) for drive in asked for path in elsewhere]
     outside += [Asked(drive, path) for drive in away for path in maps]
@@ -95,7 +95,7 @@ def answers_of_recorded(arguments: argparse.Namespace, models: Models) -> Answer
     pairs += outside or pairs_with_halves(asked, maps, files)
     if not kept and len(DriveQueries.load(files.queries(here[0]))):
         # A session's own 4D map finds nothing but the session itself.
-        pairs += [Asked(here[0], path) for path in maps if path.endswith('spinning.map')]
+        pairs += [Asked(here[0], path) for path in maps if not path.endswith('4d.map')]
     if not pairs:
         raise ValueError(
             f'{paths[0]} makes the map, and nothing is asked of it: name a drive with 4D radar '
@@ -136,9 +136,9 @@ def _check_kinds(paths: Sequence[Path], num_strangers: int) -> None:
             )
 
 
-def _maps_of(drive: Drive, files: Files) -> list[str]:
+def _maps_of(drive: Drive, files: Files, sensors: Sequence[str]) -> list[str]:
     """Return where the maps of a mapping drive lie in the working folder."""
-    maps = [f'{drive.directory}/{sensor}.map' for sensor in ('spinning', '4d')]
+    maps = [f'{drive.directory}/{sensor}.map' for sensor in sensors]
     return [path for path in maps if files.map(path).exists()]
 
 

@@ -57,6 +57,7 @@ class _Case(NamedTuple):
     A sensor in one of the worlds.
 
     :param plain: folder of the plain radar there
+    :param map_sensors: whose maps are asked
     """
 
     half: Half
@@ -64,6 +65,7 @@ class _Case(NamedTuple):
     plain: str
     seed: int
     world: WorldConfig
+    map_sensors: Sequence[str]
 
     def folder(self, name: str, what: str) -> str:
         return f'{self.half.name}/{name}/{self.seed}_{what}'
@@ -78,7 +80,8 @@ class _Case(NamedTuple):
         seen = sensor.conditions if what != 'scans' and sensor.conditions else half.plain
         visit = Visit('02' if what == 'queries' else '01', seen, part)
         place = Place(self.seed, (Visit('01'), Visit('02')), self.world)
-        return PlainDrive(place, visit, brightness_px=brightness_px)
+        has_lidar = what == 'scans' and 'lidar' in self.map_sensors
+        return PlainDrive(place, visit, has_lidar=has_lidar, brightness_px=brightness_px)
 
     def stored(self, work: Path, what: str) -> StoredDrive:
         name = self.sensor.name if self.sensor.conditions else self.plain
@@ -102,11 +105,12 @@ class _Case(NamedTuple):
         """Folders of the maps that it is asked in, by their sensor."""
         sensor, is_same = self.sensor, self.sensor.map == MapChange()
         is_own = sensor.has_own_maps and not self.is_plain
-        found = {
-            'spinning': self.folder(self.plain if is_same else sensor.name, 'scans'),
-            '4d': self.folder(self.plain if is_same and not is_own else sensor.name, 'clouds'),
-        }
-        return {'spinning': found['spinning']} if sensor.map.brightness_px else found
+        of_scans = self.folder(self.plain if is_same else sensor.name, 'scans')
+        of_clouds = self.folder(self.plain if is_same and not is_own else sensor.name, 'clouds')
+        found = {'spinning': of_scans, '4d': of_clouds, 'lidar': of_scans}
+        # Brightness is that of a spinning radar.
+        kinds = ['spinning'] if sensor.map.brightness_px else list(found)
+        return {kind: found[kind] for kind in self.map_sensors if kind in kinds}
 
 
 class Plan(NamedTuple):
@@ -152,7 +156,7 @@ def answers_of_benchmark(
     :param query_m: between two queries
     :raise ValueError: there is no such split, or what is there was made with other settings
     """
-    drives = drives_of_benchmark([name for name in names if name not in SEEDS])
+    drives = drives_of_benchmark([name for name in names if name not in SEEDS], models)
     halves = [load_half(name) for name in names if name in SEEDS]
     if halves and models.queries != '4d':
         raise ValueError('the radars of shift are 4D radars: name splits of towns')
@@ -172,7 +176,7 @@ def answers_of_half(
     :raise ValueError: what is there was made with other settings
     """
     files = working_files(models, work, query_m)
-    plan = plan_of(half, files)
+    plan = plan_of(half, files, models.maps)
     simulate(plan.stored.values(), num_processes)
     prepare_drives(list(plan.drives.values()), models, files, query_m, num_processes)
     with progress_bar('maps', 'map') as progress:
@@ -180,10 +184,14 @@ def answers_of_half(
     return answers_to(plan.asked, models, files, num_processes)
 
 
-def plan_of(half: Half, files: Files) -> Plan:
-    """Return what has to be there, and what is asked."""
+def plan_of(half: Half, files: Files, map_sensors: Sequence[str]) -> Plan:
+    """
+    Return what has to be there, and what is asked.
+
+    :param map_sensors: whose maps are asked
+    """
     plan = Plan({}, {}, {}, [])
-    for ring in _rings(half):
+    for ring in _rings(half, map_sensors):
         for number, case in enumerate(ring):
             _add_case(plan, case, files)
             plan.asked.extend(
@@ -210,12 +218,12 @@ def simulate(stored: Iterable[StoredDrive], num_processes: int) -> None:
         run_jobs(list(stored), store, num_processes, progress)
 
 
-def _rings(half: Half) -> Iterator[list[_Case]]:
+def _rings(half: Half, map_sensors: Sequence[str]) -> Iterator[list[_Case]]:
     """Yield worlds whose maps are asked of each other's drives."""
     for sensor in half.sensors:
-        yield [_Case(half, sensor, PLAIN, seed, half.town) for seed in half.towns]
+        yield [_Case(half, sensor, PLAIN, seed, half.town, map_sensors) for seed in half.towns]
     yield [
-        _Case(half, Sensor(worlds.name), worlds.name, seed, worlds.world)
+        _Case(half, Sensor(worlds.name), worlds.name, seed, worlds.world, map_sensors)
         for worlds in half.worlds
         for seed in worlds.seeds
     ]
@@ -224,11 +232,16 @@ def _rings(half: Half) -> Iterator[list[_Case]]:
 def _add_case(plan: Plan, case: _Case, files: Files) -> None:
     """Add a sensor in a world, and the maps of the plain one there."""
     plain = case._replace(sensor=Sensor('untouched'))
-    _add_clouds(plan, plain, files, 'clouds')
-    scans = plain.maps['spinning']
-    plan.drives[scans] = Drive(scans, plain.drive('scans'), True, ('spinning',))
+    kinds = tuple(kind for kind in case.map_sensors if kind != '4d')
+    if '4d' in case.map_sensors:
+        _add_clouds(plan, plain, files, 'clouds')
+    if kinds:
+        scans = plain.maps[kinds[0]]
+        plan.drives[scans] = Drive(scans, plain.drive('scans'), True, kinds)
     _add_clouds(plan, case, files, 'queries')
     change, key = case.sensor.map, case.sensor.name
+    if not case.maps:
+        return
     if change.brightness_px:
         brighter = case.maps['spinning']
         source = case.drive('scans', change.brightness_px)

@@ -33,11 +33,12 @@ class PlainDrive(SimulatedDrive):
     @property
     def digest(self) -> str:
         """What tells it from others of its name."""
-        return _digest(self.place.digest(self.visit), self.brightness_px)
+        lidar = ('LiDAR',) if self.has_lidar else ()
+        return _digest(self.place.digest(self.visit), self.brightness_px, *lidar)
 
     def open(self) -> RadarSequence:
         """Build the world and the session."""
-        drive = SimulatedDrive(self.place, self.visit).open()
+        drive = SimulatedDrive(self.place, self.visit, has_lidar=self.has_lidar).open()
         return BrighterDrive(drive, self.brightness_px) if self.brightness_px else drive
 
 

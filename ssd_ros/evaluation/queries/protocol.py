@@ -50,7 +50,15 @@ TASKS = {
     '4d_single': Task('4d', '4d', False, '4D in 4D, same session'),
     'spinning_single': Task('spinning', 'spinning', False, 'spinning in spinning, same session'),
     'spinning_any': Task('spinning', 'spinning', True, 'spinning in spinning, any heading', True),
+    'lidar': Task('4d', 'lidar', True, '4D in LiDAR, other session'),
+    'lidar_single': Task('4d', 'lidar', False, '4D in LiDAR, same session'),
 }
+
+
+def task_of(map_sensor: str, is_same_session: bool) -> str:
+    """Return the name of the task of a 4D radar that asks in a map."""
+    wanted = '4d', map_sensor, not is_same_session
+    return next(name for name, task in TASKS.items() if task[:3] == wanted)
 
 
 _LIMITS = {

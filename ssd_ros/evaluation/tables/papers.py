@@ -9,6 +9,7 @@ import re
 
 import numpy as np
 from ssd_ros.data_origin import label_of, radar_of
+from ssd_ros.datasets.sequence import SENSORS
 from ssd_ros.evaluation.queries.protocol import DATABASES, TASKS
 from ssd_ros.evaluation.scores.paired import Comparison
 from ssd_ros.evaluation.scores.results import Evaluation, METHOD, Result, select
@@ -26,7 +27,6 @@ from ssd_ros.evaluation.tables.published import (
     SOURCE,
 )
 from ssd_ros.evaluation.used_radar import UsedRadar
-from ssd_ros.radar.types import RADARS
 from ssd_ros.reports.document import markdown_of, Section, Table
 
 RANDOM_YAW_VARIANT = 'random yaw'
@@ -85,7 +85,7 @@ def sections_of(evaluation: Evaluation, comparisons: Mapping[str, Comparison]) -
 def _radars(radars: Sequence[UsedRadar]) -> Section | None:
     """Return what the drives had, and what of it could not be judged."""
     rows = [
-        [one.drive, RADARS[one.sensor], f'{one.num_scans}', f'{one.num_without_pose}',
+        [one.drive, SENSORS[one.sensor], f'{one.num_scans}', f'{one.num_without_pose}',
          one.poses or '-']
         for one in radars
     ]  # fmt: skip

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.bev.preprocessing import PreprocessingConfig
-from ssd_ros.bev.submap import LANES_M, outstanding, panorama_of_returns, SubmapStream
+from ssd_ros.bev.submap import LANES_M, outstanding, submap_panorama, SubmapStream
 from ssd_ros.datasets.left_out import LeftOut
 from ssd_ros.datasets.sequence import origin_of, RadarSequence
 from ssd_ros.encoders.place_encoder import PlaceEncoder
@@ -149,7 +149,7 @@ def _in_lanes(
     strong = outstanding(returns)
     for number, lane_m in enumerate(lanes_m):
         there = strong - np.array([0, lane_m, 0, 0], np.float32)
-        panorama = panorama_of_returns(there, preprocessing, reach_m)
+        panorama = submap_panorama(there, preprocessing, reach_m)
         yield Submap(stamp_ns + number, pose.beside(lane_m), segment, panorama)
 
 

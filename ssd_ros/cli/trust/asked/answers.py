@@ -37,7 +37,7 @@ class PairAnswers:
 
     :param origin: kind of the data of both drives together
     :param map_drive: that made the map
-    :param sensor: of the map, 'spinning' or '4d'
+    :param sensor: of the map, 'spinning', '4d' or 'lidar'
     :param poses: shape (Q, 3), true x, y, yaw of the queries in their world
     :param nearest_m: shape (Q,), to the nearest keyframe; infinite in the map of another world
     :param keyframe_m: shape (Q, K), from the query to the candidate's keyframe, likewise

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import numpy as np
 from ssd_ros.cli.cache.drives import benchmark_drives, check_drives, RecordedDrive
-from ssd_ros.cli.common.drive_options import BOTH, DriveOptions
+from ssd_ros.cli.common.drive_options import DriveOptions
 from ssd_ros.cli.trust.asked.answers import nearest_keyframe_m
-from ssd_ros.cli.trust.asked.jobs import Asked, Drive, Files
+from ssd_ros.cli.trust.asked.jobs import Asked, Drive, Files, Models
 from ssd_ros.cli.trust.asked.queries import DriveQueries
 from ssd_ros.datasets.sequence import RadarSequence, sensor_scans
 from ssd_ros.encoders.place_encoder import PlaceEncoder
@@ -26,42 +26,51 @@ from ssd_ros.evaluation.judging.halves import halves_of
 from ssd_ros.maps.meta import META_FILE, read_meta
 from ssd_ros.maps.place_database import PlaceDatabase
 
+_SCANS_OF = {
+    'spinning': 'scans of a spinning radar (--scan-topic)',
+    '4d': 'clouds of a 4D radar (--points-topic)',
+    'lidar': 'scans of a LiDAR (--lidar-source)',
+}
 APART_M = 50.0  # from a query to the nearest keyframe of a half in which it is a stranger
 
 
-def drives_of_benchmark(splits: Sequence[str]) -> list[Drive]:
+def drives_of_benchmark(splits: Sequence[str], models: Models) -> list[Drive]:
     """
     Return the drives of splits of the shipped benchmark; sessions 01 make the maps.
 
+    :param models: which say of what sensors the maps and the queries are
     :raise ValueError: there is no such split
     """
-    return [
-        Drive(job.directory, job.source, job.directory.endswith('_0'))
-        for split in splits
-        for job in benchmark_drives(split)
-    ]
+    drives = []
+    for split in splits:
+        mapping = benchmark_drives(split, 'lidar' in models.maps)
+        for plain, with_lidar in zip(benchmark_drives(split), mapping, strict=True):
+            is_map = plain.directory.endswith('_0')
+            source = with_lidar.source if is_map else plain.source
+            drives.append(Drive(plain.directory, source, is_map, models.sensors))
+    return drives
 
 
 def recorded_drives(
     paths: Sequence[Path],
     options: Sequence[DriveOptions],
     num_strangers: int,
+    models: Models,
     has_map: bool = False,
     is_odometry: bool = False,
-    queries: str = '4d',
 ) -> list[Drive]:
     """
     Return recorded drives.
 
-    The first makes the map of its scans, and one of its clouds if it has those, too. The others
-    are looked up by the radar that asks: what the other one sent is left alone.
+    The first makes a map of each sensor that it has and the models name. The others are looked up
+    by the radar that asks: what other sensors sent is left alone.
 
     :param paths: the mapping drive, drives through the same place in the same map frame, and
         strangers, which were somewhere else
     :param options: of each drive
+    :param models: which say of what sensors the maps and the queries are
     :param has_map: there is a map already, and the first is like the others
     :param is_odometry: the poses are odometry, in any frame
-    :param queries: the radar that asks, '4d' or 'spinning'
     :raise ValueError: two drives have the same name, or their poses cannot be used
     """
     # HeRCULES and others number the drives of a place: Library/01.
@@ -71,7 +80,8 @@ def recorded_drives(
     drives = []
     for number, (path, name, of_drive) in enumerate(zip(paths, names, options, strict=True)):
         is_map, is_here = number == 0 and not has_map, number < len(paths) - num_strangers
-        world, sensors = 'here' if is_here else 'elsewhere', BOTH if is_map else (queries,)
+        world = 'here' if is_here else 'elsewhere'
+        sensors = models.sensors if is_map else (models.queries,)
         source = RecordedDrive(path, f'{world}/{name}', of_drive, sensors, is_odometry)
         drives.append(Drive(f'recorded/{name}', source, is_map))
     num_here = len(drives) - num_strangers
@@ -80,31 +90,29 @@ def recorded_drives(
     for drive in drives[len(here) :]:  # in any frame
         opened += check_drives([drive.source])
     for drive, path, found in zip(drives, paths, opened, strict=True):
-        _require_radars(found, path, drive.is_map, queries)
+        _require_sensors(found, path, drive.is_map, models)
     return [
-        replace(drive, sensors=_sensors_of(found)) if drive.is_map else drive
+        replace(drive, sensors=_sensors_of(found, models.sensors)) if drive.is_map else drive
         for drive, found in zip(drives, opened, strict=True)
     ]
 
 
-def _require_radars(drive: RadarSequence, path: Path, is_map: bool, queries: str) -> None:
-    if is_map and not _sensors_of(drive):
-        raise ValueError(f'{path} has neither scans of a spinning radar nor clouds of a 4D radar')
+def _require_sensors(drive: RadarSequence, path: Path, is_map: bool, models: Models) -> None:
+    if is_map and not _sensors_of(drive, models.maps):
+        wanted = ' nor '.join(_SCANS_OF[sensor] for sensor in models.maps)
+        raise ValueError(f'{path} has neither {wanted} to make a map of')
     if is_map:
         return
-    scans = sensor_scans(drive, queries)
+    scans = sensor_scans(drive, models.queries)
     if not len(scans):
-        what = 'clouds of a 4D radar (--points-topic)'
-        if queries == 'spinning':
-            what = 'scans of a spinning radar (--scan-topic)'
+        what = _SCANS_OF[models.queries]
         raise ValueError(f'{path} has no {what}: only the drive that makes the map may lack them')
     if not len(scans.poses):
         raise ValueError(f'{path} has no poses: give --poses FILE or --poses-topic TOPIC')
 
 
-def _sensors_of(drive: RadarSequence) -> tuple[str, ...]:
-    stamps = {'4d': drive.cloud_stamps_ns, 'spinning': drive.scan_stamps_ns}
-    return tuple(sensor for sensor in BOTH if len(stamps[sensor]))
+def _sensors_of(drive: RadarSequence, wanted: Sequence[str]) -> tuple[str, ...]:
+    return tuple(sensor for sensor in wanted if len(sensor_scans(drive, sensor)))
 
 
 def is_map(path: Path) -> bool:

@@ -41,11 +41,18 @@ class Models(NamedTuple):
     Files of a student and its teacher.
 
     :param queries: of which radar they are, '4d' or 'spinning'
+    :param maps: of which sensors they are, of '4d', 'spinning' and 'lidar'
     """
 
     student: Path
     teacher: Path
     queries: str = '4d'
+    maps: tuple[str, ...] = ('spinning', '4d')
+
+    @property
+    def sensors(self) -> tuple[str, ...]:
+        """That a mapping drive may have: the maps' and the one that asks."""
+        return tuple(dict.fromkeys((*self.maps, self.queries)))
 
     @property
     def asking(self) -> Path:
@@ -113,7 +120,7 @@ def answers_of(
     """
     files = working_files(models, work, query_m)
     prepare_drives(drives, models, files, query_m, num_processes)
-    return answers_to(_pairs(drives, files), models, files, num_processes)
+    return answers_to(_pairs(drives, files, models.maps), models, files, num_processes)
 
 
 def working_files(models: Models, work: Path, query_m: float) -> Files:
@@ -177,14 +184,20 @@ def _prepare(models: Models, files: Files, query_m: float, drive: Drive, report:
         queries.save(queries_path)
     if not drive.is_map:
         return
-    path = files.map(f'{drive.directory}/spinning.map')
-    if 'spinning' in drive.sensors and not path.exists():
-        teacher = _encoder(models.teacher, 'spinning')
-        build_database(opened(), teacher, keyframe_distance_m=KEYFRAME_M).save(path)
-    path = files.map(f'{drive.directory}/4d.map')
-    queries = DriveQueries.load(queries_path)
-    if models.queries == '4d' and len(queries) and not path.exists():
-        _map_of_queries(queries, asking).save(path)
+    for sensor in models.maps:
+        path = files.map(f'{drive.directory}/{sensor}.map')
+        if sensor not in drive.sensors or path.exists():
+            continue
+        if sensor != '4d':
+            teacher = _encoder(models.teacher, sensor)
+            database = build_database(
+                opened(), teacher, keyframe_distance_m=KEYFRAME_M, sensor=sensor
+            )
+            database.save(path)
+            continue
+        queries = DriveQueries.load(queries_path)
+        if models.queries == '4d' and len(queries):
+            _map_of_queries(queries, asking).save(path)
 
 
 @cache  # of each process, which has many jobs
@@ -207,7 +220,7 @@ def _map_of_queries(queries: DriveQueries, student: PlaceEncoder) -> PlaceDataba
     return database_of(live_session_of(queries, student, KEYFRAME_M).to_map(info))
 
 
-def _pairs(drives: Sequence[Drive], files: Files) -> list[Asked]:
+def _pairs(drives: Sequence[Drive], files: Files, sensors: Sequence[str]) -> list[Asked]:
     queries = [DriveQueries.load(files.queries(drive.directory)) for drive in drives]
     maps = [(drive, of.world) for drive, of in zip(drives, queries, strict=True) if drive.is_map]
     worlds = [world for _, world in maps]
@@ -216,7 +229,7 @@ def _pairs(drives: Sequence[Drive], files: Files) -> list[Asked]:
         for number, (mapping, _) in enumerate(maps):
             is_asked = len(asked) and _is_asked(asked.world, worlds, number, drive.is_map)
             # A session's own map finds nothing but the session itself.
-            kinds = ('spinning',) if drive is mapping else ('spinning', '4d')
+            kinds = [kind for kind in sensors if kind != '4d' or drive is not mapping]
             pairs += [
                 Asked(drive.directory, path)
                 for path in (f'{mapping.directory}/{kind}.map' for kind in kinds)

@@ -61,7 +61,7 @@ def fit_models(
     for sensor in sorted({pair.sensor for pair in other}):
         of_sensor = [pair for pair in other if pair.sensor == sensor]
         model = fit(of_sensor, data, min_precision, max_stranger_rate)
-        models[sensor] = replace(model, queries=queries)
+        models[sensor] = replace(model, queries=queries, maps=sensor)
     return models
 
 

@@ -168,7 +168,7 @@ def pooled_figures(judged: Sequence[Judged]) -> dict[str, float | int]:
 def grouped(judged: Sequence[Judged]) -> Mapping[tuple[str, str], list[Judged]]:
     """Return the drives by sensor of the map and kind, in a fixed order."""
     groups: dict[tuple[str, str], list[Judged]] = {}
-    for sensor in ('spinning', '4d'):
+    for sensor in ('spinning', '4d', 'lidar'):
         for kind in _KINDS:
             of_group = [
                 item for item in judged if (item.answers.sensor, item.kind) == (sensor, kind)
