@@ -14,7 +14,7 @@ from ssd_ros.bev.lidar_map import (
     panorama_of_lidar,
     standing_points,
     STEP_M,
-    WAY_M,
+    WAY_AROUND_M,
 )
 from ssd_ros.bev.preprocessing import PreprocessingConfig, scan_panorama
 from ssd_ros.datasets.left_out import LeftOut
@@ -82,13 +82,18 @@ def local_maps(
     way_m = np.concatenate([[0.0], np.cumsum(steps_m)])
     chosen = thin_by_distance(poses.positions_m, STEP_M)
     kept: dict[int, LidarScan | None] = {}
+    length_m = WAY_AROUND_M
 
-    def read(row: int) -> LidarScan | None:
-        cloud = left_out.read(posed.sequence.lidar, int(posed.numbers[row]))
-        return None if cloud is None else standing_points(cloud, poses, row, config)
+    def read(one: int) -> LidarScan | None:
+        cloud = left_out.read(posed.sequence.lidar, int(posed.numbers[one]))
+        return None if cloud is None else standing_points(cloud, poses, one, config)
 
     for row in thin_by_distance(poses.positions_m, distance_m).tolist():
-        near = chosen[np.abs(way_m[chosen] - way_m[row]) <= WAY_M / 2].tolist()
+        apart_m = np.abs(way_m[chosen] - way_m[row])
+        nearest = int(chosen[apart_m.argmin()])
+        kept[nearest] = here = kept[nearest] if nearest in kept else read(nearest)
+        length_m = length_m if here is None else here.way_m
+        near = chosen[apart_m <= length_m / 2].tolist()
         kept = {one: kept[one] if one in kept else read(one) for one in near}
         if scans := [scan for scan in kept.values() if scan is not None]:
             yaw_rad = float(poses.yaws_rad[row])

@@ -24,12 +24,15 @@ from ssd_ros.motion.trajectory import Trajectory
 from ssd_ros.radar.ego_velocity import EgoVelocityConfig, estimate_ego_velocity
 from transforms3d.quaternions import quat2mat
 
-WAY_M = 20.0  # that a local map shows, half of it before its middle
 STEP_M = 2.0  # from scan to scan
+# Of way in a local map, half of it before its middle. What a LiDAR that looks ahead does not see
+# there was ahead before, or will be beside.
+WAY_AROUND_M, WAY_AHEAD_M = 20.0, 150.0
+_NUM_SECTORS, _SECTORS_AROUND = 36, 30  # who sees so many of them sees all around
 _LOW_M, _HIGH_M = 0.3, 6.0  # above the ground, between which a radar sees
 _VOXEL_M = 0.4
 _MIN_SEEN = 2  # scans that see a column, of several; a mover is not where it was
-_SPLAT = 1  # cells around each column that are as bright, for its width
+_SPLAT = 2  # cells around each column that are as bright: a radar sees it as wide
 _LEVELS = 64  # of voxels above each other
 
 
@@ -39,10 +42,17 @@ class LidarScan(NamedTuple):
 
     :param position_m: shape (3,), of the LiDAR in the map
     :param points_m: shape (P, 3) float32, from there, in the axes of the map; z above the ground
+    :param is_around: the LiDAR sees all around
     """
 
     position_m: NDArray[np.float64]
     points_m: NDArray[np.float32]
+    is_around: bool = True
+
+    @property
+    def way_m(self) -> float:
+        """How much of the way shows what lies around."""
+        return WAY_AROUND_M if self.is_around else WAY_AHEAD_M
 
 
 def standing_points(
@@ -64,7 +74,7 @@ def standing_points(
     if cloud.radial_velocity_mps is not None:
         near[near] = np.isin(np.arange(len(level_m)), kept)
         kept = kept[_stands_still(cloud.select(near), config.ego_velocity)]
-    return LidarScan(poses.positions_m[row], level_m[kept])
+    return LidarScan(poses.positions_m[row], level_m[kept], _is_around(cloud.xyz_m))
 
 
 class LidarPanorama(NamedTuple):
@@ -123,6 +133,12 @@ def _columns_around(
     x, y = (centre_m @ np.array([[cos, -sin], [sin, cos]])).T
     level_db = 10 * np.log10(num_levels[kept])
     return np.column_stack([x, y, np.zeros(len(x)), level_db]).astype(np.float32)
+
+
+def _is_around(xyz_m: NDArray[np.float32]) -> bool:
+    share = np.arctan2(xyz_m[:, 1], xyz_m[:, 0]) / (2 * np.pi) + 0.5
+    sectors = np.unique((share * _NUM_SECTORS).astype(np.int64))
+    return len(sectors) >= _SECTORS_AROUND
 
 
 def _first_of_voxels(xyz_m: NDArray[np.float32]) -> NDArray[np.int64]:

@@ -67,7 +67,7 @@ def test_a_post_lands_where_a_turn_of_a_spinning_radar_has_it(
     assert image.shape == (10, 12)
     assert image[cell] == 128
     # Its neighbours are as bright, for a radar spreads a return.
-    assert 6 <= np.count_nonzero(image) <= 9
+    assert np.count_nonzero(image) > 9
     assert np.count_nonzero(sharp) == 1
     assert sharp[cell] == 128
 
@@ -80,7 +80,7 @@ def test_the_place_may_be_another_than_that_of_the_scans() -> None:
     turned = panorama_of_lidar(seen, ORIGIN + np.array([2.0, 0, 0]), math.pi / 2, COARSE).image
     # 20 m to the right of who looks along y, a little ahead.
     assert turned[2, 2] == 128
-    assert not turned[:, 4:].any()
+    assert not turned[:, 5:].any()
 
 
 def test_what_is_higher_is_brighter() -> None:

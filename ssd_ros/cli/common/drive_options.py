@@ -36,6 +36,7 @@ DATASETS = (
     'snail',
     'transloc4d',
     'ntu4dradlm',
+    'pcd_tiles',
     'rosbag2',
 )
 SPINNING_PRESETS = (

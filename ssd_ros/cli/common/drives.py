@@ -15,6 +15,7 @@ from ssd_ros.cli.common.drive_options import DriveOptions
 from ssd_ros.data_origin import Origin
 from ssd_ros.datasets.bags.rosbag2 import Rosbag2Config
 from ssd_ros.datasets.formats.open_sequence import open_sequence
+from ssd_ros.datasets.formats.pcd_tiles import PcdTiles
 from ssd_ros.datasets.pose_check import check_poses
 from ssd_ros.datasets.pose_files import read_poses
 from ssd_ros.datasets.poses import poses_at
@@ -201,6 +202,8 @@ def _opened(
     if 'lidar' in wanted.sensors:
         config = replace(config, lidar_source=options.lidar_source)
     drive = open_sequence(path, options.dataset or 'auto', config)
+    if isinstance(drive, PcdTiles):
+        return _along(drive, path, options, say)
     if options.poses is None:
         return drive
     file = read_poses(
@@ -215,3 +218,14 @@ def _opened(
         poses_at(poses, drive.scan_stamps_ns),
         poses_at(poses, drive.lidar_stamps_ns),
     )
+
+
+def _along(
+    tiles: PcdTiles, path: Path, options: DriveOptions, say: Callable[[str], None]
+) -> RadarSequence:
+    """Return a map of points as it is seen on the way of the poses."""
+    if options.poses is None:
+        raise ValueError(f'{path} is a map of points: give the way through it with --poses FILE')
+    file = read_poses(options.poses)
+    say(f'{options.poses}: {len(file.poses)} poses, read as {file.form}')
+    return tiles.along(file.poses)

@@ -19,6 +19,7 @@ from ssd_ros.datasets.formats import (
     mulran,
     ntu4dradlm,
     oxford,
+    pcd_tiles,
     polar_png,
     snail,
     transloc4d,
@@ -68,6 +69,7 @@ FORMATS = {
     ),
     'transloc4d': Format(lambda path, _: transloc4d.open_transloc4d(path), transloc4d.OPTIONS),
     'ntu4dradlm': Format(ntu4dradlm.open_ntu4dradlm, ntu4dradlm.OPTIONS),
+    'pcd_tiles': Format(lambda path, _: pcd_tiles.open_pcd_tiles(path), pcd_tiles.OPTIONS),
     'rosbag2': Format(Rosbag2Sequence, rosbag2.OPTIONS),
 }
 DATASETS = tuple(FORMATS)
@@ -92,6 +94,7 @@ _SIGNS = {
     'xt32': 'snail',
     'pointclouds': 'transloc4d',
     ntu4dradlm.TRUTH_FILE: 'ntu4dradlm',
+    pcd_tiles.AUTOWARE_FILE: 'pcd_tiles',
     'aeva': 'hercules',  # also a folder of Boreas, which has poses
 }
 
@@ -172,6 +175,8 @@ def _refuse_files_of_another(path: Path, dataset: str) -> None:
 def _recognized(path: Path) -> str:
     if (not path.is_dir() and is_recording(path)) or (path / 'metadata.yaml').exists():
         return 'rosbag2'
+    if path.is_file() and path.suffix.lower() == pcd_tiles.SUFFIX:
+        return 'pcd_tiles'
     found = find_below(path, set(_SIGNS))
     for sign, dataset in _SIGNS.items():
         if sign in found:
