@@ -116,6 +116,20 @@ def test_a_map_takes_no_calibration_of_other_maps(database: PlaceDatabase, tmp_p
     database.confidence = None
 
 
+def test_a_lidar_that_looks_ahead_shows_what_lies_behind_by_its_way(
+    encoders: tuple[OnnxEncoder, OnnxEncoder],
+) -> None:
+    ahead = replace(lidar_drive(num=80), lidar_half_fov_rad=math.radians(60), lidar_yaw_rad=0.0)
+    found = build_database(ahead, encoders[1], keyframe_distance_m=20.0, sensor='lidar')
+    returns_m = found.keyframe(4).returns_cm.astype(float) / 100
+    returns_m = returns_m[returns_m[:, 0] > -300]
+    is_behind = returns_m[:, 0] < -30
+    assert is_behind.sum() > 5
+    in_map = returns_m[is_behind] + [80.0, 0.0]
+    off_m = np.linalg.norm(in_map[:, None] - ahead.posts[None], axis=2).min(axis=1)
+    assert np.median(off_m) < 1.5
+
+
 def test_scans_that_cannot_be_read_are_missing_in_the_maps_around_them(
     encoders: tuple[OnnxEncoder, OnnxEncoder],
 ) -> None:

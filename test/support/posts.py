@@ -293,10 +293,12 @@ class LidarDrive(PostDrive):
 
     :param lidar_yaw_rad: by how much
     :param lidar_range_m: as far as it sees
+    :param lidar_half_fov_rad: on either side of ahead
     """
 
     lidar_yaw_rad: float = 0.5
     lidar_range_m: float = 100.0
+    lidar_half_fov_rad: float = math.pi
 
     @property
     def lidar_stamps_ns(self) -> NDArray[np.int64]:
@@ -327,7 +329,9 @@ class LidarDrive(PostDrive):
         yaw = float(self.lidar_poses.yaws_rad[index])
         cos, sin = math.cos(yaw), math.sin(yaw)
         xyz_m = offset_m @ np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]])
-        xyz_m = xyz_m[np.hypot(xyz_m[:, 0], xyz_m[:, 1]) < self.lidar_range_m]
+        is_seen = np.hypot(xyz_m[:, 0], xyz_m[:, 1]) < self.lidar_range_m
+        is_seen &= np.abs(np.arctan2(xyz_m[:, 1], xyz_m[:, 0])) <= self.lidar_half_fov_rad
+        xyz_m = xyz_m[is_seen]
         intensity = np.full(len(xyz_m), np.nan, np.float32)
         return LidarPointCloud(
             int(self.lidar_stamps_ns[index]), xyz_m.astype(np.float32), intensity
