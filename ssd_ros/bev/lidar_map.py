@@ -33,7 +33,9 @@ _LOW_M, _HIGH_M = 0.3, 6.0  # above the ground, between which a radar sees
 _VOXEL_M = 0.4
 _MIN_SEEN = 2  # scans that see a column, of several; a mover is not where it was
 _SPLAT = 2  # cells around each column that are as bright: a radar sees it as wide
-_LEVELS = 64  # of voxels above each other
+_LEVELS = 16  # of voxels above each other
+_MAX_REACH_M = 300.0
+_MAX_SCANS = 255
 
 
 class LidarScan(NamedTuple):
@@ -64,7 +66,7 @@ def standing_points(
     :param poses: of the LiDAR in the map
     :param row: that of the scan
     """
-    near = np.hypot(cloud.xyz_m[:, 0], cloud.xyz_m[:, 1]) <= config.grid.max_range_m
+    near = np.hypot(cloud.xyz_m[:, 0], cloud.xyz_m[:, 1]) <= _reach_m(config)
     turn = quat2mat(np.roll(poses.quaternions_xyzw[row], 1)).astype(np.float32)
     level_m = cloud.xyz_m[near] @ turn.T
     height_m = heights_above_ground(level_m)
@@ -101,38 +103,44 @@ def panorama_of_lidar(
     :param position_m: of the place in the map, shape (3,)
     :param yaw_rad: of the panorama's forward there
     """
-    returns = _columns_around(scans, position_m, yaw_rad)
+    reach_m = _reach_m(config)
+    returns = _columns_around(scans, position_m, yaw_rad, reach_m)
     grid, cloud = config.grid, replace(config.cloud, normalisation=CONTENT)
     image, sharp = (
-        panorama_of_returns(returns, grid, replace(cloud, splat_radius=radius), grid.max_range_m)
+        panorama_of_returns(returns, grid, replace(cloud, splat_radius=radius), reach_m)
         for radius in (_SPLAT, 0)
     )
     return LidarPanorama(image, sharp)
 
 
 def _columns_around(
-    scans: Sequence[LidarScan], position_m: NDArray[np.float64], yaw_rad: float
+    scans: Sequence[LidarScan], position_m: NDArray[np.float64], yaw_rad: float, reach_m: float
 ) -> NDArray[np.float32]:
     """Return the columns seen repeatedly, shape (P, 4): x, y, 0 and their height in decibels."""
-    shifts_m = [(one.position_m - position_m)[:2].astype(np.float32) for one in scans]
-    xy_m = np.concatenate(
-        [one.points_m[:, :2] + shift_m for one, shift_m in zip(scans, shifts_m, strict=True)]
-    )
-    height_m = np.concatenate([one.points_m[:, 2] for one in scans])
-    number = np.repeat(np.arange(len(scans)), [len(one.points_m) for one in scans])
-    column, row = np.floor(xy_m / _VOXEL_M).astype(np.int64).T
-    cell = (column + 32768) * 65536 + row + 32768
-    cells, place = np.unique(cell, return_inverse=True)
-    seen = np.unique(place * len(scans) + number) // max(len(scans), 1)
-    num_seen = np.bincount(seen, minlength=len(cells))
-    level = np.minimum((height_m / _VOXEL_M).astype(np.int64), _LEVELS - 1)
-    num_levels = np.bincount(np.unique(place * _LEVELS + level) // _LEVELS, minlength=len(cells))
-    kept = num_seen >= min(_MIN_SEEN, len(scans))
-    centre_m = (np.stack([cells // 65536, cells % 65536], axis=1)[kept] - 32768 + 0.5) * _VOXEL_M
+    half = int(np.ceil(reach_m / _VOXEL_M))
+    num = 2 * half  # columns along a side
+    has_point = np.zeros((num * num, _LEVELS), bool)
+    num_seen = np.zeros(num * num, np.uint8)
+    for scan in scans[:_MAX_SCANS]:
+        shift_m = (scan.position_m - position_m)[:2].astype(np.float32)
+        cells = np.floor((scan.points_m[:, :2] + shift_m) / _VOXEL_M).astype(np.int64) + half
+        inside = ((cells >= 0) & (cells < num)).all(axis=1)
+        column = cells[inside, 0] * num + cells[inside, 1]
+        level = (scan.points_m[inside, 2] / _VOXEL_M).astype(np.int64)
+        has_point[column, np.minimum(level, _LEVELS - 1)] = True
+        is_seen = np.zeros(num * num, bool)
+        is_seen[column] = True
+        num_seen += is_seen
+    kept = np.flatnonzero(num_seen >= max(min(_MIN_SEEN, len(scans)), 1))
+    centre_m = (np.stack(np.divmod(kept, num), axis=1) - half + 0.5) * _VOXEL_M
     cos, sin = np.cos(yaw_rad), np.sin(yaw_rad)
     x, y = (centre_m @ np.array([[cos, -sin], [sin, cos]])).T
-    level_db = 10 * np.log10(num_levels[kept])
+    level_db = 10 * np.log10(np.count_nonzero(has_point[kept], axis=1))
     return np.column_stack([x, y, np.zeros(len(x)), level_db]).astype(np.float32)
+
+
+def _reach_m(config: PreprocessingConfig) -> float:
+    return min(config.grid.max_range_m, _MAX_REACH_M)
 
 
 def _is_around(xyz_m: NDArray[np.float32]) -> bool:

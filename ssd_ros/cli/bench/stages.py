@@ -22,6 +22,7 @@ from ssd_ros.cli.bench.inputs import (
     random_database,
     spinning_scan,
 )
+from ssd_ros.cli.bench.lidar_keyframe import keyframes
 from ssd_ros.cli.bench.peers import (
     decode_point_by_point,
     has_training,
@@ -102,6 +103,8 @@ def stages(student_path: Path, teacher_path: Path, full: bool) -> Iterator[Stage
         yield search_stage(random_database(1_000_000, student), descriptor)
     yield query
     yield map_stage(student, teacher)
+    ours, peer = times_ms(*keyframes(teacher))
+    yield Stage('a keyframe of a LiDAR map', ours, 'of a spinning radar', peer)
     yield loading_stage()
 
 

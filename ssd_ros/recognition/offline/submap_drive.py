@@ -104,7 +104,7 @@ def panoramas_at(
     for place, returns in _local_maps(sequence, preprocessing, stream, left_out, at=set(waiting)):
         while waiting.popleft() != place.number:
             yield None
-        yield panorama_of_returns(outstanding(returns), preprocessing, length_m / 2)
+        yield submap_panorama(outstanding(returns), preprocessing, length_m / 2)
     yield from [None] * len(waiting)
 
 

@@ -123,5 +123,5 @@ def test_a_drive_most_of_whose_clouds_cannot_be_read_makes_no_map(teacher: OnnxE
 
 
 def test_a_spinning_radar_makes_no_submaps(database: PlaceDatabase) -> None:
-    with pytest.raises(MapError, match='submap_m is 40, expected 0 for a spinning radar'):
+    with pytest.raises(MapError, match='submap_m is 40, expected 0 for sensor spinning'):
         replace(database.info, sensor='spinning')
