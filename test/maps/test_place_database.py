@@ -466,7 +466,7 @@ def mix_with_another_map(path: Path) -> None:
         (lambda path: edit_info(path, keyframe_distance_m=1e308), r'distance_m is 1e\+308, expec'),
         (lambda path: edit_info(path, num_scans=10**30), 'num_scans is 10*, too large'),
         (lambda path: edit_info(path, novelty_distance=5), 'novelty_distance is 5.0, expected 0'),
-        (lambda path: edit_info(path, sensor='lidar'), "sensor is 'lidar'; choose from spinning"),
+        (lambda path: edit_info(path, sensor='sonar'), "sensor is 'sonar'; choose from spinning"),
         (lambda path: edit_info(path, uuid=''), "uuid is '' of 0 characters, expected 1 .. 64"),
         (lambda path: edit_info(path, uuid='a' * 900_000), "uuid is 'a*...a*' of 900000 char"),
         (lambda path: edit_info(path, map_frame_id='map\nodom'), "frame_id is 'map.*without line"),
