@@ -9,6 +9,7 @@ A map carries its own; one that an earlier version fitted on other features mean
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,13 @@ def load_confidences(path: Path, descriptor_space: str) -> dict[str, ConfidenceM
                 'maps: fit it again with trust --fit'
             )
     return models
+
+
+def usable_confidences(path: Path, descriptor_space: str) -> dict[str, ConfidenceModel]:
+    """Return what `load_confidences` does; none of a file that is absent or cannot be used."""
+    with suppress(FileNotFoundError, ValueError):
+        return load_confidences(path, descriptor_space)
+    return {}
 
 
 def shipped_confidence(encoder: str, descriptor_space: str, sensor: str) -> ConfidenceModel | None:

@@ -109,8 +109,8 @@ class PlaceRecognizer:
                 database.require_turns()
         if self._stream.submaps is not None:
             maps = [database.without_calibration() for database in maps]
-            is_spinning = all(database.info.sensor == 'spinning' for database in maps)
-            self._stream.submaps.sees_all = is_spinning and self.live is None
+            is_of_submaps = any(database.info.sensor == '4d' for database in maps)
+            self._stream.submaps.sees_all = not is_of_submaps and self.live is None
         self._maps = tuple(maps)
         self._wrong_maps = map_refusals(maps)
         self._submaps = {} if asks_turns else submap_refusals(maps)

@@ -155,7 +155,7 @@ def run(arguments: argparse.Namespace) -> None:
     from ssd_ros.cli.trust.judged.tables import judge, mountings, summary
     from ssd_ros.cli.trust.recorded import answers_of_recorded, require_lessons
     from ssd_ros.cli.trust.shift import answers_of_benchmark, lessons_of
-    from ssd_ros.confidence.file import load_confidences, write_confidence
+    from ssd_ros.confidence.file import usable_confidences, write_confidence
     from ssd_ros.data_origin import kind_of, radar_of
     from ssd_ros.encoders.place_encoder import open_encoder
     from ssd_ros.reports.document import markdown_of, Section
@@ -183,8 +183,7 @@ def run(arguments: argparse.Namespace) -> None:
         lessons = lessons_of(arguments.benchmark or [], answers)
         fitted = fit_models(lessons, data, *limits, models.queries)
         known = with_known_radars(fitted, lessons, *limits)
-        others = load_confidences(arguments.fit, space) if arguments.fit.exists() else {}
-        write_confidence(arguments.fit, space, others | known)
+        write_confidence(arguments.fit, space, usable_confidences(arguments.fit, space) | known)
     path = arguments.fit or arguments.confidence or shared_file(ENCODERS[student.kind].confidence)
     kinds = {pair.sensor for pair in answers}
     calibration = {kind: _calibration(path, space, kind, models.queries) for kind in kinds}
