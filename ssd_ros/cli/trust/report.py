@@ -17,7 +17,7 @@ from ssd_ros.cli.trust.judged.tables import (
     pooled_figures,
     text_of,
 )
-from ssd_ros.radar.types import RADARS
+from ssd_ros.datasets.sequence import SENSORS
 from ssd_ros.reports.document import markdown_of, Section, Table
 from ssd_ros.reports.page import Fact, html_of, Page
 from ssd_ros.targets import write_file, write_json, write_markdown
@@ -81,7 +81,7 @@ def _facts(judged: Sequence[Judged]) -> list[Fact]:
         inside, strangers = (
             [item for group in groups for item in group[part]] for part in range(2)
         )
-        figures, where = acceptance_of(type(groups[0])(inside, strangers)), RADARS[sensor]
+        figures, where = acceptance_of(type(groups[0])(inside, strangers)), SENSORS[sensor]
         facts += [
             Fact(
                 f'right among accepted, {where} map',

@@ -111,7 +111,10 @@ def test_4d_radar_in_a_lidar_map_is_evaluated_and_not_accepted(
 ) -> None:
     drives = ['--map', str(folder / 'Posts/01'), '--queries', str(folder / 'Posts/02')]
     given = [*models(folder), *drives, '--map-sensor', 'lidar', '--query-spacing', '10']
-    assert evaluate.main([*given, '--json', str(tmp_path / 'result.json')]) == 0
+    for kind in ('json', 'markdown', 'html'):
+        given += [f'--{kind}', str(tmp_path / f'result.{kind}')]
+    assert evaluate.main(given) == 0
+    assert '| Posts/01 | LiDAR | 100 | 0 |' in (tmp_path / 'result.markdown').read_text()
     report = json.loads((tmp_path / 'result.json').read_text())
     (result,) = report['results']
     assert (result['task'], result['score']['num_keyframes']) == ('lidar', 100)
@@ -130,8 +133,10 @@ def test_a_calibration_is_fitted_for_lidar_maps_beside_others(
     place.save(tmp_path / 'mine.map')
     store = ['--store-in', str(tmp_path / 'mine.map')]
     lidar = ['--map-sensor', 'lidar', '--out', str(tmp_path / 'lidar')]
+    lidar += ['--report', str(tmp_path / 'report')]
     assert trust.main([*common, '--map-sensor', 'spinning', '--out', str(tmp_path / 'turns')]) == 0
     assert trust.main([*common, *lidar, *store]) == 0
+    assert 'maps of LiDAR' in (tmp_path / 'report.html').read_text()
     fitted = load_confidences(tmp_path / 'mine.json', SPACE)
     assert {sensor: model.maps for sensor, model in fitted.items()} == {
         'spinning': 'spinning',

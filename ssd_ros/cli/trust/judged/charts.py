@@ -12,8 +12,8 @@ from ssd_ros.cli.trust.judged.acceptance import Answered, by_shift, curve_of
 from ssd_ros.cli.trust.judged.curves import reliability_by_world, sensors_of
 from ssd_ros.cli.trust.judged.tables import grouped, Judged, OTHER_SESSION, reliability_of
 from ssd_ros.confidence.model import Reliability
+from ssd_ros.datasets.sequence import SENSORS
 from ssd_ros.evaluation.metrics import least_share, most_share
-from ssd_ros.radar.types import RADARS
 from ssd_ros.reports.charts import (
     bars,
     chart,
@@ -36,7 +36,7 @@ def sure_charts(judged: Sequence[Judged]) -> list[Chart]:
     charts = []
     for sensor in sensors_of(judged):
         groups = {shift: group for (shift, of), group in by_shift(judged).items() if of == sensor}
-        where = f'maps of {RADARS[sensor]}'
+        where = f'maps of {SENSORS[sensor]}'
         charts += [
             Chart(
                 f'Wrong among the answers, if the surest are given first: {where}; in '
@@ -56,7 +56,7 @@ def group_charts(judged: Sequence[Judged]) -> list[Chart]:
     """Return what tells right from wrong in each group of drives."""
     charts = []
     for (sensor, kind), items in grouped(judged).items():
-        which = f'maps of {RADARS[sensor]}, {kind}'
+        which = f'maps of {SENSORS[sensor]}, {kind}'
         if kind == OTHER_SESSION:
             caption = f'Position error of the candidate that ranks first: {which}'
             charts.append(Chart(caption, _error_chart(items)))
