@@ -117,8 +117,9 @@ def _doppler(scans: Scans, replay: Replay) -> Finding:
         hint = 'is the right field taken for Doppler (field_map), and has it moved?'
         return Finding(MEND, 'Doppler', f'tells no velocity in {unknown:.0%} of the scans: {hint}')
     fastest = float(scans.speeds_mps.max())
-    way_m = float(np.hypot(*np.ptp(replay.drive.cloud_poses.positions_m[:, :2], axis=0)))
-    if fastest == 0 and scans.has_pose.any() and way_m > _MIN_WAY_M:
+    known_m = scans.places_m[scans.has_pose]
+    way_m = float(np.hypot(*np.ptp(known_m, axis=0))) if len(known_m) else 0.0
+    if fastest == 0 and way_m > _MIN_WAY_M:
         hint = 'name its field in field_map: without, no mover is left out'
         return Finding(MEND, 'Doppler', f'is 0 in all scans while the odometry moves: {hint}')
     text = f'velocity known in {1 - unknown:.0%} of the scans, up to {fastest:.1f} m/s'

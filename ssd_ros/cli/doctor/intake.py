@@ -19,9 +19,10 @@ from ssd_ros.datasets.bags.rosbag2 import pose_values
 from ssd_ros.datasets.spinning import messages as turns
 from ssd_ros.motion.pose_stream import Arrived
 from ssd_ros.radar import messages as clouds
-from ssd_ros.radar.types import Scan
+from ssd_ros.radar.types import Scan, SpinningRadarScan
 from ssd_ros.ros.health import texts as health_texts
 from ssd_ros.ros.inputs.extrinsics import Lookup
+from ssd_ros.ros.inputs.mounting import MAX_TURN_TILT_DEG
 from ssd_ros.ros.inputs.odometry_buffer import OdometryBuffer, pose_of
 from ssd_ros.ros.inputs.radar import Radar
 from ssd_ros.ros.inputs.stamp_source import ODOMETRY, StampSource
@@ -63,6 +64,7 @@ class Intake:
         self._odometry_topic, self._frames = odometry, frames
         self._buffer = OdometryBuffer()
         self._refused: set[str] = set()
+        self._absent: list[str] = []
         self._num_scans = self._num_missed = 0
         self._missed = ''
         self._changes = self._source.num_changes
@@ -72,9 +74,12 @@ class Intake:
         """Take the messages in the order in which they came, at most so many scans."""
         of_sensor = clouds if self._parameters.sensor == '4d' else turns
         kinds = {name: kind for kind, name in of_sensor.MESSAGE_TYPES.items()}
+        present = reader.topics_of(tuple(kinds))
+        self._absent = [name for name in self._radars if name not in present]
         connections = [
             connection
             for name in self._radars
+            if name in present
             for connection in reader.connections(name, tuple(kinds))
         ]
         if self._odometry_topic:
@@ -103,7 +108,10 @@ class Intake:
         return radar.statistics.num_messages
 
     def _use(self, radar: Radar, stamp_ns: int, scan: Scan) -> None:
-        radar.mounting(scan.frame_id)  # warns where TF does not know it
+        mounting = radar.mounting(scan.frame_id)  # warns where TF does not know it
+        if isinstance(scan, SpinningRadarScan) and mounting.tilt_deg > MAX_TURN_TILT_DEG:
+            text = health_texts.TURN_TILTED.format(tilt_deg=mounting.tilt_deg)
+            radar.intake.refuse('tilted', text)
         if not len(self._buffer):
             return
         self._num_scans += 1
@@ -144,6 +152,9 @@ class Intake:
         """Yield what the messages say of themselves."""
         num = sum(radar.statistics.num_messages for radar in self._radars.values())
         yield from self._clock()
+        for name in self._absent:
+            text = f'nothing came on {name}, one of input_topics: is its driver running?'
+            yield Finding(MEND, 'messages', text)
         for kind, count in self._said.most_common():
             is_much = kind in self._refused and count > _MAX_FAULTS * max(num, 1)
             yield Finding(

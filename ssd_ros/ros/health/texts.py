@@ -75,6 +75,10 @@ ODOMETRY_BEGAN_ANEW = (
     'odometry began anew at {stamp_s:.3f} s: segment {segment}, not related to those before'
 )
 # These are logged.
+TURN_TILTED = (
+    'the spinning radar is mounted tilted by {tilt_deg:.0f} degrees: a turn cannot be levelled; '
+    'is its mounting stated right?'
+)
 STAMP_IN_DOUBT = (
     'stamp {stamp_s:.3f} s is far from those before: held until the next ones tell which is right'
 )
@@ -130,6 +134,7 @@ TEXTS = (
     CONSTANT_OFFSET,
     ODOMETRY_LEFT_OUT,
     ODOMETRY_BEGAN_ANEW,
+    TURN_TILTED,
     STAMP_IN_DOUBT,
     STAMP_LATE,
     STAMP_AHEAD,

@@ -18,6 +18,8 @@ from ssd_ros.radar.levelling import levelled
 from ssd_ros.radar.types import RadarPointCloud
 from ssd_ros.ros.messages.geometry import Pose, turn
 
+# Of a spinning radar; reconstructed: its beam is 2 degrees high and more.
+MAX_TURN_TILT_DEG = 10.0
 _UPRIGHT_RAD = 1e-6  # 0.15 mm at 150 m: rounding in a chain of transforms
 
 

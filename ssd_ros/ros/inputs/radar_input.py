@@ -21,15 +21,14 @@ from ssd_ros.motion.stamp_order import Admitted
 from ssd_ros.radar.merging import MergeConfig, PlacedCloud, RadarMerger
 from ssd_ros.radar.types import RadarPointCloud, Scan, SpinningRadarScan
 from ssd_ros.ros.health.inputs import Level, Status
-from ssd_ros.ros.health.texts import NOT_ACTIVE
+from ssd_ros.ros.health.texts import NOT_ACTIVE, TURN_TILTED
 from ssd_ros.ros.inputs.extrinsics import Lookup
+from ssd_ros.ros.inputs.mounting import MAX_TURN_TILT_DEG
 from ssd_ros.ros.inputs.radar import Radar
 from ssd_ros.ros.inputs.radar_subscription import RadarSubscription
 from ssd_ros.ros.inputs.stamp_source import StampSource
 from ssd_ros.ros.messages.geometry import Pose
 from ssd_ros.ros.parameters.inputs import InputParameters
-
-_MAX_TILT_DEG = 10.0  # of a spinning radar; reconstructed: its beam is 2 degrees high and more
 
 
 class RadarInput:
@@ -170,12 +169,9 @@ class RadarInput:
 
     def _use_turn(self, radar: Radar, scan: SpinningRadarScan, receive_s: float) -> None:
         mounting = radar.mounting(scan.frame_id)
-        if mounting.tilt_deg > _MAX_TILT_DEG:
-            radar.intake.refuse(
-                'tilted',
-                f'the spinning radar is mounted tilted by {mounting.tilt_deg:.0f} degrees: a turn '
-                'cannot be levelled; is its mounting stated right?',
-            )
+        if mounting.tilt_deg > MAX_TURN_TILT_DEG:
+            text = TURN_TILTED.format(tilt_deg=mounting.tilt_deg)
+            radar.intake.refuse('tilted', text)
             return
         self._use(scan, mounting.base_level, receive_s)
 
