@@ -39,7 +39,9 @@ def database(encoders: tuple[OnnxEncoder, OnnxEncoder]) -> PlaceDatabase:
 
 
 def answers(student: PlaceEncoder, database: PlaceDatabase) -> list[Recognition]:
-    recognizer = PlaceRecognizer(student, [database], RecognizerConfig(min_points=10))
+    recognizer = PlaceRecognizer(
+        student, [database], RecognizerConfig(min_points=10, accept_max_rival=0.0)
+    )
     found = []
     for place in PLACES:
         recognizer.clear()
