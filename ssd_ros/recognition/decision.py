@@ -29,6 +29,7 @@ class Decision(NamedTuple):
 
 
 NO_CANDIDATE = Decision('rejected', 'the map gave no candidate')
+OUTSIDE = 'nothing of the map is within {prior}, where the place was said to be'
 UNLIKE_RADAR = (
     'this radar is unlike those the calibration knows: {difference}: nothing is accepted until '
     'trust was run with drives of yours'

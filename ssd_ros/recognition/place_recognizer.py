@@ -14,14 +14,16 @@ from numpy.typing import NDArray
 from ssd_ros.bev.preprocessing import PreprocessingConfig
 from ssd_ros.bev.submap import LANES_M, SubmapImage
 from ssd_ros.encoders.place_encoder import describe, PlaceEncoder
+from ssd_ros.maps.cells.whereabouts import Whereabouts
 from ssd_ros.maps.live_session import LiveSession
-from ssd_ros.maps.neighbours import Neighbours
+from ssd_ros.maps.neighbours import Neighbours, Prior
 from ssd_ros.maps.place_database import Keyframe, PlaceDatabase
 from ssd_ros.maps.place_search import Hit, merge_hits, PlaceSource
 from ssd_ros.motion.mounting_check import MountingCheck
 from ssd_ros.radar.types import Scan
 from ssd_ros.recognition.answer import (
     DEFAULT_CONFIG,
+    LoopClosureCandidate,
     Query,
     Recognition,
     RecognizerConfig,
@@ -29,7 +31,7 @@ from ssd_ros.recognition.answer import (
     StageTimes,
 )
 from ssd_ros.recognition.candidate_judge import judge, without_repeats
-from ssd_ros.recognition.decision import Decision, NO_CANDIDATE, NO_SUBMAP
+from ssd_ros.recognition.decision import Decision, NO_CANDIDATE, NO_SUBMAP, OUTSIDE
 from ssd_ros.recognition.findings import Finding, planar_poses_of, ranked, supported
 from ssd_ros.recognition.map_check import map_refusals, query_refusals, submap_refusals
 from ssd_ros.recognition.query_stream import QueryStream
@@ -116,11 +118,13 @@ class PlaceRecognizer:
         self._submaps = {} if asks_turns else submap_refusals(maps)
         self._verifier = Verifier()  # which remembers keyframes
         self._accepted = AcceptedPlaces()
+        self._whereabouts = Whereabouts()
 
     def clear(self) -> None:
         """Forget the scans so far and what they were taken for."""
         self._stream.clear()
         self._accepted = AcceptedPlaces()
+        self._whereabouts = Whereabouts()
         self._sequences = {False: SequenceFilter(), True: SequenceFilter()}
         self._verifier = Verifier()
 
@@ -160,11 +164,15 @@ class PlaceRecognizer:
         """
         return self._stream.add(scan, pose, segment, checked_by)
 
-    def query(self, query: Query, is_requested: bool = False) -> Recognition:
+    def query(
+        self, query: Query, is_requested: bool = False, prior: Prior | None = None
+    ) -> Recognition:
         """
         Return the mapped places that a prepared query may show, best first.
 
         :param is_requested: accept what was accepted before, even if the vehicle has not moved
+        :param prior: where the radar is in the map frame; maps of squares are searched there.
+            None = about the place that was accepted last, or anywhere
         """
         if not self._is_whole(query):
             return self._without_submap(query)
@@ -174,7 +182,8 @@ class PlaceRecognizer:
         encode_ms = _milliseconds_since(start)
 
         start = time.perf_counter()
-        hits = self._search(description, query.elapsed_ns)
+        maps = self._reached(query, prior)
+        hits = self._search(maps, description, query.elapsed_ns)
         search_ms = _milliseconds_since(start)
 
         start = time.perf_counter()
@@ -189,6 +198,9 @@ class PlaceRecognizer:
         candidates = judge(findings, self._encoder.contract, config, num_points, refused)
         candidates = without_repeats(candidates, findings, self._accepted, is_requested)
         decision = candidates[0].decision if candidates else NO_CANDIDATE
+        if not candidates and prior is not None and not any(place.num_rows for place in maps):
+            decision = Decision('rejected', OUTSIDE.format(prior=prior))
+        self._note_place(query, candidates, findings)
         self._remember(description, query, findings)
         times = StageTimes(query.bev_ms, encode_ms, search_ms, _milliseconds_since(start))
         return Recognition(
@@ -226,11 +238,37 @@ class PlaceRecognizer:
         if self.live is not None and query.pose is not None:
             self.live.arrive(query.pose.position_m, query.segment, query.is_standing)
 
-    def _search(self, description: NDArray[np.float32], elapsed_ns: int) -> list[Hit]:
+    def _reached(self, query: Query, prior: Prior | None) -> Sequence[PlaceDatabase]:
+        """Return what of the maps is to be searched."""
+        if prior is not None:
+            return [database.within(prior) for database in self._maps]
+        if (here := self._whereabouts.prior(query.odometry)) is None:
+            return self._maps
+        reached = [database.within(here) for database in self._maps]
+        # Where the vehicle has left all maps, so it may be elsewhere than odometry says.
+        return reached if any(place.num_rows for place in reached) else self._maps
+
+    def _note_place(
+        self,
+        query: Query,
+        candidates: Sequence[LoopClosureCandidate],
+        findings: Sequence[Finding],
+    ) -> None:
+        """Note where in the maps the vehicle is, if that was accepted, even if not anew."""
+        found = [
+            finding.pose_in_map
+            for candidate, finding in zip(candidates, findings, strict=True)
+            if not candidate.is_live and (candidate.accepted or candidate.decision.is_repeat)
+        ]
+        self._whereabouts.add(query.odometry, found[0] if found else None)
+
+    def _search(
+        self, maps: Sequence[PlaceDatabase], description: NDArray[np.float32], elapsed_ns: int
+    ) -> list[Hit]:
         config = self.config
         rows, radius_m = config.search_rows, config.ambiguity_radius_m
         mapped: list[tuple[PlaceSource, Neighbours]] = [
-            (database, database.find(description, rows)) for database in self._maps
+            (database, database.find(description, rows)) for database in maps
         ]
         hits = merge_hits(mapped, config.top_k, radius_m, *config.num_verified)
         if self.live:

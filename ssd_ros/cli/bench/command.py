@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 EXAMPLES = """\
   bench
   bench --full
+  bench --city 1000000
 """
 TAKES = 'some minutes; 30 s of them (--node-seconds) the running node'
 
@@ -44,6 +45,13 @@ def parser() -> argparse.ArgumentParser:
         default=30.0,
         help='time of the running node, 0 leaves it out (%(default)s)',
     )
+    add(
+        '--city',
+        type=at_least(int, 1),
+        metavar='ROWS',
+        help='measure a map of a city of so many rows instead, simulated: memory, time to open, '
+        'to search with and without a prior, answers kept (1000000 take a GB of disk)',
+    )
     return result
 
 
@@ -55,6 +63,12 @@ def bench(arguments: argparse.Namespace) -> None:
 
     student = arguments.student or shared_file('models/student.onnx')
     teacher = arguments.teacher or shared_file('models/teacher.onnx')
+    if arguments.city:
+        from ssd_ros.cli.bench.city import measured_city
+
+        for line in measured_city(arguments.city, student, teacher):
+            print(line, flush=True)
+        return
     for line in table(stages(student, teacher, arguments.full)):
         print(line, flush=True)
     if arguments.node_seconds:

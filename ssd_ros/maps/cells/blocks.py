@@ -10,8 +10,8 @@ The file of a square: rings of descriptors, returns, and the tail that tells wha
 | digests | SHA-256 of its ring and of its returns |
 | lists, codes | of its rows, see ssd_ros.encoders.product_codes; absent where rows have none |
 
-The description of the map has the SHA-256 of the tail, the tail those of the rest: what a query
-reads is checked each time that it is read, a hundredth of a file at most.
+The description of the map has the SHA-256 of the tail, the tail those of the rest: each ring is
+checked when it is read for the first time, and again once the file was changed.
 
 Files are read, not mapped into memory: a mapped file that another program cuts short ends the
 process by SIGBUS, a read says so. What is read twice comes from the system's cache in either case.
@@ -135,6 +135,8 @@ class SquareFile:
         self._returns_at = num_keyframes * layout.ring_bytes
         self._tail_at = self._returns_at + num_keyframes * layout.returns_bytes
         self._size = self._tail_at + num_keyframes * layout.tail_bytes
+        self._state: tuple[int, ...] = ()  # of the file that was checked
+        self._is_checked = np.zeros((num_keyframes, 2), bool)  # rings and returns
 
     def tail(self) -> Tail:
         """
@@ -182,9 +184,12 @@ class SquareFile:
                 content = self._read(descriptor, first + int(run[0]) * size, len(run) * size)
                 view = memoryview(content)
                 for number, place in enumerate(run.tolist()):
+                    if self._is_checked[place, part]:
+                        continue
                     digest = hashlib.sha256(view[number * size : (number + 1) * size]).digest()
                     if digest != tail.digests[place, part].tobytes():
                         raise self._damaged()
+                    self._is_checked[place, part] = True
                 found.append(content)
         return found[0] if len(found) == 1 else b''.join(found)
 
@@ -197,9 +202,13 @@ class SquareFile:
             reason = getattr(error, 'strerror', None) or 'not a file'
             raise MapError(f'{self._path} cannot be read: {reason}') from error
         with file:
-            size = os.fstat(file.fileno()).st_size
-            if size != self._size:
-                raise MapError(f'{self._path} has {size} bytes, expected {self._size}')
+            status = os.fstat(file.fileno())
+            if status.st_size != self._size:
+                raise MapError(f'{self._path} has {status.st_size} bytes, expected {self._size}')
+            state = status.st_dev, status.st_ino, status.st_mtime_ns, status.st_ctime_ns
+            if state != self._state:
+                self._state = state
+                self._is_checked[:] = False
             yield file.fileno()
 
     def _read(self, descriptor: int, offset: int, size: int) -> bytes:

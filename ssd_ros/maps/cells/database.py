@@ -35,7 +35,7 @@ class CellDatabase(PlaceDatabase):
         self.sessions = cells.sessions
         self.session_of = cells.session_of
         self.plan = cells.plan
-        self._store = store = cells.store
+        self.store = store = cells.store
         self._touched = TouchedCells(store, num_threads)
         index: PlaceIndex
         if cells.plan is not None and store.codebook is not None:
@@ -45,7 +45,7 @@ class CellDatabase(PlaceDatabase):
         self._take(cells.info, store.keyframes, cells.confidence, index)
 
     def _index_of(self, cells: list[int]) -> ReachIndex:
-        layout = self._store.layout
+        layout = self.store.layout
         parts = self._touched.parts(cells)
         return ReachIndex(layout.num_views, layout.descriptor_size, parts)
 
@@ -55,17 +55,17 @@ class CellDatabase(PlaceDatabase):
         return np.stack([self._returns_of(number) for number in range(len(self))])
 
     def _returns_of(self, number: int) -> NDArray[np.int16]:
-        return self._store.returns_cm(int(self._store.slots[number]))
+        return self.store.returns_cm(int(self.store.slots[number]))
 
     @property
     def num_cells(self) -> int:
         """Number of squares."""
-        return len(self._store.files)
+        return len(self.store.files)
 
     @property
     def problems(self) -> list[str]:
         """What of the map cannot be read."""
-        return self._store.problem_texts()
+        return self.store.problem_texts()
 
     def within(self, prior: Prior) -> PlaceDatabase:
         """
@@ -75,7 +75,7 @@ class CellDatabase(PlaceDatabase):
             map reaches none and finds nothing
         """
         same = copy(self)
-        same._index = self._index_of(self._store.reached(prior))
+        same._index = self._index_of(self.store.reached(prior))
         return same
 
 

@@ -13,7 +13,7 @@ from ssd_ros.encoders.product_codes import CodedRows
 from ssd_ros.maps.cells.store import CellStore, SearchPlan
 
 PLACE_M = 5.0  # a keyframe no farther from that of exact search shows the same place
-_KEPT = 0.995  # of the places that exact search finds, those that a plan has to find
+_FORGONE = 0.01  # of the places that exact search finds, for a quicker plan than the best
 _NUM_QUERIES = 200
 _DISTANCE = 0.8  # of the queries to the rows they are made of, where the novelty is not known
 _OF_NOVELTY = 0.9  # likewise, of the novelty distance: farther ones are hardly answers
@@ -26,31 +26,31 @@ def tuned(
     store: CellStore, coded: CodedRows, num_lists: int, novelty_distance: float = 0.0
 ) -> SearchPlan:
     """
-    Return the quickest plan that finds enough, or the one that finds most.
+    Return the quickest of the plans that find nearly as much as the best one.
 
-    Queries are rows of the map with noise that takes them as far from their rows as queries are
-    that still count: by the novelty distance of the map.
+    Queries are rows of the map, taken as far from themselves as queries are that still count, by
+    the novelty distance of the map, in directions in which its rows differ.
 
     :param coded: the rows of the store, by slot times views
     """
     queries = sample_queries(store, _NUM_QUERIES, novelty_distance * _OF_NOVELTY or _DISTANCE)
     expected = exact_slots(store, queries)
     probed = sorted({min(num, num_lists) for num in _PROBED})
-    found = np.array([_found(store, coded, query, probed) for query in queries])
+    slots = np.array([_found(store, coded, query, probed) for query in queries])
     plans = []
     for row, num_probed in enumerate(probed):
         for column, num_refined in enumerate(_REFINED):
-            kept = float(are_one_place(store, found[:, row, column], expected).mean())
+            kept = float(are_one_place(store, slots[:, row, column], expected).mean())
             cost = num_probed * len(coded) / num_lists + _ROWS_A_READ * num_refined
             plans.append((cost, SearchPlan(num_probed, num_refined, kept, len(coded))))
-    plans.sort(key=lambda plan: plan[0])
-    good = [plan for _, plan in plans if plan.kept >= _KEPT]
-    return good[0] if good else max((plan for _, plan in plans), key=lambda plan: plan.kept)
+    enough = max(plan.kept for _, plan in plans) - _FORGONE
+    good = [found for found in plans if found[1].kept >= enough]
+    return min(good, key=lambda found: found[0])[1]
 
 
 def sample_queries(store: CellStore, num: int, distance: float) -> NDArray[np.float32]:
     """
-    Return rows of a map with noise, the same for the same map, shape (Q, D).
+    Return rows of a map, changed as its rows differ; the same for the same map, shape (Q, D).
 
     :param num: at most
     :param distance: of each to the row that it is made of, between unit vectors
@@ -60,7 +60,9 @@ def sample_queries(store: CellStore, num: int, distance: float) -> NDArray[np.fl
     rings = store.rings(slots)
     views = generator.integers(0, rings.shape[1], len(slots))
     rows = rings[np.arange(len(slots)), views]
-    noise = generator.standard_normal(rows.shape, np.float32)
+    pairs = generator.integers(0, len(slots), (2, len(slots)))
+    noise = rings[pairs[0], views] - rings[pairs[1], views]
+    noise += np.float32(1e-3) * generator.standard_normal(rows.shape, np.float32)  # never none
     noise -= np.einsum('ij,ij->i', noise, rows)[:, None] * rows
     noise /= np.linalg.norm(noise, axis=1, keepdims=True)
     cosine = 1 - distance**2 / 2
