@@ -54,9 +54,9 @@ def write_report(
         'How far accepted candidates can be trusted',
         f'{data[:1].upper()}{data[1:]}.',
         [
-            Section('What is accepted', [*tables, _COLUMNS]),
             Section('How sure', sure_charts(judged)),
             Section('What tells right from wrong', group_charts(judged)),
+            Section('What is accepted, in figures', [*tables, _COLUMNS]),
         ],
         _facts(judged),
     )

@@ -9,11 +9,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from plotly.graph_objects import Bar, Figure, Scatter
 from ssd_ros.cli.trust.judged.acceptance import Answered, by_shift, curve_of
-from ssd_ros.cli.trust.judged.curves import reliability_by_world, sensors_of
+from ssd_ros.cli.trust.judged.curves import curve_values, reliability_by_world, sensors_of
 from ssd_ros.cli.trust.judged.tables import grouped, Judged, OTHER_SESSION, reliability_of
 from ssd_ros.confidence.model import Reliability
 from ssd_ros.datasets.sequence import SENSORS
 from ssd_ros.evaluation.metrics import least_share, most_share
+from ssd_ros.evaluation.scores.selective import RiskCoverage
 from ssd_ros.reports.charts import (
     bars,
     chart,
@@ -27,7 +28,8 @@ from ssd_ros.reports.charts import (
 from ssd_ros.reports.document import Chart
 
 _LEAST_ANSWERS = 5  # bins of fewer say nothing
-_MAX_CURVES = 8  # that are shown before the legend is used
+_MAX_CURVES = 8  # besides that of all: the worst
+_MAX_STEPS = 400  # of a distribution
 _MAX_ERROR_M = 5.0
 
 
@@ -40,7 +42,7 @@ def sure_charts(judged: Sequence[Judged]) -> list[Chart]:
         charts += [
             Chart(
                 f'Wrong among the answers, if the surest are given first: {where}; in '
-                'parentheses the mean',
+                f'parentheses the mean; of more than {_MAX_CURVES} radars or maps the worst',
                 _risk_chart(groups),
             ),
             Chart(
@@ -66,24 +68,19 @@ def group_charts(judged: Sequence[Judged]) -> list[Chart]:
 
 def _risk_chart(groups: Mapping[str, Answered]) -> Figure:
     pooled = curve_of([item for group in groups.values() for item in group.inside])
-    name = f'all ({pooled.area:.3f})'
-    traces = [line(pooled.coverage, pooled.risk, name, line={'color': '#22262b', 'width': 3})]
+    traces = [_risk('all', pooled, {'color': '#22262b', 'width': 3})]
     curves = {shift: curve_of(group.inside) for shift, group in groups.items()}
     if len(curves) > 1:
-        worst = sorted(curves, key=lambda shift: -curves[shift].area)
-        traces += [
-            line(
-                curves[shift].coverage,
-                curves[shift].risk,
-                f'{shift} ({curves[shift].area:.3f})',
-                line_width=1,
-                visible=True if place < _MAX_CURVES else 'legendonly',
-            )
-            for place, shift in enumerate(worst)
-        ]
+        worst = sorted(curves, key=lambda shift: -curves[shift].area)[:_MAX_CURVES]
+        traces += [_risk(shift, curves[shift], {'width': 1}) for shift in worst]
     figure = chart('share of the queries answered', 'wrong among them', *traces, height=460)
     figure.update_xaxes(range=[0, 1])
     return figure.update_yaxes(rangemode='tozero')
+
+
+def _risk(name: str, curve: RiskCoverage, style: Mapping[str, object]) -> Scatter:
+    values = curve_values(curve)
+    return line(values['coverage'], values['risk'], f'{name} ({curve.area:.3f})', line=style)
 
 
 def _reliability_chart(judged: Sequence[Judged], sensor: str) -> Figure | str:
@@ -98,7 +95,8 @@ def _reliability_chart(judged: Sequence[Judged], sensor: str) -> Figure | str:
     traces = [_diagonal(), _diagram('all', pooled, has_bars=True)]
     worlds = reliability_by_world(judged, sensor)
     if len(worlds) > 1:
-        traces += [_diagram(world, found) for world, found in worlds.items()]
+        worst = sorted(worlds, key=lambda world: -worlds[world].calibration_error)
+        traces += [_diagram(world, worlds[world]) for world in worst[:_MAX_CURVES]]
     figure = shares_over('confidence', 'share right', *traces)
     return figure.update_xaxes(range=[-0.02, 1.02])
 
@@ -140,9 +138,9 @@ def _error_chart(items: Sequence[Judged]) -> Figure | str:
             ]
         )
         if len(errors_m):
-            shares = np.linspace(0, 1, len(errors_m))
+            shares = np.linspace(0, 1, min(len(errors_m), _MAX_STEPS))
             name = f'{label} ({len(errors_m)})'
-            traces.append(line(np.sort(errors_m), shares, name, line_color=color))
+            traces.append(line(np.quantile(errors_m, shares), shares, name, line_color=color))
     if not traces:
         return 'No query has a keyframe of the map within reach.'
     figure = shares_over('position error (m)', 'share of the queries within it', *traces)

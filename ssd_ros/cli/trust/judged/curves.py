@@ -19,7 +19,7 @@ def curves_of(judged: Sequence[Judged]) -> dict[str, object]:
     """Return the curves and diagrams as plain values, by map and radar or world."""
     return {
         'risk_coverage': {
-            f'{sensor} / {shift}': _curve_values(curve_of(group.inside))
+            f'{sensor} / {shift}': curve_values(curve_of(group.inside))
             for (shift, sensor), group in by_shift(judged).items()
         },
         'reliability': {
@@ -44,7 +44,8 @@ def reliability_by_world(judged: Sequence[Judged], sensor: str) -> dict[str, Rel
     return {world: reliability_of(items) for world, items in sorted(worlds.items())}
 
 
-def _curve_values(curve: RiskCoverage) -> dict[str, list[float]]:
+def curve_values(curve: RiskCoverage) -> dict[str, list[float]]:
+    """Return a curve as plain values, thinned where it has many."""
     num = len(curve.coverage)
     shown = np.unique(np.linspace(0, num - 1, min(num, _MAX_POINTS)).astype(np.int64))
     return {'coverage': curve.coverage[shown].tolist(), 'risk': curve.risk[shown].tolist()}
