@@ -70,6 +70,7 @@ def commands_of(name: str) -> list[tuple[str, str]]:
         ('BENCHMARK.md', 12),
         ('resource/docs/guide/training.md', 12),
         ('resource/docs/tutorials/calibrate.md', 6),
+        ('resource/docs/tutorials/lidar_map.md', 4),
         ('resource/docs/tutorials/loop_closure.md', 2),
         ('resource/docs/tutorials/navtech_ars548.md', 3),
         ('resource/docs/tutorials/train.md', 6),
