@@ -19,7 +19,7 @@ from ssd_ros.maps.neighbours import Prior
 from ssd_ros.maps.place_database import PlaceDatabase
 from ssd_ros.motion.odometry import OdometryPose
 from ssd_ros.motion.trajectory import quaternion_from_yaw
-from ssd_ros.recognition.answer import Recognition, SensorPose
+from ssd_ros.recognition.answer import Recognition, RecognizerConfig, SensorPose
 from ssd_ros.recognition.place_recognizer import PlaceRecognizer
 from support.posts import PostDrive, random_posts, small_encoder
 
@@ -106,7 +106,8 @@ def test_a_prior_narrows_maps_of_squares_and_no_others(
 def test_after_an_accepted_place_squares_about_it_are_searched(
     student: OnnxEncoder, database: PlaceDatabase
 ) -> None:
-    recognizer = PlaceRecognizer(student, [database])
+    config = RecognizerConfig(accept_max_rival=0)  # among posts, others fit as well
+    recognizer = PlaceRecognizer(student, [database], config)
     answers = []
     for index in (18, 19, 20):
         pose = SensorPose(np.array([*POSES[index, :2], 0.0]), quaternion_from_yaw(0.0))
