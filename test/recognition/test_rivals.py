@@ -127,13 +127,11 @@ def test_without_the_limit_ratio_and_confidence_decide(
     student: OnnxEncoder, tmp_path: Path
 ) -> None:
     database = build_database(road(False), small_encoder(tmp_path, 'spinning'))
-    answer = PlaceRecognizer(student, [database], RecognizerConfig(min_points=1)).process(
-        road(False).cloud(20)
-    )
+    free = RecognizerConfig(min_points=1, accept_max_rival=0.0)
+    answer = PlaceRecognizer(student, [database], free).process(road(False).cloud(20))
     best = answer.candidates[0]
     assert best.accepted
-    strict = RecognizerConfig(min_points=1, accept_max_rival=max(0.5 * best.rival, 1e-3))
+    strict = replace(free, accept_max_rival=max(0.5 * best.rival, 1e-3))
     again = PlaceRecognizer(student, [database], strict).process(road(False).cloud(20))
     assert again.decision.kind == 'ambiguous'
     assert 'another place fits' in again.decision.reason
-    assert replace(strict, accept_max_rival=0.0).accept_max_rival == 0

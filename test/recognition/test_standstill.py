@@ -169,7 +169,7 @@ def test_a_parked_vehicle_is_told_once_where_it_is_and_whenever_it_asks(
 ) -> None:
     places = straight_drive(num=30)
     database = build_database(places, small_encoder(tmp_path, 'spinning'))
-    recognizer = PlaceRecognizer(student, [database])
+    recognizer = PlaceRecognizer(student, [database], RecognizerConfig(accept_max_rival=0.0))
 
     def answer(index: int, is_requested: bool = False) -> bool:
         # No Doppler and no odometry: it stands as far as anybody knows.
