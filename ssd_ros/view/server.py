@@ -5,7 +5,7 @@ The page and what it shows, served to browsers; needs aiohttp.
 
 Of each channel the newest message is kept and sent to whoever looks, at most `RATE_HZ` times a
 second: a browser that is slow, or comes late, misses what has been replaced in the meantime, and
-nothing piles up. The page says nothing; who sends anything is let go.
+nothing piles up. The page says nothing; who sends anything is let go, and who takes nothing, too.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from ssd_ros.view.guard import own_names, refusal
 RATE_HZ = 10.0
 MAX_CLIENTS = 8
 _HEARTBEAT_S = 15.0
+_PATIENCE_S = 5.0  # with a browser that takes nothing
 _MAX_RECEIVED = 256  # bytes
 _KINDS = {'html': 'text/html', 'css': 'text/css', 'js': 'text/javascript', 'svg': 'image/svg+xml'}
 _HEADERS = {
@@ -60,7 +61,7 @@ class ViewServer:
         self._files = _page_files()
         self._newest: dict[str, str | bytes] = {}
         self._replacing = threading.Lock()
-        self._clients: set[web.WebSocketResponse] = set()
+        self._clients: dict[web.WebSocketResponse, web.Request] = {}
         self._has_client = threading.Event()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name='view', daemon=True)
@@ -76,10 +77,11 @@ class ViewServer:
         self._runner = web.AppRunner(self._application(), access_log=None)
         try:
             self._run(self._start())
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # or no name that could be looked up
             self._stop()
-            where = f'{self._config.host}:{self._config.port}'
-            raise OSError(f'cannot serve at {where}: {error.strerror or error}') from error
+            where = f'{self._config.host[:100]}:{self._config.port}'
+            reason = getattr(error, 'strerror', None) or error
+            raise OSError(f'cannot serve at {where}: {reason}') from error
         return self
 
     def __exit__(
@@ -147,21 +149,21 @@ class ViewServer:
         if len(self._clients) >= MAX_CLIENTS:
             raise web.HTTPServiceUnavailable(text=f'{MAX_CLIENTS} look already')
         socket = web.WebSocketResponse(heartbeat=_HEARTBEAT_S, max_msg_size=_MAX_RECEIVED)
-        self._clients.add(socket)
+        self._clients[socket] = request
         try:
             await socket.prepare(request)
             self._has_client.set()
-            sender = asyncio.ensure_future(self._send_news(socket))
+            sender = asyncio.ensure_future(self._send_news(socket, request))
             try:
                 await socket.receive()  # that it closes, or what it should not have said
             finally:
                 sender.cancel()
-            await socket.close()
+            await _within_patience(socket.close(), request)
         finally:
-            self._clients.discard(socket)
+            self._clients.pop(socket, None)
         return socket
 
-    async def _send_news(self, socket: web.WebSocketResponse) -> None:
+    async def _send_news(self, socket: web.WebSocketResponse, request: web.Request) -> None:
         sent: dict[str, str | bytes] = {}
         with suppress(ConnectionError):  # whoever looked has gone
             while True:
@@ -170,7 +172,7 @@ class ViewServer:
                 for channel, message in newest.items():
                     if sent.get(channel) is not message:
                         sent[channel] = message
-                        await _send(socket, message)
+                        await _within_patience(_send(socket, message), request)
                 await asyncio.sleep(1 / RATE_HZ)
 
     def _check(self, request: web.Request) -> None:
@@ -181,8 +183,23 @@ class ViewServer:
             raise web.HTTPForbidden(text=reason)
 
     async def _let_go(self, application: web.Application) -> None:
-        for socket in list(self._clients):
-            await socket.close()
+        clients = list(self._clients.items())
+        farewells = [_within_patience(socket.close(), request) for socket, request in clients]
+        await asyncio.gather(*farewells, return_exceptions=True)
+
+
+async def _within_patience(work: Coroutine[None, None, object], request: web.Request) -> None:
+    """Send something; cut off who does not take it in time."""
+    sending = asyncio.ensure_future(work)
+    try:
+        # Not wait_for: what aiohttp waits for is shared, and so may be cancelled by another.
+        await asyncio.wait({sending}, timeout=_PATIENCE_S)
+        if sending.done() and not sending.cancelled():
+            sending.result()
+        elif request.transport is not None:
+            request.transport.abort()
+    finally:
+        sending.cancel()
 
 
 async def _send(socket: web.WebSocketResponse, message: str | bytes) -> None:

@@ -207,3 +207,17 @@ def test_a_lost_connection_is_said_and_found_again() -> None:
             return found
 
     assert asyncio.run(visit()) == ['live', 'not connected, trying again', 'live']
+
+
+def test_places_beyond_all_measure_do_not_hang_it() -> None:
+    async def look(page: Page, server: ViewServer) -> Any:
+        far = np.array([[1e22, -1e22], [1e300, 1e300], [math.nan, 0.0]])
+        server.publish('places', messages.places_text(far, 'map'))
+        server.publish('pose', messages.pose_text(0, np.array([1e22, 1e22, 0.0]), np.eye(2)))
+        server.publish('maps', messages.maps_text({'maps': [{'source': 'the last'}]}))
+        await page.wait(f"{text_of('source')}.startsWith('the last')")
+        await page.value("document.getElementById('follow').click()")
+        await page.value('requestAnimationFrame(() => { window.drawn = true; }); 0')
+        return await page.wait('window.drawn')
+
+    assert seen(look)

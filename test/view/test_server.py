@@ -10,6 +10,8 @@ from contextlib import asynccontextmanager
 import json
 import os
 import socket
+import threading
+import time
 from typing import Any
 
 import pytest
@@ -187,3 +189,47 @@ def test_whoever_looks_is_let_go_at_the_end() -> None:
         return message.type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED)
 
     assert asyncio.run(look())
+
+
+def ask_and_read_nothing(server: ViewServer) -> socket.socket:
+    """Open the socket as a browser does that then hangs."""
+    port = int(server.url.rsplit(':', 1)[1].strip('/'))
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    client.connect(('127.0.0.1', port))
+    headers = (
+        f'Host: 127.0.0.1:{port}',
+        'Upgrade: websocket',
+        'Connection: Upgrade',
+        'Sec-WebSocket-Version: 13',
+        'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+    )
+    client.sendall('\r\n'.join(('GET /socket HTTP/1.1', *headers, '', '')).encode())
+    return client
+
+
+def test_a_browser_that_hangs_holds_up_nothing() -> None:
+    ended = threading.Event()
+
+    def serve() -> None:
+        with ViewServer(ServerConfig(port=0)) as server:
+            hanging = [ask_and_read_nothing(server) for _ in range(3)]
+            assert server.wait_for_client(LIMIT_S)
+            for _ in range(20):  # more than sockets hold
+                server.publish('image', bytes(1 << 20))
+                time.sleep(0.15)
+        ended.set()
+        for client in hanging:
+            client.close()
+
+    threading.Thread(target=serve, daemon=True).start()
+    assert ended.wait(LIMIT_S)  # for good, if the end waits for them
+
+
+@pytest.mark.parametrize('host', ['no such name', 'a' * 300])
+def test_a_name_of_no_machine_is_named(host: str) -> None:
+    with (
+        pytest.raises(OSError, match=f'cannot serve at {host[:100]}:0: '),
+        ViewServer(ServerConfig(host, port=0)),
+    ):
+        pass

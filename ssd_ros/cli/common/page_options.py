@@ -16,6 +16,7 @@ def add_page_options(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup
     page = parser.add_argument_group('the page in the browser')
     page.add_argument(
         '--host',
+        type=_host,
         default='127.0.0.1',
         metavar='ADDRESS',
         help='to serve at; 0.0.0.0 lets everybody on the network look (%(default)s: this machine '
@@ -32,6 +33,12 @@ def add_page_options(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup
         help='other names by which browsers call this machine, besides its own and its addresses',
     )
     return page
+
+
+def _host(text: str) -> str:
+    if not text:  # would be every address
+        raise argparse.ArgumentTypeError("'' is no address; 0.0.0.0 = all of this machine")
+    return text
 
 
 def _port(text: str) -> int:

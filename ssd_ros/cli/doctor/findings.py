@@ -56,7 +56,10 @@ def findings_of(scans: Scans, replay: Replay, parameters: NodeParameters) -> lis
     :param parameters: that the node would have, mounting as stated
     """
     if replay.recognizer.sensor == 'spinning':
-        return [*_reading(scans, replay), _brightness(scans), _turning(scans), _odometry(scans)]
+        filled, returns = float(np.median(scans.filled)), float(np.median(scans.num_static))
+        is_by_content = replay.encoder.contract.preprocessing.is_by_content
+        brightness = brightness_of(filled, returns, is_by_content)
+        return [*_reading(scans, replay), brightness, _turning(scans), _odometry(scans)]
     return [
         *_reading(scans, replay),
         _points(scans, replay),
@@ -128,14 +131,24 @@ def _doppler(scans: Scans, replay: Replay) -> Finding:
     return Finding(GOOD if fastest > _MOVING_MPS else NOTE, 'Doppler', text)
 
 
-def _brightness(scans: Scans) -> Finding:
-    filled, returns = float(np.median(scans.filled)), float(np.median(scans.num_static))
+def brightness_of(filled: float, returns: float, is_by_content: bool) -> Finding:
+    """
+    Say whether a turn shows about as much as the model was trained on.
+
+    :param filled: share of the cells of the image that show a return
+    :param returns: so many of them are kept for verification
+    :param is_by_content: the images are the same at any gain
+    """
     text = f'{filled:.0%} of the image of a turn are returns, {returns:.0f} of them kept'
     least, most = _FILLED
     if least <= filled <= most:
         return Finding(GOOD, 'brightness', text)
-    hint = 'train with normalisation content, or set the threshold of a copy of scan_context.json'
     side = 'darker' if filled < least else 'brighter'
+    if is_by_content:
+        hint = 'does its driver cut weak returns off, or is spinning.preset another?'
+    else:
+        hint = 'take images with normalisation content, or set the threshold: that of '
+        hint += 'scan_context.json in a copy, that of a network in its training'
     return Finding(MEND, 'brightness', f'{text}: {side} than the model takes for granted: {hint}')
 
 

@@ -123,8 +123,8 @@ def explanation(offset_px: float, preprocessing: PreprocessingConfig, file: Path
         f'- put rcs_correction: {offset_px:.4f} there, then cache and train, as the papers do, '
         'or\n'
         '- set normalisation: content in scan and cloud there, which needs no correction.\n'
-        'Models that are trained, the shipped ones too, learnt the difference with what their\n'
-        'contract says: nothing is to be changed for them.'
+        'Nothing is to be changed for models that are trained: they have learnt the difference,\n'
+        'or see images by content, as the shipped ones do.'
     )
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+import re
 import sys
 
 from ssd_ros.cli.common.console import EXIT_FAILED, make_parser
@@ -18,6 +19,7 @@ EXAMPLES = """\
   view --node ssd_localizer --ros-args -r __ns:=/car1
 """
 _ROS_ARGUMENTS = '--ros-args'
+_NODE = re.compile(r'(/?[A-Za-z_]\w*)+', re.ASCII)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -29,10 +31,22 @@ def parser() -> argparse.ArgumentParser:
         EXAMPLES,
     )
     result.add_argument(
-        '--node', default='ssd_localizer', metavar='NAME', help='to look at (%(default)s)'
+        '--node',
+        type=_node,
+        default='ssd_localizer',
+        metavar='NAME',
+        help='to look at (%(default)s)',
     )
     add_page_options(result)
     return result
+
+
+def _node(text: str) -> str:
+    if not _NODE.fullmatch(text) or '__' in text:
+        raise argparse.ArgumentTypeError(
+            f'{text[:100]!r} is no name of a node: expected one like /car1/ssd_localizer'
+        )
+    return text
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -105,8 +105,11 @@ class _Watch:
             self.seen.examples[kind] = reason
 
     def _on_maps(self, msg: String) -> None:
-        maps = json.loads(msg.data)['maps']
-        self.seen.keyframes = sum(int(each['keyframes']) for each in maps)
+        try:
+            maps = json.loads(msg.data)['maps']
+            self.seen.keyframes = sum(int(each['keyframes']) for each in maps)
+        except (KeyError, TypeError, ValueError, RecursionError):  # of somebody else
+            return
         self._tell(f'the node is up, with {self.seen.keyframes} keyframes of {len(maps)} map(s)')
 
     def _on_diagnostics(self, msg: DiagnosticArray) -> None:
@@ -117,9 +120,11 @@ class _Watch:
             values = {item.key: item.value for item in status.values}
             if status.level == DiagnosticStatus.OK:
                 self.seen.problems.pop(name, None)
-                if name == 'input' and float(values.get('rate_hz', 0)) > 0:
+                if name == 'input' and _number(values.get('rate_hz', '')) > 0:
                     text = f'scans come, {values["rate_hz"]} a second'
-                    self._tell(f'{text}, {values["points_used"]} static points in the window')
+                    self._tell(
+                        f'{text}, {values.get("points_used", "no")} static points in the window'
+                    )
             else:
                 self.seen.problems[name] = status.message
                 self._tell(f'{name}: {status.message}')
@@ -138,6 +143,13 @@ class _Watch:
         if kind not in self._said:
             self._said.add(kind)
             self._say(text)
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
 
 
 def watch_node(

@@ -37,6 +37,14 @@ class Report:
 
 _RAIN = """Session 03 is driven in rain, in winter, with the 4D radar mounted 0.5 degrees askew.
 """
+_FIXED = """\
+- The thresholds and pixel brightness fit the sensors of these data. Others differ in gain, noise
+  and antenna: train on their data before use.
+"""
+_BY_CONTENT = """\
+- The thresholds fit the sensors of these data. Images do not depend on the gain of others, but
+  those differ in noise and antenna, too: train on their data before use.
+"""
 _CITY = (
     '- City streets only: blocks of buildings, parks and squares. No tunnels, motorways or open '
     'country.\n'
@@ -123,8 +131,7 @@ The convolutions in the files compute in {report.numbers}.
 
 - For place recognition of an automotive 4D radar in a map of spinning radar scans, in research.
   Verify a candidate geometrically before a vehicle relies on it.
-- The thresholds and pixel brightness fit the sensors of these data. Others differ in gain, noise
-  and antenna: train on their data before use.
+{_BY_CONTENT if config.preprocessing.is_by_content else _FIXED}\
 {_CITY if is_simulated and config.splits == ('train',) else ''}
 ## Reproduce
 

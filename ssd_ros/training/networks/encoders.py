@@ -1,7 +1,7 @@
 # Copyright 2026 The ssd_ros authors
 # SPDX-License-Identifier: Apache-2.0
 """
-The encoders: a ResNet per sensor and one HOLMES pooling that both share, or AutoPlace.
+The encoders: convolutions for each sensor and one HOLMES pooling that both share, or AutoPlace.
 
 `python -m ssd_ros.training.networks.encoders` prints their parameters and multiplications.
 """

@@ -197,15 +197,14 @@ export class MapView extends Drawing {
 
   drawGrid(context, colour) {
     const step = roundLength(90 / this.pixelsPerM);
-    const [left, top] = this.metresAt(0, 0);
-    const [right, bottom] = this.metresAt(this.width, this.height);
+    const [left, bottom] = this.metresAt(0, this.height);
     context.beginPath();
-    for (let x = Math.ceil(left / step) * step; x < right; x += step) {
+    for (const x of multiples(step, left, this.width / this.pixelsPerM)) {
       const at = Math.round(this.pixelsAt(x, 0)[0]) + 0.5;
       context.moveTo(at, 0);
       context.lineTo(at, this.height);
     }
-    for (let y = Math.ceil(bottom / step) * step; y < top; y += step) {
+    for (const y of multiples(step, bottom, this.height / this.pixelsPerM)) {
       const at = Math.round(this.pixelsAt(0, y)[1]) + 0.5;
       context.moveTo(0, at);
       context.lineTo(this.width, at);
@@ -362,6 +361,12 @@ function drawMark(context, decision, [x, y], size, colour) {
 
 function limited(pixelsPerM) {
   return Math.min(LIMITS[1], Math.max(LIMITS[0], pixelsPerM));
+}
+
+// Those of a step from a position on; as many however far out, where a step changes nothing any longer.
+function multiples(step, from, length) {
+  const first = Math.ceil(from / step);
+  return Array.from({ length: Math.ceil(length / step) }, (_, index) => (first + index) * step);
 }
 
 // The length of 1, 2 or 5 times a power of ten that is next below.

@@ -85,3 +85,21 @@ def test_many_worlds_are_counted_by_kind(tiny_cache: Path, tiny_config: Training
     kinds = ['Sim_Town'] * 12 + ['Sim_Tunnel'] * 9
     drives = [replace(first, world=f'{kind}_{n:04}') for n, kind in enumerate(kinds)]
     assert description(drives).endswith('21 training worlds: 12 Sim_Town, 9 Sim_Tunnel')
+
+
+def test_the_card_says_whether_gain_shows_in_the_images(
+    tmp_path: Path, tiny_config: TrainingConfig
+) -> None:
+    images = tiny_config.preprocessing
+    by_content = replace(
+        images,
+        cloud=replace(images.cloud, normalisation='content'),
+        scan=replace(images.scan, normalisation='content'),
+    )
+    for name, preprocessing, words in (
+        ('fixed', images, 'differ in gain, noise'),
+        ('content', by_content, 'do not depend on the gain'),
+    ):
+        config = replace(tiny_config, preprocessing=preprocessing)
+        card = card_of(tmp_path / name, config, ('simulated',), 'simulated')
+        assert words in ' '.join(card.split())
