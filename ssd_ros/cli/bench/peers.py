@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 import importlib.util
 import json
 import math
 from pathlib import Path
+from statistics import median
 import struct
 import subprocess
 import sys
@@ -15,6 +17,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from ssd_ros.bev.contrast import CONTENT, MEDIAN_PIXEL
 from ssd_ros.bev.polar_bev import CloudBevConfig, PolarGrid
 from ssd_ros.radar.types import RadarPointCloud
 
@@ -38,13 +41,13 @@ def rasterise_point_by_point(
     """Spread every return over its cells, one at a time."""
     image = np.zeros((grid.num_ranges, grid.num_azimuths), dtype=np.uint8)
     half_fov_deg = grid.fov_deg / 2
+    shown = []
     for (x, y, _), rcs_dbsm in zip(cloud.xyz_m.tolist(), cloud.rcs_dbsm.tolist(), strict=True):
-        pixel = int(min(max(config.pixels_per_db * (config.rcs_offset_db + rcs_dbsm), 0), 255))
         range_m, azimuth_deg = math.hypot(x, y), math.degrees(math.atan2(y, x))
-        if pixel <= config.threshold or range_m > grid.max_range_m:
-            continue
-        if abs(azimuth_deg) > half_fov_deg:
-            continue
+        if range_m <= grid.max_range_m and abs(azimuth_deg) <= half_fov_deg:
+            shown.append((range_m, azimuth_deg, config.pixels_per_db * rcs_dbsm))
+    pixels = _pixels_one_by_one([level for _, _, level in shown], config)
+    for (range_m, azimuth_deg, _), pixel in zip(shown, pixels, strict=True):
         row = min(int(range_m / grid.max_range_m * grid.num_ranges), grid.num_ranges - 1)
         from_right = int((azimuth_deg + half_fov_deg) / grid.fov_deg * grid.num_azimuths)
         column = max(grid.num_azimuths - 1 - from_right, 0)
@@ -54,6 +57,15 @@ def rasterise_point_by_point(
                 if image[r, c] < pixel:
                     image[r, c] = pixel
     return image
+
+
+def _pixels_one_by_one(levels_px: Sequence[float], config: CloudBevConfig) -> list[int]:
+    if config.normalisation == CONTENT:
+        middle = median(levels_px)
+        return [round(min(max(level - middle + MEDIAN_PIXEL, 1), 255)) for level in levels_px]
+    offset = config.pixels_per_db * config.rcs_offset_db
+    pixels = [int(min(max(level + offset, 0), 255)) for level in levels_px]
+    return [pixel if pixel > config.threshold else 0 for pixel in pixels]
 
 
 def search_rows(

@@ -39,10 +39,11 @@ def test_the_loop_decoder_reads_the_same_points() -> None:
     np.testing.assert_array_equal(plain[:, 4], cloud.radial_velocity_mps)
 
 
+@pytest.mark.parametrize('normalisation', ['fixed', 'content'])
 @pytest.mark.parametrize('splat_radius', [0, 1, 2])
-def test_the_loop_rasteriser_draws_the_same_image(splat_radius: int) -> None:
+def test_the_loop_rasteriser_draws_the_same_image(splat_radius: int, normalisation: str) -> None:
     cloud = decode_point_cloud2(radar_message()).cloud
-    config = CloudBevConfig(splat_radius=splat_radius)
+    config = CloudBevConfig(splat_radius=splat_radius, normalisation=normalisation)
     ours = polar_bev_from_points(cloud.xyz_m, cloud.rcs_dbsm, PolarGrid(), config)
     np.testing.assert_array_equal(ours, rasterise_point_by_point(cloud, PolarGrid(), config))
     assert np.count_nonzero(ours) > 600
