@@ -15,6 +15,7 @@ import sys
 import time
 
 from ssd_ros.training.network_config import NETWORKS
+from ssd_ros.training.networks.backbone import merged
 from ssd_ros.training.networks.encoders import TeacherStudent
 import torch
 
@@ -23,10 +24,10 @@ _MIN_RUNS = 3
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Time the edge network on one image of the given size."""
+    """Time the shipped network, branches merged, on one image of the given size."""
     num_ranges, num_azimuths = map(int, sys.argv[1:] if argv is None else argv)
     torch.set_num_threads(1)
-    encoder = TeacherStudent(NETWORKS['edge'], seed=0).encoder('4d').eval()
+    encoder = merged(TeacherStudent(NETWORKS['fast'], seed=0).encoder('4d'))
     image = torch.randint(256, (1, 1, num_ranges, num_azimuths)).byte()
     times_ms: list[float] = []
     with torch.inference_mode():
