@@ -169,6 +169,7 @@ def running_localizer(
         'stamp_source': 'header',
         'diagnostics_rate': 10.0,
         'aggregation__min_points': 5,
+        'accept__max_rival': 0.0,  # among posts, others fit as well
     }
     with Processes(directory) as started:
         running = started.start_localizer(**(defaults | parameters))
