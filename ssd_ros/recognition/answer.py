@@ -35,7 +35,7 @@ class RecognizerConfig:
     accept_max_ratio: float = 0.0  # 0: likewise
     accept_min_confidence: float = 0.0  # 0: the map's own, calibrated in validation
     accept_min_support: float = 0.0  # share of recent queries that must agree
-    accept_max_rival: float = 0.7  # share of the overlap that other places may reach; 0: any
+    accept_max_rival: float = 0.8  # share of the overlap that other places may reach; 0: any
     accept_max_ambiguity: float = 0.3  # share of recent queries that fit two places; 0: any
     accept_risk_unknown_radar: bool = False  # one unlike those that the calibration knows
     accept_risk_map_poses: bool = False  # of a map whose poses disagree with its returns

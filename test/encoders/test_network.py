@@ -17,6 +17,7 @@ from ssd_ros.bev.preprocessing import PreprocessingConfig
 from ssd_ros.encoders.model_contract import CONTRACT_KEY, FORMAT_VERSION, ModelContract
 from ssd_ros.encoders.network import OnnxEncoder
 from ssd_ros.encoders.place_encoder import require_same_space
+from ssd_ros.shared_files import shared_file
 from support.posts import small_encoder
 
 CONTRACT = ModelContract(
@@ -319,10 +320,9 @@ def test_an_unknown_device_or_no_thread_is_refused(tmp_path: Path) -> None:
         OnnxEncoder(path, device='cpu', num_threads=0)
 
 
-def test_the_widely_trained_pair_is_of_one_space_whatever_the_gain() -> None:
-    directory = Path(__file__).parents[2] / 'models' / 'wide'
+def test_the_shipped_pair_is_of_one_space_whatever_the_gain() -> None:
     student, teacher = (
-        OnnxEncoder(directory / f'{name}.onnx', 'cpu') for name in ('student', 'teacher')
+        OnnxEncoder(shared_file(f'models/{name}.onnx'), 'cpu') for name in ('student', 'teacher')
     )
     require_same_space(student, teacher)
     preprocessing = student.contract.preprocessing

@@ -243,8 +243,8 @@ def test_acceptance_is_calibrated_against_other_places_too() -> None:
 
 
 def test_unknown_tasks_and_databases_are_refused() -> None:
-    with pytest.raises(ValueError, match="unknown task 'lidar'; choose from single, multi"):
-        evaluate([MAPPING], ENCODERS, ALL, ('lidar',))
+    with pytest.raises(ValueError, match="unknown task 'sonar'; choose from single, multi"):
+        evaluate([MAPPING], ENCODERS, ALL, ('sonar',))
     with pytest.raises(ValueError, match="database is 'D'; choose from A, B, C"):
         Protocol(database='D')
     with pytest.raises(ValueError, match='radius_m is 0'):
