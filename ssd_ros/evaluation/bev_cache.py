@@ -176,8 +176,7 @@ def cache_drive(
             yield image
 
     shapes = _shapes(preprocessing)
-    spacing_of = {'4d': spacing.student_m, '4d' if submap_m else 'spinning': spacing.panorama_m}
-    radars = _radars(sequence, spacing_of, poses or {})
+    meta = _meta_of(sequence, preprocessing, spacing, submap_m, poses or {}) | {'source': source}
     with folder_written(directory, CACHE_FOLDER) as part:
         for sensor, made in (('student', student), ('panorama', mapped)):
             kept = _write_images(
@@ -190,20 +189,30 @@ def cache_drive(
             write_array(part / f'{sensor}_poses.npy', _planar(made.poses.select(kept)))
             write_array(part / f'{sensor}_stamps_ns.npy', made.poses.stamps_ns[kept])
         num_unreadable = {'student': student.left_out.count, 'panorama': mapped.left_out.count}
-        meta = {
-            'world': sequence.name.rpartition('/')[0],
-            'name': sequence.name,
-            'source': source,
-            'radars': [asdict(one) for one in radars],
-            'origin': asdict(origin_of(sequence)),
-            'preprocessing': preprocessing_digest(preprocessing),
-            'window_m': preprocessing.window_m,
-            'submap_m': submap_m,
-            'spacing': asdict(spacing),
-            'unreadable': num_unreadable,
-        }
+        meta['unreadable'] = num_unreadable
         (part / _META).write_text(json.dumps(meta, indent=1))
     return num_unreadable
+
+
+def _meta_of(
+    sequence: RadarSequence,
+    preprocessing: PreprocessingConfig,
+    spacing: Spacing,
+    submap_m: float,
+    poses: Mapping[str, str],
+) -> dict[str, Any]:
+    """Return what a cached drive says of itself, but of its source and its scans."""
+    spacing_of = {'4d': spacing.student_m, '4d' if submap_m else 'spinning': spacing.panorama_m}
+    return {
+        'world': sequence.name.rpartition('/')[0],
+        'name': sequence.name,
+        'radars': [asdict(one) for one in _radars(sequence, spacing_of, poses)],
+        'origin': asdict(origin_of(sequence)),
+        'preprocessing': preprocessing_digest(preprocessing),
+        'window_m': preprocessing.window_m,
+        'submap_m': submap_m,
+        'spacing': asdict(spacing),
+    }
 
 
 def _write_images(
@@ -235,7 +244,7 @@ def load_drive(
     """
     Read what is known of a drive; its images are read when they are asked for.
 
-    :param any_window: its 4D images may be of another window of way
+    :param any_window: its 4D images may be of another window of way, and its turns local maps
     :raise ValueError: the directory is no cached drive or was made with another preprocessing
     """
     try:
@@ -248,6 +257,11 @@ def load_drive(
         arrays = {key: _stored(directory / f'{key}.npy') for key in _ARRAYS}
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f'{directory} is not a cached drive: {error!r}') from error
+    if meta.get('submap_m', 0.0) and not any_window:
+        raise ValueError(
+            f'{directory} shows local maps of the 4D radar in place of turns, to train on: judge '
+            'with a cache made without --submap'
+        )
     has_window = any_window or meta.get('window_m', 0.0) == preprocessing.window_m
     if digest != preprocessing_digest(preprocessing) or not has_window:
         raise ValueError(

@@ -194,6 +194,6 @@ def _notes(sensor: str, stamps_ns: NDArray[np.int64], poses: Trajectory) -> list
 def _summary(
     root: Path, job: CacheJob, preprocessing: PreprocessingConfig, notes: Sequence[str]
 ) -> str:
-    drive = load_drive(root / job.directory, preprocessing)
+    drive = load_drive(root / job.directory, preprocessing, any_window=True)
     counts = f'{len(drive.student_bevs):6} 4D images, {len(drive.panoramas):6} panoramas'
     return f'{job.directory:28} {counts}{"".join(f"; {note}" for note in notes)}'

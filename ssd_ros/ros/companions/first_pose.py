@@ -15,12 +15,10 @@ from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from geometry_msgs.msg import PoseWithCovarianceStamped
-import rclpy
-from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile
-from rclpy.signals import SignalHandlerOptions
+from ssd_ros.ros.companions.own_node import own_node
 from ssd_ros.ros.messages.topics import NODE
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
@@ -162,19 +160,8 @@ def watch_node(
     :param say: takes sentences on how far it has come
     :param is_running: whether the node is
     """
-    context = Context()
-    rclpy.init(context=context, signal_handler_options=SignalHandlerOptions.NO)
-    try:
-        node = Node('ssd_ros_quickstart', context=context)
-        executor = SingleThreadedExecutor(context=context)
-        executor.add_node(node)
-        try:
-            return _watched(executor, _Watch(node, say), seconds, is_running)
-        finally:
-            executor.shutdown()
-            node.destroy_node()
-    finally:
-        rclpy.shutdown(context=context)
+    with own_node('ssd_ros_quickstart') as (node, executor):
+        return _watched(executor, _Watch(node, say), seconds, is_running)
 
 
 def _watched(

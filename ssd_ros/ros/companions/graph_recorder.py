@@ -12,19 +12,17 @@ from pathlib import Path
 import time
 from typing import Any
 
-import rclpy
-from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
-from rclpy.signals import SignalHandlerOptions
 from rosbags.rosbag2 import Writer
 from ssd_ros.data_origin import Origin
 from ssd_ros.datasets.bags.recorded_types import radar_typestore
 from ssd_ros.datasets.bags.rosbag2 import POSES
 from ssd_ros.datasets.bags.rosbag2_writer import bag_written
 from ssd_ros.datasets.bags.spinning_topic import CONFIGURATIONS
+from ssd_ros.ros.companions.own_node import own_node
 from ssd_ros.ros.inputs.scan_decoders import MESSAGE_TYPES
 from ssd_ros.ros.messages.topics import NODE
 from ssd_ros.ros.messages.types import message_class
@@ -130,20 +128,11 @@ def record_graph(path: Path, seconds: float, is_enough: Callable[[], bool] = boo
     :param is_enough: asked now and then; ends it earlier
     :raise OSError: it cannot be written
     """
-    context = Context()
-    rclpy.init(context=context, signal_handler_options=SignalHandlerOptions.NO)
-    try:
-        node = Node('ssd_ros_doctor', context=context)
-        executor = SingleThreadedExecutor(context=context)
-        executor.add_node(node)
-        try:
-            with bag_written(path, 'sqlite3', 'running graph', Origin()) as writer:
-                return _heard(node, executor, _Recorder(node, writer), seconds, is_enough)
-        finally:
-            executor.shutdown()
-            node.destroy_node()
-    finally:
-        rclpy.shutdown(context=context)
+    with (
+        own_node('ssd_ros_doctor') as (node, executor),
+        bag_written(path, 'sqlite3', 'running graph', Origin()) as writer,
+    ):
+        return _heard(node, executor, _Recorder(node, writer), seconds, is_enough)
 
 
 def _heard(
