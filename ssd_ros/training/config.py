@@ -37,7 +37,10 @@ class BatchConfig:
     num_places: int = 32  # a student's image and a teacher's view of each
     num_worlds: int = 2  # that the places lie in; negatives of the same world are hard
     num_distractors: int = 8  # teacher's views in any direction, negatives only
+    # How far the teacher's panorama of a place may lie ahead or behind, and beside: a lane that
+    # is driven the other way lies further off than a place may be long.
     positive_radius_m: float = 3.0
+    positive_across_m: float = 3.0
     # Share of places whose teacher's view is the nearest of the same drive, straight ahead: only
     # there do the cells of both images show the same spot, so only these are distilled.
     aligned_share: float = 0.5

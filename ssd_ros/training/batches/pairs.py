@@ -85,7 +85,10 @@ class _World:
         offsets_m = [
             np.hypot(*(self.panorama_poses[:, :2] - pose[:2]).T) for pose in self.student_poses
         ]
-        self.partners = [np.flatnonzero(row <= batch.positive_radius_m) for row in offsets_m]
+        self.partners = [
+            np.flatnonzero(_is_beside(pose, self.panorama_poses, batch))
+            for pose in self.student_poses
+        ]
         self.places = np.flatnonzero([len(near) > 0 for near in self.partners])
         drive_of = np.array([drive for drive, _ in self._panoramas])
         # The panorama to which the cells of a 4D image correspond, -1 if none.
@@ -160,8 +163,8 @@ class PlaceSampler:
         for name, world in zip(names, self._worlds, strict=True):
             if len(world.places) == 0:
                 raise ValueError(
-                    f'world {name} has no 4D image within {config.batch.positive_radius_m} m of '
-                    'a spinning scan'
+                    f'world {name} has no 4D image within {config.batch.positive_radius_m} m '
+                    f'ahead and {config.batch.positive_across_m} m beside of a spinning scan'
                 )
         is_aligned = any((world.aligned >= 0).any() for world in self._worlds)
         if config.batch.cross_session and not is_aligned:
@@ -243,6 +246,17 @@ class PlaceSampler:
         image = augmented(view, self._config.augmentation, rng, max_dropout=0.0)
         x, y, _ = world.panorama_poses[index]
         return _View(image[:, ::-1] if is_mirrored else image, [world.number, x, y])
+
+
+def _is_beside(
+    pose: NDArray[np.float64], others: NDArray[np.float64], batch: BatchConfig
+) -> NDArray[np.bool_]:
+    """Return which poses lie in the ellipse around one, whose axes are ahead and beside."""
+    offset = others[:, :2] - pose[:2]
+    ahead = np.array([math.cos(pose[2]), math.sin(pose[2])])
+    along = offset @ ahead / batch.positive_radius_m
+    across = offset @ [-ahead[1], ahead[0]] / batch.positive_across_m
+    return np.hypot(along, across) <= 1
 
 
 def _numbered(lengths: Sequence[int]) -> list[tuple[int, int]]:

@@ -12,7 +12,7 @@ import pytest
 from ssd_ros.bev.polar_bev import PolarGrid, view_yaws_rad, views_of_panorama
 from ssd_ros.evaluation.bev_cache import CachedDrive, load_drives
 from ssd_ros.training.batches.augmentation import augmented, occluded, thinned
-from ssd_ros.training.batches.pairs import PlaceSampler, view_of_panorama
+from ssd_ros.training.batches.pairs import Batch, PlaceSampler, view_of_panorama
 from ssd_ros.training.config import AugmentationConfig, TrainingConfig
 
 PLAIN = AugmentationConfig(
@@ -228,6 +228,36 @@ def test_a_world_whose_sensors_never_meet_is_refused_by_name(tiny_config: Traini
     apart = replace(apart, panorama_poses=apart.panorama_poses + 1000.0)
     with pytest.raises(ValueError, match=r'world b has no 4D image within 3\.0 m'):
         PlaceSampler([compass_drive('a', 'a/0', 0.0), apart], tiny_config)
+
+
+def test_a_lane_beside_is_the_same_place_and_as_far_ahead_is_not(
+    tiny_config: TrainingConfig,
+) -> None:
+    batch = replace(tiny_config.batch, positive_radius_m=1.5, positive_across_m=5.0)
+    there = compass_drive('a', 'a/0', 0.0)
+    back = compass_drive('a', 'a/180', math.pi)
+    aside = replace(
+        back,
+        student_bevs=back.student_bevs[:0],
+        student_poses=back.student_poses[:0],
+        student_stamps_ns=back.student_stamps_ns[:0],
+        panorama_poses=back.panorama_poses + np.array([0.0, 3.6, 0.0]),
+    )
+    alone = replace(there, panoramas=there.panoramas[:0], panorama_poses=there.panorama_poses[:0])
+    config = replace(plain_config(tiny_config), batch=batch)
+    drives = [alone, aside, compass_drive('b', 'b/0', 0.0)]
+    sampler = PlaceSampler(drives, config)
+    offsets = np.concatenate([_offsets_m(sampler.draw(step)) for step in range(8)])
+    beside = offsets[np.abs(offsets[:, 1]) > 1]
+    assert len(beside) > 0
+    np.testing.assert_allclose(beside, [[0.0, 3.6]] * len(beside), atol=1e-5)
+    with pytest.raises(ValueError, match=r'3\.0 m ahead and 3\.0 m beside'):
+        PlaceSampler(drives, plain_config(tiny_config))
+
+
+def _offsets_m(batch: Batch) -> NDArray[np.float32]:
+    places = len(batch.student_places)
+    return batch.teacher_places[:places, 1:] - batch.student_places[:, 1:]
 
 
 def test_brightness_changes_returns_and_leaves_empty_cells_empty() -> None:
