@@ -49,7 +49,8 @@ _CITY = (
     '- City streets only: blocks of buildings, parks and squares. No tunnels, motorways or open '
     'country.\n'
 )
-_WINDOW = re.compile(r'_([0-9.]+)m$')  # of way, in the name of a split
+# What the name of a split of images of another kind ends with: a length of way.
+_KIND = re.compile(r'_(submap)?([0-9.]+)m$')
 _OTHER_DATA = '    # runs/cache/train and runs/cache/validation: these drives, by `ssd_ros cache`'
 
 
@@ -69,15 +70,24 @@ def _data(trained_on: str, validated_on: str) -> str:
 
 def model_card(run: Run, report: Report) -> str:
     """Return the card as Markdown."""
-    config, origin = run.config, run.origin
-    network, grid = config.network, config.preprocessing.grid
     trained_on = kind_of(stage.origin.get('data_origin', UNKNOWN) for stage in _history(run))
     is_simulated = trained_on == report.validated_on == SIMULATED
-    parity = ', '.join(f'{file} {value:.1e}' for file, value in report.parity.items())
-    return f"""# Models
+    sections = [
+        '# Models\n',
+        _data(trained_on, report.validated_on) + '\n',
+        _files(run.config),
+        _training(run),
+        _recall(report, is_simulated),
+        _limits(run.config, is_simulated),
+        _reproduction(run, report.protocol, is_simulated),
+    ]
+    return '\n'.join(sections)
 
-{_data(trained_on, report.validated_on)}
 
+def _files(config: TrainingConfig) -> str:
+    """Return what each file takes and gives."""
+    network, grid = config.network, config.preprocessing.grid
+    return f"""\
 | file | encodes | input | output |
 |---|---|---|---|
 | `student.onnx` | 4D radar, {config.preprocessing.window_words} | \
@@ -96,50 +106,70 @@ descriptors of the same training run can be compared.
 `trust --fit` makes it on validation drives; other models need another one.
 `scan_context.json` and `scan_context_confidence.json`, where they are, belong to the encoder that
 needs no training (`--encoder scan_context`).
+"""
 
-## Training
+
+def _training(run: Run) -> str:
+    """Return what was trained, on what and for how long."""
+    origin = run.origin
+    return f"""## Training
 
 - data: {origin['training_data']}
 - code at commit `{origin['commit']}`, {origin['created']}
 {_stages(run)}
-- network: {_network(network)}
+- network: {_network(run.config.network)}
+"""
 
-## Recall on validation worlds, {radar_of(report.validated_on)}
 
-Worlds that training never saw; 4D queries every {report.protocol.query_m:g} m in a map of
-keyframes every {report.protocol.keyframe_m:g} m with {report.protocol.num_views} views each, made
-of session 01. Right is within {report.protocol.radius_m:g} m. In brackets the 95 % interval of a
+def _recall(report: Report, is_simulated: bool) -> str:
+    """Return how good the models are on validation, and what is accepted there."""
+    protocol, acceptance = report.protocol, report.acceptance
+    rows = '\n'.join(_row(result) for result in report.results)
+    parity = ', '.join(f'{file} {value:.1e}' for file, value in report.parity.items())
+    return f"""## Recall on validation worlds, {radar_of(report.validated_on)}
+
+Worlds that training never saw; 4D queries every {protocol.query_m:g} m in a map of
+keyframes every {protocol.keyframe_m:g} m with {protocol.num_views} views each, made
+of session 01. Right is within {protocol.radius_m:g} m. In brackets the 95 % interval of a
 bootstrap over stretches of the drive; it does not cover the choice of worlds or seeds.
 
 | queries | map | number | left out | R@1 | R@5 | yaw error, median |
 |---|---|---|---|---|---|---|
-{chr(10).join(_row(result) for result in report.results)}
+{rows}
 
 {_RAIN if is_simulated else ''}These worlds were looked at while settings were chosen, and set
 the thresholds: expect a little less elsewhere.
 
-Acceptance: a candidate counts as accepted at a distance up to {report.acceptance.max_distance:.3f}
-and a ratio up to {report.acceptance.max_ratio:.3f}. On the validation queries of the sessions 02
+Acceptance: a candidate counts as accepted at a distance up to {acceptance.max_distance:.3f}
+and a ratio up to {acceptance.max_ratio:.3f}. On the validation queries of the sessions 02
 and 03, put to the map of their own world and of the other world, that accepted
-{report.acceptance.recall:.0%} of the queries rightly, at a precision of
-{report.acceptance.precision:.1%}.
+{acceptance.recall:.0%} of the queries rightly, at a precision of
+{acceptance.precision:.1%}.
 
 Largest difference between the ONNX graphs in float32 and the trained network: {parity}.
 The convolutions in the files compute in {report.numbers}.
+"""
 
-## Use and limits
+
+def _limits(config: TrainingConfig, is_simulated: bool) -> str:
+    """Return what the models are for."""
+    return f"""## Use and limits
 
 - For place recognition of an automotive 4D radar in a map of spinning radar scans, in research.
   Verify a candidate geometrically before a vehicle relies on it.
 {_BY_CONTENT if config.preprocessing.is_by_content else _FIXED}\
-{_CITY if is_simulated and config.splits == ('train',) else ''}
-## Reproduce
+{_CITY if is_simulated and config.splits == ('train',) else ''}"""
 
-{_cache_commands(config) if is_simulated else _OTHER_DATA}
+
+def _reproduction(run: Run, protocol: Protocol, is_simulated: bool) -> str:
+    """Return the commands that make the models again."""
+    return f"""## Reproduce
+
+{_cache_commands(run.config) if is_simulated else _OTHER_DATA}
 {_commands(run)}
     python -m ssd_ros export --cache runs/cache --run runs/{run.directory.name} \\
-        --keyframe-distance {report.protocol.keyframe_m:g} \\
-        --query-spacing {report.protocol.query_m:g} --num-views {report.protocol.num_views}
+        --keyframe-distance {protocol.keyframe_m:g} \\
+        --query-spacing {protocol.query_m:g} --num-views {protocol.num_views}
 
 A run that was given minutes instead of steps ends its schedule by the clock, and one that another
 started from may have been stopped before its end: these commands repeat steps and seeds, not
@@ -199,6 +229,8 @@ def _config_file(config: TrainingConfig) -> str:
         return 'config/autoplace.yaml'
     if config.network != NETWORKS['fast']:
         return 'config/training_fixed.yaml'
+    if 'train_back' in config.splits:
+        return 'config/training_back.yaml'
     return f'config/training{"_wide" if len(config.splits) > 1 else ""}.yaml'
 
 
@@ -206,10 +238,13 @@ def _cache_commands(config: TrainingConfig) -> str:
     """Return the commands that make the images of the training's splits and of validation."""
     lines = []
     for split in (*config.splits, 'validation'):
-        window = _WINDOW.search(split)
-        more = f' \\\n        --window {window[1]} --only 4d' if window else ''
+        kind, more = _KIND.search(split), ''
+        if kind and kind[1]:
+            more = f' \\\n        --submap {kind[2]}'
+        elif kind:
+            more = f' \\\n        --window {kind[2]} --only 4d'
         lines.append(
-            f'    python -m ssd_ros cache --benchmark {_WINDOW.sub("", split)} '
+            f'    python -m ssd_ros cache --benchmark {_KIND.sub("", split)} '
             f'--config {_config_file(config)} --out runs/cache{more}'
         )
     return '\n'.join(lines)
