@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+import math
 
 from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
@@ -22,6 +23,7 @@ from ssd_ros.ros.messages.candidate_rows import keyframe_base, keyframe_pose
 from ssd_ros.ros.messages.geometry import Pose
 from std_msgs.msg import Header
 
+MAX_SHOWN = 10_000  # keyframes of the map: .6 MB, what a window can draw and a radio carry
 # DiagnosticStatus wants its own constants (bytes), not numbers.
 _LEVELS = {
     Level.OK: DiagnosticStatus.OK,
@@ -71,13 +73,20 @@ def pose_from_msg(msg: PoseMsg) -> Pose:
     )
 
 
-def keyframes_msg(maps: Iterable[PlaceDatabase], header: Header) -> PoseArray:
-    """Return where the radar was at the keyframes of the maps."""
+def keyframes_msg(maps: Sequence[PlaceDatabase], header: Header) -> PoseArray:
+    """
+    Return where the radar was at the keyframes of the maps, to be looked at.
+
+    Of larger maps every second is shown, third, ...: at most MAX_SHOWN of all.
+    """
+    step = max(1, math.ceil(sum(map(len, maps)) / MAX_SHOWN))
     poses = [
         pose_msg(Pose(position_m, quaternion))
         for database in maps
         for position_m, quaternion in zip(
-            database.keyframes.positions_m, database.keyframes.quaternions_xyzw, strict=True
+            database.keyframes.positions_m[::step],
+            database.keyframes.quaternions_xyzw[::step],
+            strict=True,
         )
     ]
     return PoseArray(header=header, poses=poses)

@@ -147,7 +147,7 @@ PUBLISHED = (
         'geometry_msgs/msg/PoseArray',
         LATCHED,
         'map_frame',
-        'at activation and after `~/reload_map`',
+        'at activation and after `~/reload_map`; of more than 10,000 every second, third, ... one',
     ),
     Topic(
         '~/map_info',

@@ -12,7 +12,9 @@ from builtin_interfaces.msg import Time
 import numpy as np
 import pytest
 from ssd_ros.bev.preprocessing import RadarImage
-from ssd_ros.motion.trajectory import quaternion_from_yaw
+from ssd_ros.maps.files import MapContent, MapInfo
+from ssd_ros.maps.place_database import PlaceDatabase
+from ssd_ros.motion.trajectory import quaternion_from_yaw, Trajectory
 from ssd_ros.radar.ego_velocity import EgoVelocity, Motion
 from ssd_ros.recognition.answer import (
     LoopClosureCandidate,
@@ -31,6 +33,8 @@ from ssd_ros.ros.messages.conversions import (
     bev_msg,
     candidate_poses_msg,
     diagnostics_msg,
+    keyframes_msg,
+    MAX_SHOWN,
 )
 from ssd_ros.ros.messages.geometry import Pose, pose_from_xyzrpy, turn
 from ssd_ros.ros.outputs.closures import accepted_closure, at_newest_scan, pose_covariance
@@ -299,3 +303,21 @@ def test_diagnostics_carry_levels_as_ros_wants_them() -> None:
     assert (status.name, status.level) == ('ssd_localizer: input', b'\x01')
     assert (status.values[0].key, status.values[0].value) == ('rate_hz', '9.5')
     assert status.hardware_id == 'uuid'
+
+
+def straight_map(num_keyframes: int) -> PlaceDatabase:
+    positions_m = np.zeros((num_keyframes, 3))
+    positions_m[:, 0] = np.arange(num_keyframes)
+    quaternions = quaternion_from_yaw(np.zeros(num_keyframes))
+    descriptors = np.tile(np.array([1, 0], np.float32), (num_keyframes, 1))
+    info = MapInfo('a' * 64, 'b' * 64, 1, 2.0)
+    returns_cm = np.zeros((num_keyframes, 8, 2), np.int16)
+    poses = Trajectory(np.arange(num_keyframes), positions_m, quaternions)
+    return PlaceDatabase(MapContent(descriptors, poses, returns_cm, info))
+
+
+def test_of_a_long_way_as_many_keyframes_are_shown_as_a_window_can_draw() -> None:
+    whole = keyframes_msg([straight_map(30), straight_map(5)], Header())
+    assert [pose.position.x for pose in whole.poses] == [*range(30), *range(5)]
+    thinned = keyframes_msg([straight_map(MAX_SHOWN), straight_map(7)], Header())
+    assert [pose.position.x for pose in thinned.poses] == [*range(0, MAX_SHOWN, 2), 0, 2, 4, 6]
