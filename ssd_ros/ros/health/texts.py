@@ -102,6 +102,10 @@ TRANSITION_REFUSED = (
     'the transition {asked} is refused: in state {state} are possible: {possible}; does a second '
     'lifecycle manager, or autostart beside one, ask?'
 )
+NO_HEARTBEATS = (
+    'no heartbeats for a lifecycle manager: {error}; or set its bond_timeout to 0.0 and '
+    'bond_heartbeat_period to 0.0'
+)
 TRANSITION_FAILED = 'cannot {transition}: {error}'
 FOREIGN_PARAMETERS = (
     '{path} gives under {key}, to nodes of any name, what this one does not have: {names}'
@@ -146,6 +150,7 @@ TEXTS = (
     ODOMETRY_FRAME,
     NOBODY_LISTENS,
     TRANSITION_REFUSED,
+    NO_HEARTBEATS,
     TRANSITION_FAILED,
     FOREIGN_PARAMETERS,
     PARAMETER_REFUSED,

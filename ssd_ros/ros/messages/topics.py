@@ -180,6 +180,14 @@ VIEW_FRAME = Topic(
     'with `~/map_keyframes`, where tf2_msgs is installed: the middle of the map, for RViz and '
     'Foxglove to look at; without a map the zero of odom_frame',
 )
+BOND = Topic(
+    'bond',
+    'bond/msg/Status',
+    Qos(100),
+    '',
+    'heartbeats for a lifecycle manager of Nav2, and its own, while the node is active and '
+    '`autostart` is false; where the package bond is installed',
+)
 ODOMETRY = Topic(
     'odom',
     'nav_msgs/msg/Odometry',

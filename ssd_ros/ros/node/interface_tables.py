@@ -16,6 +16,7 @@ from pathlib import Path
 import sys
 
 from ssd_ros.ros.messages.topics import (
+    BOND,
     DIAGNOSTICS,
     PUBLISHED,
     Service,
@@ -76,8 +77,8 @@ def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 TABLES = {
-    'subscriptions': topic_table(SUBSCRIBED),
-    'publications': topic_table([*PUBLISHED, DIAGNOSTICS, TF, VIEW_FRAME]),
+    'subscriptions': topic_table([*SUBSCRIBED, BOND]),
+    'publications': topic_table([*PUBLISHED, DIAGNOSTICS, TF, VIEW_FRAME, BOND]),
     'services': service_table(SERVICES),
     'parameters': parameter_table(OPTIONS),
 }

@@ -23,9 +23,10 @@ import threading
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from ssd_ros.maps.place_database import PlaceDatabase
 from ssd_ros.recognition.compiled_parts import use_compiled
-from ssd_ros.ros.health.texts import TRANSITION_FAILED
+from ssd_ros.ros.health.texts import NO_HEARTBEATS, TRANSITION_FAILED
 from ssd_ros.ros.matching.loading import load_encoder, load_maps
 from ssd_ros.ros.messages.topics import NODE
+from ssd_ros.ros.node.bond import Bond
 from ssd_ros.ros.node.requests import possible_transitions, survive_requests
 from ssd_ros.ros.node.run import run, spin, StartupError
 from ssd_ros.ros.node.services import Services
@@ -63,6 +64,7 @@ class LocalizeNode(LifecycleNode):
         """
         super().__init__(NODE)
         self._session: Session | None = None
+        self._bond: Bond | None = None
         self._failure = ''
         self._offered = Services(self, lambda: self._session, self.current_parameters)
         try:
@@ -120,11 +122,13 @@ class LocalizeNode(LifecycleNode):
         result = super().on_activate(state)
         if self._session is not None:
             self._session.activate()
+        self._begin_bond()
         return result
 
     @_heard
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Stop to answer."""
+        self._end_bond()
         if self._session is not None:
             self._session.deactivate()
         return super().on_deactivate(state)
@@ -151,13 +155,32 @@ class LocalizeNode(LifecycleNode):
         """Join the threads, then let go of ROS."""
         self._offered.join()
         self._close_session()
+        if self._bond is not None:
+            self._bond.destroy()
         super().destroy_node()
 
     def current_parameters(self) -> NodeParameters:
         """Return the parameters as they stand."""
         return self._server.current
 
+    def _begin_bond(self) -> None:
+        """Let a lifecycle manager of Nav2 hear that this node works."""
+        parameters = self.current_parameters()
+        if parameters.autostart or not parameters.bond_heartbeat_period:
+            return
+        try:
+            self._bond = self._bond or Bond(self, parameters.bond_heartbeat_period)
+        except ImportError as error:
+            self.get_logger().warning(NO_HEARTBEATS.format(error=error))
+        else:
+            self._bond.begin()
+
+    def _end_bond(self) -> None:
+        if self._bond is not None:
+            self._bond.end()
+
     def _close_session(self) -> None:
+        self._end_bond()
         if self._session is not None:
             self._session.close()
             self._session = None

@@ -197,6 +197,14 @@ class NodeParameters(SessionParameters):
         'configure and activate at start; false leaves that to a lifecycle manager',
         read_only=True,
     )
+    bond_heartbeat_period: float = option(
+        0.25,
+        'between two heartbeats to a lifecycle manager of Nav2 (s), with autostart false and the '
+        'package bond installed; 0 = none, for a manager whose bond_timeout is 0',
+        low=0.0,
+        high=2.0,
+        read_only=True,
+    )
 
     @classmethod
     def from_values(cls, values: Mapping[str, Any]) -> NodeParameters:

@@ -38,8 +38,10 @@ def names_of(table: tuple[topics.Topic | topics.Service, ...]) -> set[str]:
     return {full_name(entry.name, '/', topics.NODE) for entry in table}
 
 
-PUBLISHED = names_of((*topics.PUBLISHED, topics.DIAGNOSTICS, topics.TF, topics.VIEW_FRAME))
-SUBSCRIBED = names_of(topics.SUBSCRIBED)
+PUBLISHED = names_of(
+    (*topics.PUBLISHED, topics.DIAGNOSTICS, topics.TF, topics.VIEW_FRAME, topics.BOND)
+)
+SUBSCRIBED = names_of((*topics.SUBSCRIBED, topics.BOND))
 SERVICES = names_of(topics.SERVICES)
 OF_EVERY_NODE = {f'{NODE}/{name}' for name in PARAMETER_SERVICES | LIFECYCLE_SERVICES}
 
@@ -50,7 +52,7 @@ def test_the_localizer_may_do_what_the_table_of_topics_says_and_no_more() -> Non
     assert rights.subscribe == SUBSCRIBED | {'/clock'}
     assert rights.reply == SERVICES | OF_EVERY_NODE
     assert rights.request == set()
-    assert (len(PUBLISHED), len(SUBSCRIBED), len(SERVICES)) == (15, 5, 6)
+    assert (len(PUBLISHED), len(SUBSCRIBED), len(SERVICES)) == (16, 6, 6)
 
 
 def test_an_operator_may_call_everything_and_listen_to_everything() -> None:
@@ -127,8 +129,8 @@ def test_the_running_node_opens_what_the_policy_allows_and_no_more(
             peer.wait(lambda: all_of <= opened(), f'{all_of}')
             return opened()
 
-        # Open only with tf2_ros, on simulated time, and after Humble.
-        optional = {'/tf', '/tf_static', '/clock', f'{NODE}/get_type_description'}
+        # Open only with tf2_ros, on simulated time, with a lifecycle manager, and after Humble.
+        optional = {'/tf', '/tf_static', '/clock', '/bond', f'{NODE}/get_type_description'}
         node = peer.node
         for allowed, ask in [
             (rights.publish, node.get_publisher_names_and_types_by_node),
