@@ -10,6 +10,7 @@ import logging
 
 import numpy as np
 from numpy.typing import NDArray
+from ssd_ros.bev.beside import panorama_beside
 from ssd_ros.bev.keyframe_views import PosedScans, VIEWS
 from ssd_ros.confidence.model import ConfidenceModel
 from ssd_ros.datasets.left_out import LeftOut
@@ -20,8 +21,8 @@ from ssd_ros.maps.files import MapContent, MapInfo
 from ssd_ros.maps.novelty import database_of
 from ssd_ros.maps.place_database import PlaceDatabase
 from ssd_ros.maps.turn_check import TurnCheck
-from ssd_ros.motion.trajectory import thin_by_distance
-from ssd_ros.verification import strongest_returns, turn_motions
+from ssd_ros.motion.trajectory import in_lanes, thin_by_distance
+from ssd_ros.verification import returns_beside, strongest_returns, turn_motions
 
 _log = logging.getLogger(__name__)
 
@@ -37,6 +38,7 @@ def build_database(
     confidence: ConfidenceModel | None = None,
     poses_note: str = '',
     sensor: str = 'spinning',
+    opposite_lane_m: float = 0.0,
 ) -> PlaceDatabase:
     """
     Encode the keyframes of a drive.
@@ -53,6 +55,8 @@ def build_database(
     :param confidence: fitted on other drives with this encoder; None = not calibrated
     :param poses_note: what was done to the poses, in words
     :param sensor: whose scans make the map, 'spinning' or 'lidar'
+    :param opposite_lane_m: to the left, of the lane from which each place is described, too, as
+        who comes the other way sees it; 0 = none
     :raise ValueError: no scan is left to make a map of, or a map cannot hold its name, frame or
         stamps: before the work
     """
@@ -79,6 +83,7 @@ def build_database(
         num_without_pose=num_scans - len(poses),
         scan_context=encoder.scan_context,
         data_origin=origin_of(sequence),
+        opposite_lane_m=opposite_lane_m,
     )
     expected = len(thin_by_distance(poses.positions_m, keyframe_distance_m))
     # A local map is of no moment, and its scans are taken for rigid.
@@ -94,12 +99,18 @@ def build_database(
         turns.add(view.panorama, position_m, yaw_rad)
         descriptors.append(encode_views(view.panorama, encoder, num_views))
         returns_cm.append(strongest_returns(view.sharp, preprocessing.grid, motions[view.row]))
+        if opposite_lane_m:
+            beside = panorama_beside(view.panorama, preprocessing.grid, opposite_lane_m)
+            descriptors.append(encode_views(beside, encoder, num_views))
+            returns_cm.append(returns_beside(returns_cm[-1], opposite_lane_m))
         if progress:
             progress(len(kept), expected)
     left_out.require_few()
     turns.warn(sequence.name)
     info = replace(info, num_unreadable=left_out.count)
     keyframes = poses.select(np.array(kept, dtype=np.int64))
+    if opposite_lane_m:
+        keyframes = in_lanes(keyframes, opposite_lane_m)
     return database_of(
         MapContent(np.concatenate(descriptors), keyframes, np.stack(returns_cm), info, confidence)
     )

@@ -57,6 +57,7 @@ from ssd_ros.records import check_limits, check_text, Limits, record_from_mappin
 from ssd_ros.targets import folder_written
 
 ODOMETRY_ORIGIN = 'odometry of the drive'  # of a session: where its odometry began
+MAX_LANE_M = 30.0  # beside the own one
 SENSORS = ('spinning', '4d', 'lidar')
 
 _INFO_LIMITS = {
@@ -67,6 +68,7 @@ _INFO_LIMITS = {
     'num_unreadable': Limits(0, 1 << 40),
     'novelty_distance': Limits(0, 4),
     'submap_m': Limits(0, 1000),
+    'opposite_lane_m': Limits(-MAX_LANE_M, MAX_LANE_M),
 }
 _MISFIT_LIMITS = {'pose_misfit_m': Limits(0, 1e9)}
 _INFO_TEXTS = {  # and how many characters they have
@@ -102,6 +104,8 @@ class MapInfo:
         since the odometry of the drive began anew; the first is 0
     :param submap_m: of way that a keyframe of a 4D radar shows, described as whole turns, see
         ssd_ros.bev.submap; 0 = what each sensor shows by itself
+    :param opposite_lane_m: to the left, of the lane from which each place is seen a second time,
+        by a keyframe of its own, see ssd_ros.bev.beside; 0 = only from where it was driven
     """
 
     descriptor_space: str
@@ -123,6 +127,7 @@ class MapInfo:
     data_origin: Origin = field(default_factory=Origin)
     segment_starts: tuple[int, ...] = (0,)
     submap_m: float = 0.0
+    opposite_lane_m: float = 0.0
     software_version: str = __version__
     created: str = field(
         default_factory=lambda: datetime.now(timezone.utc).isoformat(timespec='seconds')
@@ -137,6 +142,10 @@ class MapInfo:
             raise MapError(f'sensor is {self.sensor!r}; choose from {", ".join(SENSORS)}')
         if self.submap_m and self.sensor != '4d':
             raise MapError(f'submap_m is {self.submap_m:g}, expected 0 for sensor {self.sensor}')
+        if self.opposite_lane_m and self.sensor == '4d':
+            raise MapError(
+                f'opposite_lane_m is {self.opposite_lane_m:g}, expected 0 for sensor 4d'
+            )
         for name, lengths in _INFO_TEXTS.items():
             check_text(name, getattr(self, name), lengths.stop, lengths.start)
 

@@ -20,7 +20,12 @@ _NUM_ROWS = 1024
 def database_of(content: MapContent) -> PlaceDatabase:
     """Return a new map, which knows its novelty distance and how well its poses fit."""
     database, info = PlaceDatabase(content), content.info
-    misfit_m = pose_misfit_m(content.keyframes, content.returns_cm, info.segment_starts)
+    driven = slice(None, None, 2 if info.opposite_lane_m else 1)  # beside it says the same again
+    misfit_m = pose_misfit_m(
+        content.keyframes.select(np.arange(len(content.keyframes))[driven]),
+        content.returns_cm[driven],
+        info.segment_starts,
+    )
     database.info = replace(
         info,
         novelty_distance=novelty_distance(database),

@@ -44,12 +44,17 @@ def reposed(
     :param may_drop: leave out keyframes without a pose instead of refusing
     :param map_frame_id: of the poses; None = that of the map
     :param origin: of that frame in words; None = that of the map, if the frame is
-    :raise MapError: keyframes have no pose or are submaps, or the poses are not those of this
-        drive's radar
+    :raise MapError: keyframes have no pose, are submaps or beside the way, or the poses are not
+        those of this drive's radar
     """
     if database.info.submap_m:
         raise MapError(
             'the keyframes of this map are submaps, gathered by the poses that it was built with: '
+            f'{REBUILD} --poses'
+        )
+    if database.info.opposite_lane_m:
+        raise MapError(
+            'this map shows the lane beside, too, by the headings that it was built with: '
             f'{REBUILD} --poses'
         )
     at = poses_at(poses, database.keyframes.stamps_ns)

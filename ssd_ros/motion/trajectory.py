@@ -122,6 +122,22 @@ class Trajectory:
         )
 
 
+def in_lanes(poses: Trajectory, to_left_m: float) -> Trajectory:
+    """
+    Return each pose and, 1 ns later, the one beside it, turned as it is.
+
+    :param to_left_m: in the map's plane
+    """
+    yaws_rad = poses.yaws_rad
+    to_left = np.column_stack([-np.sin(yaws_rad), np.cos(yaws_rad), np.zeros(len(poses))])
+    pairs_m = np.stack([poses.positions_m, poses.positions_m + to_left_m * to_left], axis=1)
+    stamps_ns = np.repeat(poses.stamps_ns, 2)
+    stamps_ns[1::2] += 1
+    return Trajectory(
+        stamps_ns, pairs_m.reshape(-1, 3), np.repeat(poses.quaternions_xyzw, 2, axis=0)
+    )
+
+
 def mounted(
     poses: Trajectory, position_m: NDArray[np.float64], quaternion_xyzw: NDArray[np.float64]
 ) -> Trajectory:

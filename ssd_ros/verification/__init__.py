@@ -6,6 +6,7 @@ from ssd_ros.verification.chosen_search import use_compiled, why_numpy
 from ssd_ros.verification.returns import (
     NO_RETURN,
     NUM_RETURNS,
+    returns_beside,
     returns_of_points,
     strongest_returns,
     turn_motions,
@@ -18,6 +19,7 @@ __all__ = [
     'Verification',
     'VerificationConfig',
     'Verifier',
+    'returns_beside',
     'returns_of_points',
     'strongest_returns',
     'turn_motions',

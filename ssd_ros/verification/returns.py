@@ -73,6 +73,17 @@ def returns_of_points(points_m: NDArray[np.float32]) -> NDArray[np.int16]:
     return _as_rows(points[::step])
 
 
+def returns_beside(returns_cm: NDArray[np.int16], to_left_m: float) -> NDArray[np.int16]:
+    """
+    Return the returns of a keyframe in the frame of one beside it, turned as it is.
+
+    :param returns_cm: as `strongest_returns` gives
+    """
+    beside_cm = returns_cm.copy()
+    beside_cm[returns_cm[:, 1] != NO_RETURN, 1] -= round(100 * to_left_m)
+    return beside_cm
+
+
 def turn_motions(poses: Trajectory) -> NDArray[np.float64]:
     """
     Return how far the spinning radar moves during each turn.

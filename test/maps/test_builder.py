@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 import logging
+import math
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from ssd_ros.datasets.sequence import RadarSequence
 from ssd_ros.encoders.network import OnnxEncoder
 from ssd_ros.maps.builder import build_database, encode_views
 from ssd_ros.motion.trajectory import Trajectory
+from ssd_ros.recognition.place_recognizer import PlaceRecognizer
 from support.posts import DESCRIPTOR_SIZE, PostDrive, small_encoder, SPACE, straight_drive
 
 
@@ -159,3 +161,42 @@ def test_impossible_options_are_refused_before_a_scan_is_read(
     drive = replace(straight_drive(num=1), unreadable={0})
     with pytest.raises(ValueError, match=message):
         build_database(drive, teacher, num_views, distance_m)
+
+
+def test_the_lane_beside_is_seen_by_a_keyframe_of_its_own(teacher: OnnxEncoder) -> None:
+    drive = straight_drive(num=12, yaw_rad=0.0)
+    plain = build_database(drive, teacher)
+    both = build_database(drive, teacher, opposite_lane_m=3.5)
+    assert both.info.opposite_lane_m == 3.5
+    own = np.arange(len(plain)) * 2
+    np.testing.assert_array_equal(both.keyframes.stamps_ns[own], plain.keyframes.stamps_ns)
+    np.testing.assert_array_equal(both.returns_cm[own], plain.returns_cm)
+    by_keyframe = both.descriptors().reshape(len(both), -1, DESCRIPTOR_SIZE)
+    np.testing.assert_array_equal(
+        by_keyframe[own].reshape(-1, DESCRIPTOR_SIZE), plain.descriptors()
+    )
+    np.testing.assert_allclose(
+        both.keyframes.positions_m[own + 1] - plain.keyframes.positions_m, [[0, 3.5, 0]] * 12
+    )
+    # A keyframe beside says the same again: of the poses it tells nothing.
+    assert both.info.pose_misfit_m == plain.info.pose_misfit_m
+
+
+def test_who_comes_the_other_way_is_nearest_to_the_keyframe_in_its_lane(
+    teacher: OnnxEncoder, tmp_path: Path
+) -> None:
+    drive = straight_drive(num=8)
+    poses = drive.xy_yaw[::-1] + np.array([0.0, 3.5, np.pi])
+    back = replace(drive, xy_yaw=poses)
+    both = build_database(drive, teacher, opposite_lane_m=3.5)
+    recognizer = PlaceRecognizer(small_encoder(tmp_path, '4d'), [both])
+    for index in range(len(poses)):
+        first = recognizer.process(back.cloud(index)).candidates[0]
+        assert first.keyframe_id == 2 * (7 - index) + 1
+        assert math.cos(first.relative_yaw_rad) < -0.99
+        assert math.hypot(first.relative_x_m, first.relative_y_m) < 1.6  # a cell
+
+
+def test_a_lane_farther_away_than_any_is_refused_before_the_work(teacher: OnnxEncoder) -> None:
+    with pytest.raises(ValueError, match='opposite_lane_m is 350'):
+        build_database(straight_drive(), teacher, opposite_lane_m=350.0)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ssd_ros.cli.common.console import at_least, make_parser, run_command, usable_cores
 from ssd_ros.cli.common.drive_options import add_drive_options, flag_of, options_of, SENSORS
+from ssd_ros.cli.common.map_options import add_opposite_lane
 from ssd_ros.extensions import OrOwn
 from ssd_ros.shared_files import ENCODERS, shared_file
 
@@ -27,11 +28,12 @@ EXAMPLES = """\
   build_db --input fomo.mcap --spinning-preset fomo --poses-topic /odom --output forest.map
   build_db --sensor 4d --input drive.bag --points-topic /radar/points --output yard.map
   build_db --sensor lidar --input boreas-2021-09-02-11-42 --output glen_shields.map
+  build_db --input HeRCULES/Library/01 --output both_ways.map --opposite-lane 3.5
   build_db --sensor 4d --submap 150 --input HeRCULES/Library/01 --output library.map
 """
 # Options that have no meaning for other sensors.
 _SENSORS_OF = {
-    **dict.fromkeys(('teacher', 'views'), ('spinning', 'lidar')),
+    **dict.fromkeys(('teacher', 'views', 'opposite_lane'), ('spinning', 'lidar')),
     **dict.fromkeys(('scan_topic', 'spinning_preset', 'range_resolution'), ('spinning',)),
     **dict.fromkeys(('student', 'params', 'points_topic', 'submap'), ('4d',)),
     'lidar_source': ('lidar',),
@@ -111,6 +113,7 @@ def parser() -> argparse.ArgumentParser:
         'as a turn of a spinning radar, also as seen from the lanes beside: whole turns are found '
         'in it, of a spinning radar or of such local maps',
     )
+    add_opposite_lane(result)
     add('--map-frame', default='map', metavar='FRAME', help='name of its frame (%(default)s)')
     add('--origin', default='', metavar='TEXT', help='what its zero is, such as "UTM 52N"')
     add('--device', default='auto', choices=('auto', 'cpu', 'cuda'), help='(%(default)s)')
@@ -195,6 +198,7 @@ def _of_scans(arguments: argparse.Namespace) -> tuple[PlaceDatabase, float, str]
             confidence,
             drive.notes.get(sensor, ''),
             sensor,
+            arguments.opposite_lane or 0.0,
         )
     return database, time.perf_counter() - start, teacher.provider
 

@@ -69,7 +69,8 @@ def run_on_caches(
     variants = _variants(protocol, arguments)
     total = _num_images(pairs, [protocol, *variants.values()])
     with progress_bar('encode', 'image') as progress:
-        descriptors = Descriptors(_counting(student, teacher, total, progress))
+        encoders = _counting(student, teacher, total, progress)
+        descriptors = Descriptors(encoders, teacher.contract.preprocessing.grid)
         results = evaluate(drives, descriptors, protocol, tasks)
         for variant, changed in variants.items():
             asked = [task for task in tasks if task in _WITH_VIEWS]
@@ -86,20 +87,26 @@ def _variants(protocol: Protocol, arguments: argparse.Namespace) -> dict[str, Pr
     }
     if arguments.random_yaw is not None:
         variants[RANDOM_YAW_VARIANT] = replace(protocol, random_yaw_seed=arguments.random_yaw)
+    if arguments.opposite_lane:
+        name = f'opposite lane at {arguments.opposite_lane:g} m'
+        variants[name] = replace(protocol, opposite_lane_m=arguments.opposite_lane)
     return variants
 
 
 def _num_images(pairs: Iterable[Pair], protocols: Sequence[Protocol]) -> int:
     """Return how many images will be encoded."""
-    images: set[tuple[str, str, int | None, int]] = set()
+    images: set[tuple[str, str, int | None, int, float]] = set()
     for pair in pairs:
         task = TASKS[pair.task]
         asked, mapped = pair.query_drive.name, pair.map_drive.name
         for protocol in protocols:
             seed, setting = yaw_seed(task, protocol), setting_of(pair, protocol)
-            images |= {(mapped, task.map_sensor, seed, int(row)) for row in setting.scans}
+            seen = zip(setting.scans.tolist(), setting.lanes_m.tolist(), strict=True)
+            images |= {(mapped, task.map_sensor, seed, *one) for one in seen}
             of_query = query_seed(task)
-            images |= {(asked, task.query_sensor, of_query, int(row)) for row in setting.queries}
+            images |= {
+                (asked, task.query_sensor, of_query, int(row), 0) for row in setting.queries
+            }
     return len(images)
 
 

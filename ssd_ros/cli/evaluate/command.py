@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ssd_ros.cli.common.console import at_least, make_parser, run_command, usable_cores
 from ssd_ros.cli.common.drive_options import add_drive_options, refuse_drive_options, SENSORS
+from ssd_ros.cli.common.map_options import add_opposite_lane
 from ssd_ros.extensions import OrOwn
 from ssd_ros.packages import FOR_PAGES, require
 from ssd_ros.shared_files import ENCODERS
@@ -104,6 +105,7 @@ def parser() -> argparse.ArgumentParser:
         help='headings of the map (all that the teacher makes); with --cache further numbers '
         'are compared',
     )
+    add_opposite_lane(result, '; with --cache the results with and without it are compared')
     files = result.add_argument_group('files to write')
     for name, what in (
         ('json', 'the results with every query'),
@@ -250,6 +252,8 @@ def _refuse_options_of_caches(arguments: argparse.Namespace) -> None:
             raise ValueError(f'--{name.replace("_", "-")} is for --cache alone')
     if len(arguments.views) > 1:
         raise ValueError('several numbers of --views are for --cache alone')
+    if arguments.map_sensor == '4d' and arguments.opposite_lane:
+        raise ValueError('--opposite-lane is for maps of a spinning radar or LiDAR')
     if arguments.map_sensor == '4d' and not arguments.submap:
         raise ValueError('--map-sensor 4d is for --submap: compare maps of windows on caches')
     if arguments.submap and arguments.window:

@@ -145,6 +145,7 @@ def _map_of(
             arguments.keyframe_distance,
             progress=progress,
             sensor=arguments.map_sensor,
+            opposite_lane_m=arguments.opposite_lane or 0.0,
         )
 
 

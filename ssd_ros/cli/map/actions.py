@@ -14,7 +14,7 @@ from ssd_ros.maps.cells.database import CellDatabase, open_map
 from ssd_ros.maps.cells.grid import CELL_M
 from ssd_ros.maps.cells.store import Session
 from ssd_ros.maps.cells.writing import converted, day_of
-from ssd_ros.maps.files import read_map
+from ssd_ros.maps.files import MapInfo, read_map
 from ssd_ros.maps.place_database import PlaceDatabase
 from ssd_ros.maps.reposing import reposed
 from ssd_ros.maps.target import check_map_target
@@ -39,7 +39,7 @@ def print_info(path: Path) -> None:
         'sensor': info.sensor + (f', submaps of {info.submap_m:g} m' if info.submap_m else ''),
         'encoder': f'{info.encoder}, {info.encoder_digest[:12]}',
         'space': info.descriptor_space[:12],
-        'keyframes': f'{len(database)}, {info.keyframe_distance_m:g} m apart',
+        'keyframes': f'{len(database)}, {info.keyframe_distance_m:g} m apart{_lane_words(info)}',
         'segments': len(info.segment_starts),
         'rows': f'{database.num_rows} of {database.descriptor_size} numbers',
         'stamps': f'{first_s:.3f} to {last_s:.3f} s',
@@ -56,6 +56,12 @@ def print_info(path: Path) -> None:
         print(f'{"warning":<12} {problem}')
     if doubt := doubt_of(info):
         print(f'{"warning":<12} {doubt}')
+
+
+def _lane_words(info: MapInfo) -> str:
+    if not info.opposite_lane_m:
+        return ''
+    return f', every second one in the lane {info.opposite_lane_m:g} m to the left'
 
 
 def _cell_rows(database: CellDatabase) -> dict[str, object]:

@@ -17,6 +17,7 @@ from ssd_ros.cli.common.drive_options import (
     refuse_drive_options,
     SENSORS,
 )
+from ssd_ros.cli.common.map_options import add_opposite_lane
 from ssd_ros.shared_files import ENCODERS, shared_file
 
 if TYPE_CHECKING:
@@ -130,6 +131,7 @@ def parser() -> argparse.ArgumentParser:
         metavar='SENSOR',
         help='whose scans make the maps of mapping drives: spinning, 4d, lidar (spinning 4d)',
     )
+    add_opposite_lane(result)
     add('--student', type=Path, help="the 4D radar's model (the one that is installed)")
     add('--teacher', type=Path, help="the model of the maps' places (the one that is installed)")
     add('--confidence', type=Path, help='the calibration to judge (the one that is installed)')
@@ -211,6 +213,11 @@ def _check_options(arguments: argparse.Namespace) -> None:
                 raise ValueError(f'{flag_of(name)} goes with recorded drives, --drives or '
                                  '--unlabelled: a split of --benchmark has its own')  # fmt: skip
         refuse_drive_options(arguments, 'is for --drives; the benchmark has its own')
+    if arguments.opposite_lane and {'shift', 'shift_fit'} & set(arguments.benchmark or []):
+        raise ValueError(
+            '--opposite-lane is for benchmark splits and drives whose maps are made as driven: '
+            'those of shift are changed otherwise'
+        )
     if arguments.without and not arguments.fit:
         raise ValueError('--without goes with --fit: other calibrations count on every feature')
     if arguments.query_sensor == 'spinning' and arguments.unlabelled:
@@ -253,6 +260,7 @@ def _models_of(arguments: argparse.Namespace) -> Models:
         arguments.teacher or shared_file(shipped.teacher),
         arguments.query_sensor,
         tuple(arguments.map_sensor),
+        arguments.opposite_lane or 0.0,
     )
 
 

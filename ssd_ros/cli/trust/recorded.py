@@ -79,7 +79,7 @@ def answers_of_recorded(arguments: argparse.Namespace, models: Models) -> Answer
     prepare_drives(drives, models, files, arguments.query_spacing, num_processes)
     here = [drive.directory for drive in drives[: len(drives) - num_strangers]]
     away = [drive.directory for drive in drives[len(here) :]]
-    maps = kept or _maps_of(drives[0], files, models.maps)
+    maps = kept or _maps_of(drives[0], files, models)
     asked = here if kept else here[1:]
     outside = [Asked(drive, path) for drive in asked for path in elsewhere]
     outside += [Asked(drive, path) for drive in away for path in maps]
@@ -136,9 +136,9 @@ def _check_kinds(paths: Sequence[Path], num_strangers: int) -> None:
             )
 
 
-def _maps_of(drive: Drive, files: Files, sensors: Sequence[str]) -> list[str]:
+def _maps_of(drive: Drive, files: Files, models: Models) -> list[str]:
     """Return where the maps of a mapping drive lie in the working folder."""
-    maps = [f'{drive.directory}/{sensor}.map' for sensor in sensors]
+    maps = [models.map_of(drive.directory, sensor) for sensor in models.maps]
     return [path for path in maps if files.map(path).exists()]
 
 

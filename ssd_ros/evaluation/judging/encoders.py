@@ -34,7 +34,7 @@ def retrieve(pair: Pair, descriptors: Descriptors, protocol: Protocol) -> Result
         scans = descriptors.of_clouds(pair.map_drive, setting.scans)
     else:
         scans = descriptors.of_scans(
-            pair.map_drive, setting.scans, num_views, yaw_seed(task, protocol)
+            pair.map_drive, setting.scans, num_views, yaw_seed(task, protocol), setting.lanes_m
         )
     if task.query_sensor == '4d':
         queries = descriptors.of_clouds(pair.query_drive, setting.queries)

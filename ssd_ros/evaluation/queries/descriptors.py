@@ -11,10 +11,12 @@ import zlib
 
 import numpy as np
 from numpy.typing import NDArray
+from ssd_ros.bev.beside import panorama_beside
 from ssd_ros.bev.polar_bev import PolarGrid, views_of_panorama
 from ssd_ros.evaluation.bev_cache import CachedDrive
 
 _CLOUDS_AT_ONCE = 32
+_Key = tuple[int, float]  # row, and how far to the left of its way it is seen from
 
 EncodeImages = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 """Images (N, num_ranges, num_azimuths) to unit descriptors (N, D)."""
@@ -43,40 +45,65 @@ def per_view(encode: EncodeImages, grid: PolarGrid, num_views: int) -> EncodePan
 class Descriptors:
     """Descriptors of cached drives, made when first asked for and kept."""
 
-    def __init__(self, encoders: Encoders) -> None:
-        self._encoders = encoders
-        self._kept: dict[tuple[str, str, int | None], dict[int, NDArray[np.float32]]] = {}
+    def __init__(self, encoders: Encoders, grid: PolarGrid | None = None) -> None:
+        """
+        Start without one.
+
+        :param grid: of the panoramas; needed where they are seen from the lane beside
+        """
+        self._encoders, self._grid = encoders, grid
+        self._kept: dict[tuple[str, str, int | None], dict[_Key, NDArray[np.float32]]] = {}
 
     def of_clouds(self, drive: CachedDrive, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return one descriptor for each chosen 4D radar image, shape (N, 1, D)."""
         kept = self._kept.setdefault((drive.name, '4d', None), {})
-        missing = [int(row) for row in rows if int(row) not in kept]
+        missing = [row for row in rows.tolist() if (row, 0.0) not in kept]
         for first in range(0, len(missing), _CLOUDS_AT_ONCE):
             chunk = missing[first : first + _CLOUDS_AT_ONCE]
-            kept.update(zip(chunk, self._encoders.student(drive.student_bevs[chunk]), strict=True))
-        return np.stack([kept[int(row)] for row in rows])[:, None]
+            made = self._encoders.student(drive.student_bevs[chunk])
+            kept.update(zip([(row, 0.0) for row in chunk], made, strict=True))
+        return np.stack([kept[row, 0.0] for row in rows.tolist()])[:, None]
 
     def of_scans(
-        self, drive: CachedDrive, rows: NDArray[np.int64], num_views: int, yaw_seed: int | None
+        self,
+        drive: CachedDrive,
+        rows: NDArray[np.int64],
+        num_views: int,
+        yaw_seed: int | None,
+        lanes_m: NDArray[np.float64] | None = None,
     ) -> NDArray[np.float32]:
         """
         Return the views of each chosen panorama, shape (N, num_views, D).
 
         :param num_views: every k-th of those that the teacher makes
         :param yaw_seed: turn each panorama by random_columns first
+        :param lanes_m: shape (N,), how far to the left each is seen from; None = as it was
         :raise ValueError: the teacher's views cannot be thinned to num_views
         """
         kept = self._kept.setdefault((drive.name, 'spinning', yaw_seed), {})
-        for row in map(int, rows):
-            if row not in kept:
-                kept[row] = self._encoders.teacher(panorama_of(drive, row, yaw_seed))
-        views = np.stack([kept[int(row)] for row in rows])
+        lanes = np.zeros(len(rows)) if lanes_m is None else lanes_m
+        wanted = list(zip(rows.tolist(), lanes.tolist(), strict=True))
+        for row, lane_m in wanted:
+            if (row, lane_m) not in kept:
+                kept[row, lane_m] = self._encoders.teacher(
+                    self._panorama(drive, row, yaw_seed, lane_m)
+                )
+        views = np.stack([kept[key] for key in wanted])
         if num_views < 1 or views.shape[1] % num_views:
             raise ValueError(
                 f'{num_views} views asked for, expected a divisor of the {views.shape[1]} that '
                 'the teacher makes'
             )
         return views[:, :: views.shape[1] // num_views]
+
+    def _panorama(
+        self, drive: CachedDrive, row: int, yaw_seed: int | None, lane_m: float
+    ) -> NDArray[np.uint8]:
+        panorama = np.asarray(drive.panoramas[row])
+        if lane_m:
+            assert self._grid is not None
+            panorama = panorama_beside(panorama, self._grid, lane_m)
+        return rolled(drive, row, yaw_seed, panorama)
 
 
 def panorama_of(drive: CachedDrive, row: int, yaw_seed: int | None) -> NDArray[np.uint8]:
@@ -85,7 +112,13 @@ def panorama_of(drive: CachedDrive, row: int, yaw_seed: int | None) -> NDArray[n
 
     :param yaw_seed: turned by random_columns; None = as it was
     """
-    panorama = np.asarray(drive.panoramas[row])
+    return rolled(drive, row, yaw_seed, np.asarray(drive.panoramas[row]))
+
+
+def rolled(
+    drive: CachedDrive, row: int, yaw_seed: int | None, panorama: NDArray[np.uint8]
+) -> NDArray[np.uint8]:
+    """Return what was seen at a row, turned by random_columns; None = as it was."""
     if yaw_seed is None:
         return panorama
     return np.roll(panorama, random_columns(drive, row, yaw_seed), axis=1)

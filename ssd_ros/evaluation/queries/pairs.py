@@ -13,7 +13,12 @@ from ssd_ros.evaluation.bev_cache import CachedDrive
 from ssd_ros.evaluation.queries.answers import distances_m, GroundTruth
 from ssd_ros.evaluation.queries.descriptors import random_yaws_rad
 from ssd_ros.evaluation.queries.protocol import Protocol, Task, TASKS
-from ssd_ros.motion.trajectory import quaternion_from_yaw, thin_by_distance, Trajectory
+from ssd_ros.motion.trajectory import (
+    in_lanes,
+    quaternion_from_yaw,
+    thin_by_distance,
+    Trajectory,
+)
 
 _HEADINGS_SEED = 0
 
@@ -32,6 +37,7 @@ class Setting(NamedTuple):
 
     :param query_poses: pose of each query; turned where the task turns the image
     :param scans: images of the map drive that can be found
+    :param lanes_m: how far to the left of its way each is seen from
     :param scan_poses: pose of each; turned where the random-yaw test turns the image
     :param entries: numbers into scans that the database holds, perhaps several times
     :param excluded: shape (Q, K), scans that a query may not find
@@ -40,6 +46,7 @@ class Setting(NamedTuple):
     queries: NDArray[np.int64]
     query_poses: Trajectory
     scans: NDArray[np.int64]
+    lanes_m: NDArray[np.float64]
     scan_poses: Trajectory
     entries: NDArray[np.int64]
     excluded: NDArray[np.bool_]
@@ -97,6 +104,10 @@ def setting_of(pair: Pair, protocol: Protocol) -> Setting:
     queries, query_poses = _thinned(pair.query_drive, task.query_sensor, protocol.query_m)
     spacing_m = protocol.keyframe_m if protocol.database == 'C' else 0.0
     scans, scan_poses = _thinned(pair.map_drive, task.map_sensor, spacing_m)
+    lanes_m = np.zeros(len(scans))
+    if (lane_m := lane_of(task, protocol)) and len(scans):
+        scans, scan_poses = np.repeat(scans, 2), in_lanes(scan_poses, lane_m)
+        lanes_m = np.tile([0.0, lane_m], len(lanes_m))
     between_m = distances_m(query_poses, scan_poses)
     excluded = _excluded(pair, task, query_poses, scan_poses, protocol)
     is_positive = (between_m <= protocol.radius_m) & ~excluded
@@ -115,12 +126,17 @@ def setting_of(pair: Pair, protocol: Protocol) -> Setting:
     query_poses = _turned(query_poses, pair.query_drive, queries, query_seed(task))
     positives = [entries[row[entries]] for row in is_positive]
     truth = GroundTruth(query_poses, scan_poses, protocol.radius_m, positives)
-    return Setting(queries, query_poses, scans, scan_poses, entries, excluded, truth)
+    return Setting(queries, query_poses, scans, lanes_m, scan_poses, entries, excluded, truth)
 
 
 def yaw_seed(task: Task, protocol: Protocol) -> int | None:
     """Return the seed of the random-yaw test if it applies: it needs views in all directions."""
     return protocol.random_yaw_seed if task.needs_views and not task.any_heading else None
+
+
+def lane_of(task: Task, protocol: Protocol) -> float:
+    """Return the lane beside in which a map of a task is seen, too, 0 if there is none."""
+    return protocol.opposite_lane_m if task.needs_views and not task.any_heading else 0.0
 
 
 def query_seed(task: Task) -> int | None:

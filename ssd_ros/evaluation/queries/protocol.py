@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from ssd_ros.maps.files import MAX_LANE_M
 from ssd_ros.records import check_limits, Limits
 
 DATABASES = {
@@ -64,6 +65,7 @@ def task_of(map_sensor: str, is_same_session: bool) -> str:
 _LIMITS = {
     **dict.fromkeys(('keyframe_m', 'query_m', 'ambiguity_radius_m'), Limits(0, 1e6)),
     **{'radius_m': Limits(0, 1e6, is_above=True), 'exclude_s': Limits(0, 1e9)},
+    'opposite_lane_m': Limits(-MAX_LANE_M, MAX_LANE_M),
     **{'num_views': Limits(1, 1 << 16), 'search_rows': Limits(1, 1 << 40)},
 }
 
@@ -79,6 +81,8 @@ class Protocol:
         not searched, nor do they count as places to find: only returns to a place are asked for
     :param random_yaw_seed: turn every scan of the map by a random angle before its views are
         cut; None leaves them as driven
+    :param opposite_lane_m: to the left, of the lane from which each scan of the map is described,
+        too, for queries that show what is ahead; 0 = none
     """
 
     database: str = 'C'
@@ -90,6 +94,7 @@ class Protocol:
     search_rows: int = 1024
     exclude_s: float = 30.0  # reconstructed
     random_yaw_seed: int | None = None
+    opposite_lane_m: float = 0.0
 
     def __post_init__(self) -> None:
         check_limits(self, _LIMITS)

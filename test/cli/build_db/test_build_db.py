@@ -233,6 +233,7 @@ def test_a_drive_of_a_4d_radar_becomes_a_map_of_submaps(
         (('--views', '4'), '--views is an option of --sensor spinning'),
         (('--submap', '20'), '--student is not for --submap'),
         (('--scan-topic', '/a'), '--scan-topic is an option of --sensor spinning'),
+        (('--opposite-lane', '3.5'), '--opposite-lane is an option of --sensor spinning or lidar'),
         (('--sensor', 'spinning'), '--student is an option of --sensor 4d'),
         (('--student', '/absent.onnx'), '/absent.onnx'),
     ],

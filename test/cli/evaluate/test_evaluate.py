@@ -163,6 +163,10 @@ def test_submaps_are_asked_in_maps_of_either_radar(
         (['--cache', 'x', '--window', '5', '10'], 'several of --window are for drives'),
         (['--cache', 'x', '--submap', '50'], '--submap is for drives'),
         (['--simulate', 'demo', '--map-sensor', '4d'], '--map-sensor 4d is for --submap'),
+        (
+            ['--simulate', 'demo', '--map-sensor', '4d', '--submap', '50', '--opposite-lane', '3'],
+            '--opposite-lane is for maps of a spinning radar or LiDAR',
+        ),
         (['--simulate', 'demo', '--submap', '50', '--window', '5'], 'give one or the other'),
         ([], 'give --map and --queries, or --simulate, or --boreas-rt, or --cache'),
         (['--map', 'x'], 'give --map and --queries, or --simulate, or --boreas-rt, or --cache'),

@@ -10,6 +10,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 import pytest
+from ssd_ros.bev.beside import panorama_beside
 from ssd_ros.bev.polar_bev import PolarGrid
 from ssd_ros.evaluation.bev_cache import CachedDrive
 from ssd_ros.evaluation.judging.encoders import calibrate, evaluate, mean_recall, retrieve
@@ -198,6 +199,32 @@ def test_whole_turns_are_found_with_any_heading(heading_deg: float) -> None:
     np.testing.assert_allclose(records.ratios, 0, atol=1e-3)
     few = retrieve(pair, Descriptors(ENCODERS), replace(ALL, num_views=4))
     assert (few.num_views, few.recall_at_1) == (4, 1.0)
+
+
+def test_a_map_of_both_lanes_has_a_scan_in_each() -> None:
+    protocol = replace(ALL, opposite_lane_m=3.5)
+    queries = drive('w', 'w/02', 0)
+    setting = setting_of(Pair('multi', MAPPING, queries), protocol)
+    assert setting.lanes_m.tolist() == [0.0, 3.5] * 10
+    assert setting.scans.tolist() == np.repeat(np.arange(10), 2).tolist()
+    beside = setting.scan_poses.positions_m[1::2] - setting.scan_poses.positions_m[::2]
+    np.testing.assert_allclose(beside, [[0, 3.5, 0]] * 10, atol=1e-9)
+    seen: list[NDArray[np.uint8]] = []
+
+    def encode_panorama(panorama: NDArray[np.uint8]) -> NDArray[np.float32]:
+        seen.append(panorama)
+        return ENCODERS.teacher(MAPPING.panoramas[0])
+
+    descriptors = Descriptors(Encoders(encode, encode_panorama), GRID)
+    result = retrieve(Pair('multi', MAPPING, queries), descriptors, protocol)
+    assert result.num_keyframes == 20
+    for row in range(10):
+        own = np.asarray(MAPPING.panoramas[row])
+        np.testing.assert_array_equal(seen[2 * row], own)
+        np.testing.assert_array_equal(seen[2 * row + 1], panorama_beside(own, GRID, 3.5))
+    # What looks ahead of its own kind needs no other lane, nor does a whole turn.
+    for task in ('4d', 'spinning', 'spinning_any'):
+        assert not setting_of(Pair(task, MAPPING, queries), protocol).lanes_m.any()
 
 
 def test_fewer_views_are_every_second_of_all() -> None:

@@ -42,12 +42,19 @@ class Models(NamedTuple):
 
     :param queries: of which radar they are, '4d' or 'spinning'
     :param maps: of which sensors they are, of '4d', 'spinning' and 'lidar'
+    :param opposite_lane_m: from which whole turns are described, too, see build_database
     """
 
     student: Path
     teacher: Path
     queries: str = '4d'
     maps: tuple[str, ...] = ('spinning', '4d')
+    opposite_lane_m: float = 0.0
+
+    def map_of(self, drive: str, sensor: str) -> str:
+        """Return where the map of a drive lies in the working folder."""
+        lane = f'_opposite_{self.opposite_lane_m:g}m' if self.opposite_lane_m else ''
+        return f'{drive}/{sensor}{lane if sensor != "4d" else ""}.map'
 
     @property
     def sensors(self) -> tuple[str, ...]:
@@ -120,7 +127,7 @@ def answers_of(
     """
     files = working_files(models, work, query_m)
     prepare_drives(drives, models, files, query_m, num_processes)
-    return answers_to(_pairs(drives, files, models.maps), models, files, num_processes)
+    return answers_to(_pairs(drives, files, models), models, files, num_processes)
 
 
 def working_files(models: Models, work: Path, query_m: float) -> Files:
@@ -185,13 +192,17 @@ def _prepare(models: Models, files: Files, query_m: float, drive: Drive, report:
     if not drive.is_map:
         return
     for sensor in models.maps:
-        path = files.map(f'{drive.directory}/{sensor}.map')
+        path = files.map(models.map_of(drive.directory, sensor))
         if sensor not in drive.sensors or path.exists():
             continue
         if sensor != '4d':
             teacher = _encoder(models.teacher, sensor)
             database = build_database(
-                opened(), teacher, keyframe_distance_m=KEYFRAME_M, sensor=sensor
+                opened(),
+                teacher,
+                keyframe_distance_m=KEYFRAME_M,
+                sensor=sensor,
+                opposite_lane_m=models.opposite_lane_m,
             )
             database.save(path)
             continue
@@ -220,7 +231,7 @@ def _map_of_queries(queries: DriveQueries, student: PlaceEncoder) -> PlaceDataba
     return database_of(live_session_of(queries, student, KEYFRAME_M).to_map(info))
 
 
-def _pairs(drives: Sequence[Drive], files: Files, sensors: Sequence[str]) -> list[Asked]:
+def _pairs(drives: Sequence[Drive], files: Files, models: Models) -> list[Asked]:
     queries = [DriveQueries.load(files.queries(drive.directory)) for drive in drives]
     maps = [(drive, of.world) for drive, of in zip(drives, queries, strict=True) if drive.is_map]
     worlds = [world for _, world in maps]
@@ -229,10 +240,10 @@ def _pairs(drives: Sequence[Drive], files: Files, sensors: Sequence[str]) -> lis
         for number, (mapping, _) in enumerate(maps):
             is_asked = len(asked) and _is_asked(asked.world, worlds, number, drive.is_map)
             # A session's own map finds nothing but the session itself.
-            kinds = [kind for kind in sensors if kind != '4d' or drive is not mapping]
+            kinds = [kind for kind in models.maps if kind != '4d' or drive is not mapping]
             pairs += [
                 Asked(drive.directory, path)
-                for path in (f'{mapping.directory}/{kind}.map' for kind in kinds)
+                for path in (models.map_of(mapping.directory, kind) for kind in kinds)
                 if is_asked and files.map(path).exists()
             ]
     return pairs
