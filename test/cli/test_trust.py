@@ -219,6 +219,17 @@ def test_another_encoder_is_asked_the_same_queries_in_maps_of_its_own(
     assert np.median(errors_m) < 0.5
 
 
+def test_maps_described_otherwise_lie_beside_the_others(models: Models, tmp_path: Path) -> None:
+    places = []
+    for changed in (models, models._replace(num_views=12, opposite_lane_m=3.5)):
+        answers_of(DRIVES, changed, tmp_path, query_m=4.0, num_processes=1)
+        path = tmp_path / SPACE[:12] / changed.map_of(DRIVES[0].directory, 'spinning')
+        places.append(PlaceDatabase.load(path))
+    plain, both = places
+    assert (both.info.num_views, both.info.opposite_lane_m) == (12, 3.5)
+    assert (len(both), both.num_rows) == (2 * len(plain), 2 * len(plain) * 12)
+
+
 def test_queries_of_other_settings_are_not_mixed(
     answers: list[PairAnswers], models: Models, work: Path
 ) -> None:

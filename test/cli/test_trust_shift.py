@@ -244,6 +244,14 @@ def test_nothing_is_fitted_on_what_judges(
     assert f"'{names[-1]}' only judges: fit on 'shift_fit'" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize('changed', [('--views', '12'), ('--opposite-lane', '3.5')])
+def test_maps_of_shift_are_changed_in_its_own_ways_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], changed: tuple[str, str]
+) -> None:
+    assert main(['--benchmark', 'shift', '--out', str(tmp_path / 'out'), *changed]) == 1
+    assert f'{changed[0]} is for drives and benchmark splits' in capsys.readouterr().err
+
+
 def test_what_no_answer_tells_is_judged_but_not_fitted(answers: list[PairAnswers]) -> None:
     mute = ['offset_2_5_m', 'equal_blocks_disturbed', 'long_road_disturbed', 'motorway_disturbed']
     half = load_half('shift_fit')

@@ -161,9 +161,10 @@ def _add_drives(result: argparse.ArgumentParser) -> None:
     )
     drives.add_argument(
         '--simulate',
-        choices=('validation', 'demo', 'opposite'),
+        choices=('validation', 'demo', 'opposite', 'test_opposite'),
         help='simulated worlds that no model was trained on, instead of --map and --queries; '
-        'opposite: one whose queries are driven the opposite way',
+        'opposite: one whose queries are driven the opposite way; test_opposite: the same of the '
+        'test worlds, by which nothing may be chosen',
     )
 
 

@@ -83,8 +83,12 @@ def simulated_drives(worlds: str, has_lidar: bool = False) -> list[Place]:
     """
     Return drives of worlds that no model was trained on; the first of each is mapped.
 
+    Those of `test_opposite` are the benchmark's, by which nothing may be chosen.
+
     :param has_lidar: whether they drive with a LiDAR, which spins
     """
+    if worlds == 'test_opposite':
+        return _driven_the_opposite_way('test', has_lidar)
     # Importing the simulator compiles it, for seconds: only where it is asked for.
     from ssd_ros.cli.simulate.jobs import jobs_of
     from ssd_ros.simulator.config import DEMO_SEED, VALIDATION_SEEDS
@@ -110,6 +114,20 @@ def simulated_drives(worlds: str, has_lidar: bool = False) -> list[Place]:
         # Of the hard ones the last is driven the opposite way.
         places.append(Place(mapping, tuple(queries[-1:] if worlds == 'opposite' else queries)))
     return places
+
+
+def _driven_the_opposite_way(split: str, has_lidar: bool) -> list[Place]:
+    """Return the drives of a split of the benchmark that go against the map's."""
+    from ssd_ros.cli.cache.drives import benchmark_drives, SimulatedDrive
+
+    sources = [job.source for job in benchmark_drives(split, has_lidar)]
+    drives = [source for source in sources if isinstance(source, SimulatedDrive)]
+    mapping = {drive.place.seed: drive for drive in reversed(drives)}
+    return [
+        Place(mapping[drive.place.seed].open(), (drive.open(),))
+        for drive in drives
+        if drive.visit.conditions.opposite_direction
+    ]
 
 
 def run(

@@ -131,6 +131,11 @@ def parser() -> argparse.ArgumentParser:
         metavar='SENSOR',
         help='whose scans make the maps of mapping drives: spinning, 4d, lidar (spinning 4d)',
     )
+    add(
+        '--views',
+        type=at_least(int, 1),
+        help='headings of a map of whole turns (all that the teacher gives)',
+    )
     add_opposite_lane(result)
     add('--student', type=Path, help="the 4D radar's model (the one that is installed)")
     add('--teacher', type=Path, help="the model of the maps' places (the one that is installed)")
@@ -213,10 +218,11 @@ def _check_options(arguments: argparse.Namespace) -> None:
                 raise ValueError(f'{flag_of(name)} goes with recorded drives, --drives or '
                                  '--unlabelled: a split of --benchmark has its own')  # fmt: skip
         refuse_drive_options(arguments, 'is for --drives; the benchmark has its own')
-    if arguments.opposite_lane and {'shift', 'shift_fit'} & set(arguments.benchmark or []):
+    changed = [name for name in ('views', 'opposite_lane') if getattr(arguments, name)]
+    if changed and {'shift', 'shift_fit'} & set(arguments.benchmark or []):
         raise ValueError(
-            '--opposite-lane is for benchmark splits and drives whose maps are made as driven: '
-            'those of shift are changed otherwise'
+            f'{flag_of(changed[0])} is for drives and benchmark splits whose maps are made as '
+            'driven: those of shift are changed otherwise'
         )
     if arguments.without and not arguments.fit:
         raise ValueError('--without goes with --fit: other calibrations count on every feature')
@@ -260,6 +266,7 @@ def _models_of(arguments: argparse.Namespace) -> Models:
         arguments.teacher or shared_file(shipped.teacher),
         arguments.query_sensor,
         tuple(arguments.map_sensor),
+        arguments.views,
         arguments.opposite_lane or 0.0,
     )
 

@@ -204,3 +204,6 @@ def test_simulated_worlds_are_those_that_no_model_was_trained_on() -> None:
     assert back.name == 'Sim_Town_1002/03'
     assert isinstance(back, SimulatedSequence)
     assert back.session.conditions.opposite_direction
+    (judged,) = simulated_drives('test_opposite')
+    assert judged.mapping.name == 'Sim_Town_2002/01'
+    assert [drive.name for drive in judged.queries] == ['Sim_Town_2002/02']

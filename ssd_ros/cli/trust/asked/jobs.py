@@ -42,6 +42,7 @@ class Models(NamedTuple):
 
     :param queries: of which radar they are, '4d' or 'spinning'
     :param maps: of which sensors they are, of '4d', 'spinning' and 'lidar'
+    :param num_views: of whole turns; None = all that the teacher gives
     :param opposite_lane_m: from which whole turns are described, too, see build_database
     """
 
@@ -49,12 +50,16 @@ class Models(NamedTuple):
     teacher: Path
     queries: str = '4d'
     maps: tuple[str, ...] = ('spinning', '4d')
+    num_views: int | None = None
     opposite_lane_m: float = 0.0
 
     def map_of(self, drive: str, sensor: str) -> str:
         """Return where the map of a drive lies in the working folder."""
+        if sensor == '4d':
+            return f'{drive}/4d.map'
+        views = f'_{self.num_views}_views' if self.num_views else ''
         lane = f'_opposite_{self.opposite_lane_m:g}m' if self.opposite_lane_m else ''
-        return f'{drive}/{sensor}{lane if sensor != "4d" else ""}.map'
+        return f'{drive}/{sensor}{views}{lane}.map'
 
     @property
     def sensors(self) -> tuple[str, ...]:
@@ -200,6 +205,7 @@ def _prepare(models: Models, files: Files, query_m: float, drive: Drive, report:
             database = build_database(
                 opened(),
                 teacher,
+                models.num_views,
                 keyframe_distance_m=KEYFRAME_M,
                 sensor=sensor,
                 opposite_lane_m=models.opposite_lane_m,
