@@ -229,8 +229,6 @@ def _config_file(config: TrainingConfig) -> str:
         return 'config/autoplace.yaml'
     if config.network != NETWORKS['fast']:
         return 'config/training_fixed.yaml'
-    if 'train_back' in config.splits:
-        return 'config/training_back.yaml'
     return f'config/training{"_wide" if len(config.splits) > 1 else ""}.yaml'
 
 
