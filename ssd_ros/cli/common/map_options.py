@@ -7,13 +7,14 @@ from __future__ import annotations
 import argparse
 
 
-def add_opposite_lane(parser: argparse.ArgumentParser, note: str = '') -> None:
+def add_opposite_lane(options: argparse._ActionsContainer, note: str = '') -> None:
     """
     Add the lane from which each place is described, too.
 
+    :param options: a parser, or a group of one
     :param note: behind the help
     """
-    parser.add_argument(
+    options.add_argument(
         '--opposite-lane',
         type=float,
         metavar='METRES',

@@ -62,8 +62,20 @@ def parser() -> argparse.ArgumentParser:
         EXAMPLES,
         TAKES,
     )
+    _add_drives(result)
+    _add_models(result)
+    _add_fit(result)
+    add_drive_options(result, SENSORS, order='--drives (but a map), --unlabelled, --strangers')
     add = result.add_argument
-    source = result.add_mutually_exclusive_group(required=True)
+    add('--out', required=True, type=Path, help='working directory')
+    add('--report', type=Path, metavar='NAME', help='write NAME.json, NAME.md and NAME.html')
+    add('--jobs', type=at_least(int, 1), default=usable_cores(), help='(%(default)s)')
+    return result
+
+
+def _add_drives(result: argparse.ArgumentParser) -> None:
+    drives = result.add_argument_group('drives')
+    add, source = drives.add_argument, drives.add_mutually_exclusive_group(required=True)
     source.add_argument(
         '--benchmark',
         nargs='+',
@@ -105,17 +117,18 @@ def parser() -> argparse.ArgumentParser:
         metavar='MAP',
         help='of other places, in which the recorded drives must not be accepted',
     )
-    add('--out', required=True, type=Path, help='working directory')
     add(
-        '--fit',
-        type=Path,
-        metavar='FILE',
-        help='fit the confidence on these and write it here; calibrations of these models that it '
-        'has for maps of other sensors stay',
+        '--query-spacing',
+        type=at_least(float, 0.5),
+        default=2.0,
+        metavar='METRES',
+        help='between two queries (%(default)s)',
     )
-    add('--store-in', type=Path, metavar='MAP', help='put the calibration into a map as well')
-    add('--without', choices=FEATURES, help='leave out a feature of --fit, to see what it adds')
-    add('--report', type=Path, metavar='NAME', help='write NAME.json, NAME.md and NAME.html')
+
+
+def _add_models(result: argparse.ArgumentParser) -> None:
+    models = result.add_argument_group('models and maps')
+    add = models.add_argument
     add('--encoder', choices=tuple(ENCODERS), help='of the node (that of the map, or network)')
     add(
         '--query-sensor',
@@ -136,22 +149,25 @@ def parser() -> argparse.ArgumentParser:
         type=at_least(int, 1),
         help='headings of a map of whole turns (all that the teacher gives)',
     )
-    add_opposite_lane(result)
+    add_opposite_lane(models)
     add('--student', type=Path, help="the 4D radar's model (the one that is installed)")
     add('--teacher', type=Path, help="the model of the maps' places (the one that is installed)")
     add('--confidence', type=Path, help='the calibration to judge (the one that is installed)')
+
+
+def _add_fit(result: argparse.ArgumentParser) -> None:
+    add = result.add_argument_group('calibration').add_argument
     add(
-        '--query-spacing',
-        type=at_least(float, 0.5),
-        default=2.0,
-        metavar='METRES',
-        help='between two queries (%(default)s)',
+        '--fit',
+        type=Path,
+        metavar='FILE',
+        help='fit the confidence on these and write it here; calibrations of these models that it '
+        'has for maps of other sensors stay',
     )
+    add('--store-in', type=Path, metavar='MAP', help='put the calibration into a map as well')
+    add('--without', choices=FEATURES, help='leave out a feature of --fit, to see what it adds')
     add('--min-precision', type=float, default=0.99, help='of --fit (%(default)s)')
     add('--max-stranger-rate', type=float, default=0.001, help='of --fit (%(default)s)')
-    add_drive_options(result, SENSORS, order='--drives (but a map), --unlabelled, --strangers')
-    add('--jobs', type=at_least(int, 1), default=usable_cores(), help='(%(default)s)')
-    return result
 
 
 def run(arguments: argparse.Namespace) -> None:
