@@ -13,6 +13,7 @@ import numpy as np
 from ssd_ros.cli.common.drive_options import DriveOptions
 from ssd_ros.cli.common.drives import CheckedDrive, open_drive
 from ssd_ros.cli.common.progress import progress_bar
+from ssd_ros.cli.evaluate.judged import judged
 from ssd_ros.cli.evaluate.submaps import judge_submaps, submap_map
 from ssd_ros.cli.evaluate.windows import cold_start, QueryWindow
 from ssd_ros.datasets.bags.rosbag2 import Rosbag2Config
@@ -20,9 +21,7 @@ from ssd_ros.datasets.pose_check import require_one_place
 from ssd_ros.datasets.sequence import RadarSequence, sensor_scans
 from ssd_ros.encoders.place_encoder import PlaceEncoder
 from ssd_ros.evaluation.queries.answers import Answers, ground_truth, select_queries
-from ssd_ros.evaluation.queries.protocol import task_of
-from ssd_ros.evaluation.queries.records import query_records
-from ssd_ros.evaluation.scores.results import METHOD, Result
+from ssd_ros.evaluation.scores.results import Result
 from ssd_ros.evaluation.scores.summary import one_percent
 from ssd_ros.evaluation.used_radar import used_radar, UsedRadar
 from ssd_ros.maps.builder import build_database
@@ -210,19 +209,8 @@ def _judge(
         started = cold_start(window, recognizer, chosen[answered], truth)
         print(f'{drive.name}, {preprocessing.window_words}: {started}')
     answers = _answers_of_recognitions(recognitions, num_answers)
-    source = database.info.source
-    return Result(
-        task=task_of(database.info.sensor, drive.name == source),
-        method=METHOD,
-        place=source.rpartition('/')[0],
-        map_drive=source,
-        query_drive=drive.name,
-        num_keyframes=len(database),
-        num_views=database.info.num_views,
-        radius_m=arguments.radius,
-        records=query_records(answers, truth, np.array(occupied, dtype=np.int64)),
-        variant='' if window_m is None else preprocessing.window_words,
-    )
+    variant = '' if window_m is None else preprocessing.window_words
+    return judged(drive.name, database, answers, truth, occupied, variant)
 
 
 def _answers_of_recognitions(recognitions: Sequence[Recognition], num_answers: int) -> Answers:

@@ -8,13 +8,12 @@ import argparse
 
 import numpy as np
 from ssd_ros.cli.common.progress import progress_bar
+from ssd_ros.cli.evaluate.judged import judged
 from ssd_ros.datasets.left_out import LeftOut
 from ssd_ros.datasets.sequence import RadarSequence
 from ssd_ros.encoders.place_encoder import PlaceEncoder
 from ssd_ros.evaluation.queries.answers import Answers, ground_truth
-from ssd_ros.evaluation.queries.protocol import task_of
-from ssd_ros.evaluation.queries.records import query_records
-from ssd_ros.evaluation.scores.results import METHOD, Result
+from ssd_ros.evaluation.scores.results import Result
 from ssd_ros.evaluation.scores.summary import one_percent
 from ssd_ros.maps.neighbours import Neighbours
 from ssd_ros.maps.place_database import PlaceDatabase, ratios_to_other_places
@@ -75,20 +74,9 @@ def judge_submaps(
         np.stack([submap.pose.quaternion_xyzw for submap in asked]),
     )
     truth = ground_truth(poses, database.keyframes, arguments.radius)
-    occupied = np.array([np.count_nonzero(submap.panorama) for submap in asked], np.int64)
-    source = database.info.source
-    return Result(
-        task=task_of(database.info.sensor, drive.name == source),
-        method=METHOD,
-        place=source.rpartition('/')[0],
-        map_drive=source,
-        query_drive=drive.name,
-        num_keyframes=len(database),
-        num_views=database.info.num_views,
-        radius_m=arguments.radius,
-        records=query_records(_answers(found, database), truth, occupied),
-        variant=f'submaps of {arguments.submap:g} m',
-    )
+    occupied = [int(np.count_nonzero(submap.panorama)) for submap in asked]
+    variant = f'submaps of {arguments.submap:g} m'
+    return judged(drive.name, database, _answers(found, database), truth, occupied, variant)
 
 
 def _answers(found: list[Neighbours], database: PlaceDatabase) -> Answers:
