@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 import ctypes
 import errno
+import fcntl
 import hashlib
 import logging
 import os
@@ -138,6 +139,30 @@ def directory_written_atomically(path: Path, check: Check = _no_check) -> Iterat
         raise
     _remove(retired, old)
     _flush(path.parent)
+
+
+@contextmanager
+def locked(path: Path, what: str) -> Iterator[None]:
+    """
+    Keep other commands that ask likewise from a directory, until the block or the process ends.
+
+    :param what: it is, for the message
+    :raise BlockingIOError: another one has it
+    :raise OSError: it cannot be opened
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(descriptor)
+        text = f'{path} is {what} that another command is changing: wait until it has ended'
+        raise BlockingIOError(text) from error
+    except OSError as error:  # of a file system without locks
+        _logger.warning('%s cannot be locked: %s', path, error.strerror)
+    try:
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _take_place(new: Path, path: Path) -> Path:

@@ -75,6 +75,11 @@ def read_archive(path: Path, max_bytes: int, what: str) -> dict[str, NDArray[Any
         raise ValueError(f'{path} is not {what}: {error}') from error
 
 
+def content_of(array: NDArray[Any]) -> bytes:
+    """Return the bytes of a .npy file that holds an array."""
+    return _header_of(array.shape, array.dtype) + bytes(_bytes_of(array))
+
+
 def write_array(path: Path, array: NDArray[Any]) -> None:
     """
     Write a .npy file.

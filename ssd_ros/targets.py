@@ -160,6 +160,18 @@ def remove_file(path: Path, mark: bytes = MARK) -> None:
     path.unlink(missing_ok=True)
 
 
+def remove_others(path: Path, kind: FolderKind, kept: Collection[str]) -> None:
+    """
+    Remove from a folder of ours the files that are not among some of its own.
+
+    :param kept: relative to it
+    :raise TargetError: see check_folder
+    """
+    check_folder(path, kind)
+    for name in set(kind.own_files(path)) - set(kept):
+        (path / name).unlink(missing_ok=True)
+
+
 def _resolved(path: Path) -> Path:
     """Return where a path leads, so that a link is kept and what it points at is replaced."""
     try:

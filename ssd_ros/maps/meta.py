@@ -20,9 +20,8 @@ META_FILE = 'meta.json'
 DESCRIPTORS_FILE = 'descriptors.npy'
 KEYFRAMES_FILE = 'keyframes.npy'
 RETURNS_FILE = 'returns.npy'
-CELL_FILES = (KEYFRAMES_FILE, 'cells.npy', 'session_of.npy', 'centres.npy', 'parts.npy')
 CELLS_FOLDER = 'cells'
-MAX_META_BYTES = 1 << 20
+MAX_META_BYTES = 1 << 23
 REBUILD = 'build the map again with build_db'
 
 

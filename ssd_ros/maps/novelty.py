@@ -49,10 +49,11 @@ def novelty_distance(database: PlaceDatabase) -> float:
         return 0.0
     count = min(len(database), _NUM_KEYFRAMES)
     chosen = np.unique(np.linspace(0, len(database) - 1, count).astype(np.int64))
-    descriptors = database.descriptors()[:: database.info.num_views]
     distances = []
-    for number in chosen:
-        found = database.search(descriptors[number], _NUM_ROWS)
+    for number, descriptor in zip(chosen, database.views_ahead(chosen), strict=True):
+        if np.isnan(descriptor).any():  # of a square that cannot be read
+            continue
+        found = database.search(descriptor, _NUM_ROWS)
         offset_m = database.positions_m(found.keyframes) - database.positions_m(number[None])
         others = found.distances[np.hypot(offset_m[:, 0], offset_m[:, 1]) > _RADIUS_M]
         if len(others):

@@ -143,6 +143,10 @@ class PlaceDatabase:
         """Return all descriptors, shape (num_rows, D), read-only."""
         return self._index.descriptors()
 
+    def views_ahead(self, numbers: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the first view of some keyframes, shape (K, D), NaN where it cannot be read."""
+        return self.descriptors()[numbers * self.info.num_views]
+
     def require_encoder(self, kind: str, descriptor_space: str, name: str) -> None:
         """
         Refuse another kind of encoder, or one of another training run.

@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.confidence.model import ConfidenceModel
 from ssd_ros.datasets.pose_check import require_one_place
-from ssd_ros.maps.files import ODOMETRY_ORIGIN
+from ssd_ros.maps.files import MapInfo, ODOMETRY_ORIGIN
 from ssd_ros.maps.meta import MapError
 from ssd_ros.maps.neighbours import Neighbours
-from ssd_ros.maps.place_database import Keyframe, PlaceDatabase, ratios_to_other_places
+from ssd_ros.maps.place_database import Keyframe, ratios_to_other_places
+from ssd_ros.motion.trajectory import Trajectory
 
 ELSEWHERE_M = 5.0  # reconstructed: what lies farther away is another place
 _DRIFT_PER_M = 0.03  # reconstructed: of odometry, double what good ones have
@@ -102,7 +103,21 @@ class Hit(NamedTuple):
     ratio: float
 
 
-def require_one_frame(names: Sequence[str], maps: Sequence[PlaceDatabase]) -> None:
+class Placed(Protocol):
+    """What says in which frame it is and where."""
+
+    @property
+    def info(self) -> MapInfo:
+        """Where it comes from."""
+        ...
+
+    @property
+    def keyframes(self) -> Trajectory:
+        """Poses of the mapping radar."""
+        ...
+
+
+def require_one_frame(names: Sequence[str], maps: Sequence[Placed]) -> None:
     """
     Refuse maps of several frames or origins.
 

@@ -11,7 +11,6 @@ import re
 from typing import Any
 
 from ssd_ros.maps.meta import (
-    CELL_FILES,
     CELLS_FOLDER,
     CELLS_VERSION,
     DESCRIPTORS_FILE,
@@ -30,14 +29,24 @@ def _own_files(path: Path) -> Collection[str]:
     meta = read_meta(path, BOTH)
     if meta['format_version'] == FORMAT_VERSION:
         return META_FILE, DESCRIPTORS_FILE, KEYFRAMES_FILE, RETURNS_FILE
-    cells = (path / CELLS_FOLDER).glob('*')
-    names = [f'{CELLS_FOLDER}/{cell.name}' for cell in cells if CELL_NAME.fullmatch(cell.name)]
-    # One more, or the folder would not be ours where all of them were lost.
-    return META_FILE, *CELL_FILES, *names, f'{CELLS_FOLDER}/0_0.cell'
+    files = [*path.glob('*'), *(path / CELLS_FOLDER).glob('*')]
+    names = [str(file.relative_to(path)) for file in files if _is_of_squares(file.name)]
+    # One more, or the folder of squares would not be ours where all of them were lost.
+    return META_FILE, *names, f'{CELLS_FOLDER}/any'
+
+
+def _is_of_squares(name: str) -> bool:
+    begun = _BEGUN.fullmatch(name)
+    return _STORED.fullmatch(begun['name'] if begun else name) is not None
 
 
 BOTH = (FORMAT_VERSION, CELLS_VERSION)
-CELL_NAME = re.compile(r'-?\d{1,9}_-?\d{1,9}\.cell')
+# Files named by what they hold, those of an earlier state included.
+_STORED = re.compile(
+    r'(keyframes|cells|session_of|centres|parts)\.[0-9a-f]{16}\.npy|'
+    r'-?\d{1,9}_-?\d{1,9}\.[0-9a-f]{16}\.cell|meta\.json'
+)
+_BEGUN = re.compile(r'\.(?P<name>.+)\.\w{8}')  # what an interrupted command has left of one
 MAP_FOLDER = FolderKind('a map', _own_files)
 
 

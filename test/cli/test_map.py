@@ -295,7 +295,7 @@ def test_a_map_is_converted_to_squares_and_the_node_opens_it(
     (database,), flat = load_maps(str(new)), PlaceDatabase.load(old)
     assert database.info == flat.info
     np.testing.assert_allclose(database.descriptors(), flat.descriptors(), atol=1e-3)
-    (new / 'cells' / '0_0.cell').unlink()
+    next(new.glob('cells/0_0.*')).unlink()
     assert run('info', new) == 1
     assert 'no square can be read' in capsys.readouterr().err
     assert run('convert', old, '--output', old / 'within') == 1

@@ -22,8 +22,8 @@ from ssd_ros.maps.arrays import KEYFRAME
 from ssd_ros.maps.builder import build_database
 from ssd_ros.maps.cells.blocks import Layout, Square
 from ssd_ros.maps.cells.grid import cells_of
+from ssd_ros.maps.cells.sources import Cell, Plan, Source
 from ssd_ros.maps.cells.store import Session
-from ssd_ros.maps.cells.writing import Cell, Plan, Source
 from ssd_ros.maps.files import MapInfo
 from ssd_ros.recognition.offline.drive_map import map_of_clouds
 from ssd_ros.simulator.recordings.sequence import SimulatedSequence

@@ -12,8 +12,8 @@ from ssd_ros.datasets.pose_check import check_poses
 from ssd_ros.datasets.pose_files import read_poses
 from ssd_ros.maps.cells.database import CellDatabase, open_map
 from ssd_ros.maps.cells.grid import CELL_M
-from ssd_ros.maps.cells.store import Session
-from ssd_ros.maps.cells.writing import converted, day_of
+from ssd_ros.maps.cells.sources import session_of_drive
+from ssd_ros.maps.cells.writing import converted
 from ssd_ros.maps.files import MapInfo, read_map
 from ssd_ros.maps.place_database import PlaceDatabase
 from ssd_ros.maps.reposing import reposed
@@ -87,10 +87,7 @@ def convert(arguments: argparse.Namespace) -> None:
     """Write a map of one piece as a map of squares."""
     check_map_target(arguments.output)
     content = read_map(arguments.map)
-    session = None
-    if arguments.session or arguments.day:
-        name = arguments.session or content.info.source
-        session = Session(name, arguments.day or day_of(content), content.info.uuid)
+    session = session_of_drive(content, arguments.session or '', arguments.day or '')
     converted(arguments.output, content, session)
     print_info(arguments.output)
 

@@ -11,7 +11,8 @@ The file of a square: rings of descriptors, returns, and the tail that tells wha
 | lists, codes | of its rows, see ssd_ros.encoders.product_codes; absent where rows have none |
 
 The description of the map has the SHA-256 of the tail, the tail those of the rest: each ring is
-checked when it is read for the first time, and again once the file was changed.
+checked when it is read for the first time, and again once the file was changed. A file is named by
+the SHA-256 of its tail and never written to again, so that states of a map stand side by side.
 
 Files are read, not mapped into memory: a mapped file that another program cuts short ends the
 process by SIGBUS, a read says so. What is read twice comes from the system's cache in either case.
@@ -19,18 +20,20 @@ process by SIGBUS, a read says so. What is read twice comes from the system's ca
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 import hashlib
 import os
 from pathlib import Path
+import shutil
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.encoders.product_codes import code_bytes
-from ssd_ros.files import reserve
+from ssd_ros.files import file_written_atomically, reserve
+from ssd_ros.maps.cells.grid import file_name
 from ssd_ros.maps.meta import MapError
 from ssd_ros.reading import open_regular
 
@@ -95,11 +98,17 @@ class Square(NamedTuple):
 
 
 def write_square(
-    path: Path, square: Square, lists: NDArray[np.uint16], codes: NDArray[np.uint8]
+    folder: Path,
+    cell: Sequence[int],
+    square: Square,
+    lists: NDArray[np.uint16],
+    codes: NDArray[np.uint8],
 ) -> bytes:
     """
-    Write the file of a square and return the SHA-256 of its tail.
+    Write the file of a square, whole or not at all, and return the SHA-256 of its tail.
 
+    :param folder: of the files of squares
+    :param cell: column and row of the square
     :param lists: as in Tail; so are codes
     :raise OSError: there is no room for it, among others
     """
@@ -111,12 +120,13 @@ def write_square(
     flat = b''.join(digest for pair in zip(*digests, strict=True) for digest in pair)
     shape = len(square.rings), 2, _DIGEST
     tail = Tail(np.frombuffer(flat, np.uint8).reshape(shape), lists, codes).to_bytes()
-    with path.open('wb') as file:
+    sha256 = hashlib.sha256(tail).digest()
+    with file_written_atomically(folder / file_name(cell, sha256)) as file:
         reserve(file, sum(part.nbytes for part in parts) + len(tail))
         for part in parts:
             file.write(part.data)
         file.write(tail)
-    return hashlib.sha256(tail).digest()
+    return sha256
 
 
 class SquareFile:
@@ -172,6 +182,21 @@ class SquareFile:
         """Read the returns of some keyframes, shape (K, num_returns, 2); see `rings`."""
         content = self._checked(places, tail, 1)
         return np.frombuffer(content, '<i2').reshape(len(places), self._layout.num_returns, 2)
+
+    def copy_to(self, folder: Path) -> bytes:
+        """
+        Have this file in a folder, too, and return the SHA-256 of its tail.
+
+        :raise MapError: it is absent or truncated
+        """
+        if self._path.parent != folder:
+            with (
+                self._opened() as descriptor,
+                open(descriptor, 'rb', closefd=False) as source,
+                file_written_atomically(folder / self._path.name) as file,
+            ):
+                shutil.copyfileobj(source, file)
+        return self._sha256
 
     def _checked(self, places: NDArray[np.int64], tail: Tail, part: int) -> bytes:
         """Return the rings (0) or the returns (1) of keyframes, found to be as they were."""

@@ -54,6 +54,13 @@ class CellDatabase(PlaceDatabase):
         """The returns of all keyframes, shape (N, M, 2), read."""
         return np.stack([self._returns_of(number) for number in range(len(self))])
 
+    def views_ahead(self, numbers: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the first view of some keyframes, shape (K, D), NaN where it cannot be read."""
+        order = np.argsort(self.store.slots[numbers])
+        views = np.empty((len(numbers), self.descriptor_size), np.float32)
+        views[order] = self.store.rings(self.store.slots[numbers][order])[:, 0]
+        return views
+
     def _returns_of(self, number: int) -> NDArray[np.int16]:
         return self.store.returns_cm(int(self.store.slots[number]))
 

@@ -4,37 +4,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
+import hashlib
 import json
 from pathlib import Path
+import re
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.confidence.model import ConfidenceModel
 from ssd_ros.encoders.product_codes import can_code, Codebook, parts_shape
-from ssd_ros.maps.arrays import fingerprint, KEYFRAME, load_array
+from ssd_ros.files import file_written_atomically
+from ssd_ros.maps.arrays import KEYFRAME, load_array
 from ssd_ros.maps.cells.blocks import Layout
 from ssd_ros.maps.cells.store import CELL, CellStore, MAX_SESSIONS, SearchPlan, Session
 from ssd_ros.maps.checks import check_places, MAX_RETURNS_BYTES
 from ssd_ros.maps.files import info_of, MapInfo
 from ssd_ros.maps.meta import (
+    CELLS_FOLDER,
     CELLS_VERSION,
-    KEYFRAMES_FILE,
     MapError,
+    MAX_META_BYTES,
     META_FILE,
     read_meta,
     REBUILD,
     sha256_of_meta,
 )
-from ssd_ros.npy_files import write_array
+from ssd_ros.motion.trajectory import Trajectory
+from ssd_ros.npy_files import content_of
 from ssd_ros.records import check_limits, Limits, record_from_mapping
 
-TABLE_FILE = 'cells.npy'
-SESSIONS_FILE = 'session_of.npy'
-CENTRES_FILE = 'centres.npy'
-PARTS_FILE = 'parts.npy'
+# Arrays, each in a file whose name has the beginning of its SHA-256, too.
+KEYFRAMES = 'keyframes'
+TABLE = 'cells'
+SESSIONS = 'session_of'
+CENTRES = 'centres'
+PARTS = 'parts'
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +52,7 @@ class CellMap:
     :param sessions: the drives that it is made of
     :param session_of: shape (slots,) uint16, of each keyframe
     :param plan: None where its rows have no codes: then all of them are compared exactly
+    :param arrays: names of the files of its arrays
     """
 
     info: MapInfo
@@ -53,6 +61,18 @@ class CellMap:
     session_of: NDArray[np.uint16]
     plan: SearchPlan | None
     store: CellStore
+    arrays: Collection[str] = ()
+
+    @property
+    def keyframes(self) -> Trajectory:
+        """Poses of all keyframes."""
+        return self.store.keyframes
+
+    @property
+    def files(self) -> set[str]:
+        """The files of the map, relative to its folder."""
+        squares = (f'{CELLS_FOLDER}/{name}' for name in self.store.names)
+        return {META_FILE, *self.arrays, *squares}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,36 +134,45 @@ def _assembled(
     plan: SearchPlan | None,
 ) -> CellMap:
     num, size, num_lists = sizes.num_keyframes, sizes.descriptor_size, sizes.num_lists
-    records = load_array(path / KEYFRAMES_FILE, files, KEYFRAME, (num,))
-    session_of = load_array(path / SESSIONS_FILE, files, np.dtype('<u2'), (num,))
-    table = load_array(path / TABLE_FILE, files, CELL, (sizes.num_cells,))
+
+    def load(name: str, dtype: np.dtype[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+        return load_array(path / _listed(path, files, name), files, dtype, shape)
+
+    records = load(KEYFRAMES, KEYFRAME, (num,))
+    session_of = load(SESSIONS, np.dtype('<u2'), (num,))
+    table = load(TABLE, CELL, (sizes.num_cells,))
     if session_of.max() >= len(sessions):
         raise ValueError(f'a keyframe is of session {session_of.max()}, there are {len(sessions)}')
     codebook = None
     if num_lists:
         number = np.dtype('<f4')
-        centres = load_array(path / CENTRES_FILE, files, number, (num_lists, size))
-        parts = load_array(path / PARTS_FILE, files, number, parts_shape(size))
-        codebook = Codebook(centres, parts)
+        centres = load(CENTRES, number, (num_lists, size))
+        codebook = Codebook(centres, load(PARTS, number, parts_shape(size)))
     layout = Layout(info.num_views, size, sizes.num_returns, codebook is not None)
     store = CellStore(path, layout, table, records, codebook)
     check_places(store.keyframes)
-    return CellMap(info, confidence, sessions, session_of, plan, store)
+    return CellMap(info, confidence, sessions, session_of, plan, store, list(files))
+
+
+def _listed(path: Path, files: Mapping[str, Any], name: str) -> str:
+    """Return the file of an array, of those that the description lists."""
+    pattern = re.compile(rf'{name}\.[0-9a-f]{{16}}\.npy')
+    found = [file for file in files if pattern.fullmatch(file)]
+    if len(found) != 1:
+        raise MapError(f'{path / META_FILE} lists {len(found)} files of {name}: {REBUILD}')
+    return found[0]
 
 
 def write_description(directory: Path, found: CellMap) -> None:
-    """Write all but the files of the squares."""
+    """
+    Write all but the files of the squares; with the last of them, meta.json, the map is another.
+
+    :raise MapError: it has too many drives
+    """
     store = found.store
-    arrays = {
-        KEYFRAMES_FILE: store.records,
-        SESSIONS_FILE: found.session_of,
-        TABLE_FILE: store.table,
-    }
+    arrays = {KEYFRAMES: store.records, SESSIONS: found.session_of, TABLE: store.table}
     if store.codebook is not None:
-        arrays[CENTRES_FILE] = store.codebook.centres
-        arrays[PARTS_FILE] = store.codebook.parts
-    for name, array in arrays.items():
-        write_array(directory / name, array)
+        arrays |= {CENTRES: store.codebook.centres, PARTS: store.codebook.parts}
     meta: dict[str, Any] = {
         'format_version': CELLS_VERSION,
         'num_keyframes': store.num_keyframes,
@@ -155,7 +184,21 @@ def write_description(directory: Path, found: CellMap) -> None:
         'sessions': [asdict(session) for session in found.sessions],
         'info': asdict(found.info),
         'confidence': found.confidence and asdict(found.confidence),
-        'files': {name: fingerprint(directory / name) for name in arrays},
+        'files': dict(_written(directory, name, array) for name, array in arrays.items()),
     }
     meta['meta_sha256'] = sha256_of_meta(meta)
-    (directory / META_FILE).write_text(json.dumps(meta, indent=2) + '\n')
+    text = f'{json.dumps(meta, indent=2)}\n'.encode()
+    if len(text) > MAX_META_BYTES:
+        raise MapError(f'{len(found.sessions)} drives are too many for one map: make two of them')
+    with file_written_atomically(directory / META_FILE) as file:
+        file.write(text)
+
+
+def _written(directory: Path, name: str, array: NDArray[Any]) -> tuple[str, dict[str, Any]]:
+    """Write an array and return its file and what the description says of it."""
+    content = content_of(array)
+    sha256 = hashlib.sha256(content).hexdigest()
+    file_name = f'{name}.{sha256[:16]}.npy'
+    with file_written_atomically(directory / file_name) as file:
+        file.write(content)
+    return file_name, {'bytes': len(content), 'sha256': sha256}

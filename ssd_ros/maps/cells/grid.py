@@ -34,6 +34,10 @@ def are_reached(cells: NDArray[np.int32], prior: Prior) -> NDArray[np.bool_]:
     return np.asarray(np.hypot(*(nearest_m - centre_m).T) <= prior.radius_m)
 
 
-def file_name(cell: Sequence[int] | NDArray[np.int32]) -> str:
-    """Return the name of the file of a square, such as `-3_12.cell`."""
-    return f'{cell[0]}_{cell[1]}.cell'
+def file_name(cell: Sequence[int] | NDArray[np.int32], sha256: bytes) -> str:
+    """
+    Return the name of the file of a square, such as `-3_12.0f8d62c1a97be354.cell`.
+
+    :param sha256: of what it holds, by which its states have names of their own
+    """
+    return f'{cell[0]}_{cell[1]}.{sha256.hex()[:16]}.cell'

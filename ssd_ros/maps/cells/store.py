@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 import logging
 from pathlib import Path
@@ -14,10 +14,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from ssd_ros.data_origin import Origin
 from ssd_ros.encoders.model_checks import UNIT_LENGTH_TOLERANCE
 from ssd_ros.encoders.product_codes import Codebook
 from ssd_ros.maps.arrays import trajectory_of
-from ssd_ros.maps.cells.blocks import Layout, SquareFile, Tail
+from ssd_ros.maps.cells.blocks import Layout, Square, SquareFile, Tail
 from ssd_ros.maps.cells.grid import are_reached, file_name
 from ssd_ros.maps.meta import CELLS_FOLDER, MapError
 from ssd_ros.maps.neighbours import Prior
@@ -29,6 +30,7 @@ _log = logging.getLogger(__name__)
 
 CELL = np.dtype([('column', '<i4'), ('row', '<i4'), ('num', '<u4'), ('sha256', 'u1', (32,))])
 MAX_SESSIONS = 1 << 16
+_COUNTS = dict.fromkeys(('num_scans', 'num_without_pose', 'num_unreadable'), Limits(0, 1 << 40))
 _DAY = re.compile(r'(\d{4}-\d{2}-\d{2})?')
 _MANY = 5  # squares named in a message
 
@@ -39,18 +41,32 @@ class Session:
     A drive that is part of a map.
 
     :param day: YYYY-MM-DD, '' = not known
-    :param uuid: of the map that it came as
+    :param uuid: of the map that it came as; of that, the rest is as in MapInfo
     """
 
     name: str
     day: str = ''
     uuid: str = ''
+    poses: str = ''
+    num_scans: int = 0
+    num_without_pose: int = 0
+    num_unreadable: int = 0
+    pose_misfit_m: float | None = None
+    data_origin: Origin = field(default_factory=Origin)
 
     def __post_init__(self) -> None:
-        for name, length in (('name', 4096), ('uuid', 64)):
+        for name, length in (('name', 4096), ('uuid', 64), ('poses', 4096)):
             check_text(name, getattr(self, name), length)
+        check_limits(self, _COUNTS)
+        if self.pose_misfit_m is not None:
+            check_limits(self, {'pose_misfit_m': Limits(0, 1e9)})
         if not _DAY.fullmatch(self.day):
             raise ValueError(f'day is {self.day[:20]!r}, expected YYYY-MM-DD')
+
+    @property
+    def text(self) -> str:
+        """Return what it is called, such as `Library/01 of 2026-03-01`."""
+        return self.name + (f' of {self.day}' if self.day else '')
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +123,14 @@ class CellStore:
             raise MapError(f'{path}: {self.starts[-1]} keyframes in squares, {len(records)} poses')
         if len(np.unique(self.cells, axis=0)) != len(table):
             raise MapError(f'{path} names a square twice')
+        self.names = [
+            file_name(cell, sha256.tobytes())
+            for cell, sha256 in zip(self.cells, table['sha256'], strict=True)
+        ]
         self.problems: dict[int, str] = {}
         self.files = [
-            SquareFile(path / CELLS_FOLDER / file_name(cell), int(num), layout, sha256.tobytes())
-            for cell, num, sha256 in zip(self.cells, table['num'], table['sha256'], strict=True)
+            SquareFile(path / CELLS_FOLDER / name, int(num), layout, sha256.tobytes())
+            for name, num, sha256 in zip(self.names, table['num'], table['sha256'], strict=True)
         ]
         self._tails = [self._tail(number) for number in range(len(self.files))]
 
@@ -172,6 +192,18 @@ class CellStore:
     def reached(self, prior: Prior) -> list[int]:
         """Return which squares a prior reaches."""
         return np.flatnonzero(are_reached(self.cells, prior)).tolist()
+
+    def square(self, number: int, places: NDArray[np.int64]) -> Square:
+        """
+        Return keyframes of a square as they are stored.
+
+        :param places: within it, ascending
+        :raise MapError: they cannot be read
+        """
+        tail, file = self._tails[number], self.files[number]
+        if tail is None or number in self.problems:
+            raise MapError(f'{self.problems[number]}: copy the whole map again')
+        return Square(file.rings(places, tail), file.returns_cm(places, tail))
 
     def rings_of_cell(self, number: int) -> NDArray[np.float32] | None:
         """Return all descriptors of a square, shape (N, num_views, D); None if unreadable."""
@@ -244,8 +276,7 @@ class CellStore:
             rows = self.files[number].rings(places, tail)[index].astype(np.float32)
             lengths = np.sqrt(np.einsum('...j,...j->...', rows, rows))
             if not (np.abs(lengths - 1) <= UNIT_LENGTH_TOLERANCE).all():  # a NaN, too
-                name = file_name(self.cells[number])
-                raise MapError(f'{name} has a descriptor of another length than 1')
+                raise MapError(f'{self.names[number]} has a descriptor of another length than 1')
             return rows
         except MapError as error:
             self._note(number, error)

@@ -20,38 +20,13 @@ from ssd_ros.maps.cells import writing
 from ssd_ros.maps.cells.database import CellDatabase, open_map
 from ssd_ros.maps.cells.grid import cells_of
 from ssd_ros.maps.cells.writing import converted
-from ssd_ros.maps.files import MapContent, MapInfo, read_map
+from ssd_ros.maps.files import MapContent, read_map
 from ssd_ros.maps.meta import MapError
 from ssd_ros.maps.neighbours import Neighbours, Prior
 from ssd_ros.maps.place_database import PlaceDatabase
-from ssd_ros.motion.trajectory import quaternion_from_yaw, Trajectory
 from ssd_ros.npy_files import write_array
+from support.city import city, INFO, NUM_VIEWS, query_near, SIZE
 from support.posts import write_sealed_meta
-
-NUM_VIEWS, SIZE = 6, 32
-INFO = MapInfo('a' * 64, 'b' * 64, NUM_VIEWS, keyframe_distance_m=20.0, source='City/01')
-
-
-def unit(rows: NDArray[np.float64]) -> NDArray[np.float32]:
-    return (rows / np.linalg.norm(rows, axis=-1, keepdims=True)).astype(np.float32)
-
-
-def city(num: int = 120, step_m: float = 20.0, seed: int = 0) -> MapContent:
-    """Return a drive along a diagonal and back beside it, of numbers that half precision holds."""
-    generator = np.random.default_rng(seed)
-    places = generator.normal(size=(num, 1, SIZE))
-    rings = unit(places + generator.normal(size=(num, NUM_VIEWS, SIZE)) * 0.6)
-    rings = rings.astype(np.float16).astype(np.float32)
-    way = np.concatenate([np.arange(num // 2), np.arange(num - num // 2)[::-1]]) * step_m
-    positions_m = np.stack([way - 700, way * 0.5 - 90, np.zeros(num)], axis=1)
-    poses = Trajectory(np.arange(num) + 1, positions_m, quaternion_from_yaw(way * 0.001))
-    returns_cm = generator.integers(-9999, 9999, (num, 8, 2), np.int16)
-    return MapContent(rings.reshape(-1, SIZE), poses, returns_cm, INFO)
-
-
-def query_near(content: MapContent, row: int, noise: float = 0.1) -> NDArray[np.float32]:
-    blur = np.random.default_rng(row).normal(size=SIZE) * noise
-    return unit(content.descriptors[row] + blur)
 
 
 def part_of(content: MapContent, numbers: NDArray[np.int64]) -> PlaceDatabase:
@@ -199,7 +174,7 @@ def test_a_damaged_square_costs_this_square_and_is_named(
     path: Path, content: MapContent, damage: Callable[[Path], None], is_open: bool
 ) -> None:
     hit = cells_of(content.keyframes.positions_m[[17]])[0]
-    file = path / 'cells' / f'{hit[0]}_{hit[1]}.cell'
+    file = next(path.glob(f'cells/{hit[0]}_{hit[1]}.*'))
     is_lost = (cells_of(content.keyframes.positions_m) == hit).all(axis=1)
     database = opened(path) if is_open else None
     damage(file)
@@ -243,12 +218,13 @@ def test_a_prior_is_a_circle(values: tuple[float, float, float]) -> None:
         Prior(*values)
 
 
-@pytest.mark.parametrize('name', ['keyframes.npy', 'cells.npy', 'session_of.npy', 'meta.json'])
+@pytest.mark.parametrize('name', ['keyframes', 'cells', 'session_of', 'meta'])
 def test_damage_beside_the_squares_is_refused_by_name(path: Path, name: str) -> None:
-    content = bytearray((path / name).read_bytes())
+    (file,) = path.glob(f'{name}.*')
+    content = bytearray(file.read_bytes())
     content[len(content) // 2] ^= 1
-    (path / name).write_bytes(content)
-    with pytest.raises(MapError, match=name):
+    file.write_bytes(content)
+    with pytest.raises(MapError, match=file.name):
         open_map(path)
 
 
@@ -292,6 +268,7 @@ def test_a_folder_with_something_of_the_users_beside_the_squares_stays(
         ({'sessions': [{'name': 'a\nb'}]}, 'sessions.name is'),
         ({'sessions': [{'name': 'a', 'day': 'today'}]}, "day is 'today', expected YYYY-MM-DD"),
         ({'descriptor_size': 1 << 15}, 'no square can be read'),
+        ({'files': {'../keyframes.npy': {}}}, 'lists 0 files of keyframes'),
     ],
 )
 def test_absurd_descriptions_are_refused(
@@ -306,11 +283,12 @@ def test_absurd_descriptions_are_refused(
 
 def test_a_table_that_names_a_square_twice_is_refused(tmp_path: Path, content: MapContent) -> None:
     converted(tmp_path, content)
-    table = np.load(tmp_path / 'cells.npy')
+    (file,) = tmp_path.glob('cells.*')
+    table = np.load(file)
     table[1]['column'], table[1]['row'] = table[0]['column'], table[0]['row']
-    write_array(tmp_path / 'cells.npy', table)
+    write_array(file, table)
     meta = json.loads((tmp_path / 'meta.json').read_text())
-    meta['files']['cells.npy'] = fingerprint(tmp_path / 'cells.npy')
+    meta['files'][file.name] = fingerprint(file)
     write_sealed_meta(tmp_path / 'meta.json', meta)
     with pytest.raises(MapError, match='names a square twice'):
         open_map(tmp_path)
