@@ -7,18 +7,16 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-import time
-from typing import TYPE_CHECKING
 
-from ssd_ros.cli.common.console import at_least, make_parser, run_command, usable_cores
-from ssd_ros.cli.common.drive_options import add_drive_options, flag_of, options_of, SENSORS
+from ssd_ros.cli.build_db.encoding import (
+    add_model_options,
+    encoder_of,
+    map_of_drive,
+    refuse_options_of_the_other,
+)
+from ssd_ros.cli.common.console import at_least, make_parser, run_command
+from ssd_ros.cli.common.drive_options import add_drive_options, SENSORS
 from ssd_ros.cli.common.map_options import add_opposite_lane
-from ssd_ros.extensions import OrOwn
-from ssd_ros.shared_files import ENCODERS, shared_file
-
-if TYPE_CHECKING:
-    from ssd_ros.datasets.sequence import RadarSequence
-    from ssd_ros.maps.place_database import PlaceDatabase
 
 EXAMPLES = """\
   build_db --input HeRCULES/Library/01 --output library.map
@@ -31,13 +29,6 @@ EXAMPLES = """\
   build_db --input HeRCULES/Library/01 --output both_ways.map --opposite-lane 3.5
   build_db --sensor 4d --submap 150 --input HeRCULES/Library/01 --output library.map
 """
-# Options that have no meaning for other sensors.
-_SENSORS_OF = {
-    **dict.fromkeys(('teacher', 'views', 'opposite_lane'), ('spinning', 'lidar')),
-    **dict.fromkeys(('scan_topic', 'spinning_preset', 'range_resolution'), ('spinning',)),
-    **dict.fromkeys(('student', 'params', 'points_topic', 'submap'), ('4d',)),
-    'lidar_source': ('lidar',),
-}
 NOT_CALIBRATED = "none for these models: candidates pass the model's own limits (trust --fit)"
 
 
@@ -64,28 +55,7 @@ def parser() -> argparse.ArgumentParser:
     )
     add('--force', action='store_true', help='also replace a map of another sensor')
     add_drive_options(result, SENSORS)
-    add(
-        '--encoder',
-        choices=OrOwn(ENCODERS),
-        default='network',
-        help='what recognises places: the trained network, scan contexts, which need no '
-        'training, or module:Class, a PlaceEncoder of your own (%(default)s)',
-    )
-    add(
-        '--teacher',
-        type=Path,
-        help="the spinning radar's model, or a LiDAR's (the one that is installed)",
-    )
-    add('--student', type=Path, help="the 4D radar's model (the one that is installed)")
-    add(
-        '--params',
-        type=Path,
-        nargs='+',
-        default=[],
-        metavar='FILE',
-        help='4d: parameters of the node, for the layout of its clouds, where the radar sits and '
-        'aggregation.min_points (its defaults)',
-    )
+    add_model_options(result)
     add(
         '--confidence',
         type=Path,
@@ -116,8 +86,6 @@ def parser() -> argparse.ArgumentParser:
     add_opposite_lane(result)
     add('--map-frame', default='map', metavar='FRAME', help='name of its frame (%(default)s)')
     add('--origin', default='', metavar='TEXT', help='what its zero is, such as "UTM 52N"')
-    add('--device', default='auto', choices=('auto', 'cpu', 'cuda'), help='(%(default)s)')
-    add('--threads', type=at_least(int, 1), default=usable_cores(), help='(%(default)s)')
     return result
 
 
@@ -127,16 +95,16 @@ def build(arguments: argparse.Namespace) -> None:
     from ssd_ros.recognition.map_check import doubt_of, misfit_words
     from ssd_ros.targets import check_file
 
-    _refuse_options_of_the_other(arguments)
+    refuse_options_of_the_other(arguments)
     check_map_target(arguments.output, None if arguments.force else arguments.sensor)
-    if arguments.sensor == 'spinning':
-        check_file(_first_scan_of(arguments.output))
-    if arguments.sensor == '4d':
-        from ssd_ros.cli.build_db.recorded_clouds import map_of_arguments
-
-        database, seconds, provider = map_of_arguments(arguments)
-    else:
-        database, seconds, provider = _of_scans(arguments)
+    picture = _first_scan_of(arguments.output) if arguments.sensor == 'spinning' else None
+    if picture is not None:
+        check_file(picture)
+    if arguments.submap and (arguments.student or arguments.confidence):
+        name = 'student' if arguments.student else 'confidence'
+        raise ValueError(f'--{name} is not for --submap: the teacher makes such a map')
+    encoder = encoder_of(arguments)
+    database, seconds = map_of_drive(arguments, encoder, picture)
     database.save(arguments.output)
     info, confidence = database.info, database.confidence
     num_bytes = sum(file.stat().st_size for file in arguments.output.iterdir())
@@ -149,71 +117,13 @@ def build(arguments: argparse.Namespace) -> None:
     print(f'rows             {database.num_rows} of {database.descriptor_size} numbers')
     print(f'bytes            {num_bytes}')
     print(f'calibration      {confidence.data if confidence else NOT_CALIBRATED}')
-    print(f'seconds per scan {seconds / len(database):.3f} on {provider}')
+    print(f'seconds per scan {seconds / len(database):.3f} on {encoder.provider}')
     if doubt := doubt_of(info):
         print(f'warning          {doubt}')
 
 
-def _refuse_options_of_the_other(arguments: argparse.Namespace) -> None:
-    """Refuse what would be passed over: the map would be made as if it were not said."""
-    for name, sensors in _SENSORS_OF.items():
-        if arguments.sensor in sensors or (name == 'teacher' and arguments.submap):
-            continue
-        if getattr(arguments, name) not in (None, []):
-            raise ValueError(f'{flag_of(name)} is an option of --sensor {" or ".join(sensors)}')
-
-
-def _of_scans(arguments: argparse.Namespace) -> tuple[PlaceDatabase, float, str]:
-    """Return the map of a spinning radar or LiDAR, its seconds and what ran its model."""
-    from ssd_ros.cli.common.drives import open_drive
-    from ssd_ros.cli.common.progress import progress_bar
-    from ssd_ros.confidence.file import load_confidence
-    from ssd_ros.datasets.bags.rosbag2 import Rosbag2Config
-    from ssd_ros.encoders.place_encoder import named_encoder
-    from ssd_ros.maps.builder import build_database
-
-    sensor = arguments.sensor
-    teacher = named_encoder(
-        arguments.encoder, arguments.teacher, arguments.device, arguments.threads, sensor
-    )
-    (options,) = options_of(arguments, [arguments.input])
-    drive = open_drive(arguments.input, options, Rosbag2Config(sensors=(sensor,)))
-    if sensor == 'spinning':
-        _show_first_scan(arguments.output, drive)
-    confidence = load_confidence(
-        arguments.confidence or shared_file(ENCODERS[teacher.kind].confidence),
-        teacher.contract.descriptor_space,
-        sensor,
-    )
-    start = time.perf_counter()
-    with progress_bar(drive.name, 'keyframe') as progress:
-        database = build_database(
-            drive,
-            teacher,
-            arguments.views,
-            arguments.keyframe_distance,
-            arguments.origin,
-            arguments.map_frame,
-            progress,
-            confidence,
-            drive.notes.get(sensor, ''),
-            sensor,
-            arguments.opposite_lane or 0.0,
-        )
-    return database, time.perf_counter() - start, teacher.provider
-
-
 def _first_scan_of(output: Path) -> Path:
     return output.absolute().with_name(f'{output.absolute().name}.first_scan.png')
-
-
-def _show_first_scan(output: Path, drive: RadarSequence) -> None:
-    """Draw it beside the map before the work: a wrong layout is seen at once."""
-    from ssd_ros.cli.common.scan_picture import write_first_scan
-
-    picture = _first_scan_of(output)
-    if write_first_scan(picture, drive):
-        print(f'first scan       {picture}', flush=True)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

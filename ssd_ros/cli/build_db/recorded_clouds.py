@@ -13,7 +13,7 @@ from ssd_ros.cli.common.progress import progress_bar
 from ssd_ros.confidence.file import load_confidence, shipped_confidence
 from ssd_ros.datasets.bags.rosbag2 import Rosbag2Config
 from ssd_ros.datasets.sequence import RadarSequence
-from ssd_ros.encoders.place_encoder import named_encoder
+from ssd_ros.encoders.place_encoder import PlaceEncoder
 from ssd_ros.maps.place_database import PlaceDatabase
 from ssd_ros.recognition.offline.drive_map import map_of_clouds
 from ssd_ros.recognition.offline.submap_drive import map_of_submaps
@@ -21,13 +21,15 @@ from ssd_ros.ros.inputs.mounting import mounting_of
 from ssd_ros.ros.messages.geometry import pose_from_xyzrpy
 from ssd_ros.ros.parameters.file import read_parameter_files
 from ssd_ros.ros.parameters.node import NodeParameters
-from ssd_ros.user_paths import user_path
 
 
-def map_of_arguments(arguments: argparse.Namespace) -> tuple[PlaceDatabase, float, str]:
+def map_of_arguments(
+    arguments: argparse.Namespace, encoder: PlaceEncoder
+) -> tuple[PlaceDatabase, float]:
     """
-    Return the map, the seconds that it took and what ran its model.
+    Return the map and the seconds that it took.
 
+    :param encoder: the teacher for submaps, else the student
     :raise ValueError: the drive, the model or the parameters cannot be used
     :raise OSError: one of them cannot be read
     """
@@ -41,19 +43,13 @@ def map_of_arguments(arguments: argparse.Namespace) -> tuple[PlaceDatabase, floa
         drive = level_drive(opened, mounting.level_radar)
     note = opened.notes.get('4d', '')
     if arguments.submap:
-        return _of_submaps(drive, arguments, note)
-    return _of_windows(drive, arguments, parameters, note)
+        return _of_submaps(drive, arguments, encoder, note)
+    return _of_windows(drive, arguments, encoder, parameters, note)
 
 
 def _of_submaps(
-    drive: RadarSequence, arguments: argparse.Namespace, note: str
-) -> tuple[PlaceDatabase, float, str]:
-    if arguments.student or arguments.confidence:
-        name = 'student' if arguments.student else 'confidence'
-        raise ValueError(f'--{name} is not for --submap: the teacher makes such a map')
-    teacher = named_encoder(
-        arguments.encoder, arguments.teacher, arguments.device, arguments.threads, 'spinning'
-    )
+    drive: RadarSequence, arguments: argparse.Namespace, teacher: PlaceEncoder, note: str
+) -> tuple[PlaceDatabase, float]:
     start = time.perf_counter()
     with progress_bar(drive.name, 'scan') as progress:
         database = map_of_submaps(
@@ -66,14 +62,16 @@ def _of_submaps(
             progress,
             note,
         )
-    return database, time.perf_counter() - start, teacher.provider
+    return database, time.perf_counter() - start
 
 
 def _of_windows(
-    drive: RadarSequence, arguments: argparse.Namespace, parameters: NodeParameters, note: str
-) -> tuple[PlaceDatabase, float, str]:
-    given = arguments.student or (parameters.model_path and user_path(parameters.model_path))
-    student = named_encoder(arguments.encoder, given or None, arguments.device, arguments.threads)
+    drive: RadarSequence,
+    arguments: argparse.Namespace,
+    student: PlaceEncoder,
+    parameters: NodeParameters,
+    note: str,
+) -> tuple[PlaceDatabase, float]:
     space, given = student.contract.descriptor_space, arguments.confidence
     confidence = (
         load_confidence(given, space, '4d')
@@ -93,4 +91,4 @@ def _of_windows(
             parameters.recognizer_config(),
             note,
         )
-    return database, time.perf_counter() - start, student.provider
+    return database, time.perf_counter() - start
