@@ -25,6 +25,7 @@ from ssd_ros.records import json_text
 
 GENERATOR = f'made by ssd_ros {__version__}'
 MARK = rb'made by ssd_ros \d'
+BY_NAME = b''  # the mark of files whose names have the digest of what they hold
 ELSEWHERE = 'choose another place, or move away what is there'
 _LOOK_BYTES = 1 << 14  # at both ends of a file
 

@@ -33,7 +33,7 @@ GROUPS = {
         'build_db': Command(
             'ssd_ros.cli.build_db.command', 'make a map of places from a drive with spinning radar'
         ),
-        'map': Command('ssd_ros.cli.map.command', 'what a map holds, new poses, maps of a city'),
+        'map': Command('ssd_ros.cli.map.command', 'what a map holds, new poses, drives of a city'),
         'estimate_rcs_correction': Command(
             'ssd_ros.cli.estimate_rcs_correction.command', 'bring both radars to one brightness'
         ),

@@ -9,7 +9,7 @@ right. Laid over its neighbour it shows.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 import math
 
 import numpy as np
@@ -22,9 +22,9 @@ from ssd_ros.verification.verifier import Verifier
 # Poses are right within 2 m. Keyframes that are off by .9 m (root mean square), each by itself,
 # leave 99 % of them right, and neighbours disagree by 1.06 m in the median.
 MAX_MISFIT_M = 1.0
-_NUM_PAIRS = 100  # spread over the map; 5 ms each at most
+NUM_PAIRS = 100  # spread over the map; 5 ms each at most
 _MIN_PAIRS = 10
-_MIN_APART_M = 1.0  # nearer ones may be one place seen while standing
+MIN_APART_M = 1.0  # nearer ones may be one place seen while standing
 _NUM_NEXT = 100  # keyframes among which the next one that far away is looked for
 _CONVINCING = 0.4  # overlap; wrong places hardly reach half of it
 _NO_MOTION_M = 0.5  # so near a vehicle that moved fits by a pattern of its radar, as coarse angles
@@ -44,10 +44,25 @@ def pose_misfit_m(
     :return: metres; NaN if fewer than 10 pairs fit, which says nothing
     """
     planar = np.column_stack([keyframes.positions_m[:, :2], keyframes.yaws_rad])
+    pairs = _neighbours(planar[:, :2], segment_starts)
+    return misfit_of_pairs_m(
+        (returns_cm[a], returns_cm[b], motion_between(planar[a], planar[b])) for a, b in pairs
+    )
+
+
+def misfit_of_pairs_m(
+    pairs: Iterable[tuple[NDArray[np.int16], NDArray[np.int16], NDArray[np.float64]]],
+) -> float:
+    """
+    Return by how much keyframes near each other stand elsewhere to each other than is said.
+
+    :param pairs: returns of two keyframes, each of shape (M, 2), and the pose x, y, yaw of the
+        second in the frame of the first, at least MIN_APART_M away
+    :return: metres, the median of those pairs that fit; NaN if fewer than 10 do
+    """
     verifier, misfits_m = Verifier(), []
-    for first, second in _neighbours(planar[:, :2], segment_starts):
-        stated = motion_between(planar[first], planar[second])
-        place_m = _registered(verifier, returns_cm[first], returns_cm[second], stated)
+    for first_cm, second_cm, stated in pairs:
+        place_m = _registered(verifier, first_cm, second_cm, stated)
         if place_m is not None:
             misfits_m.append(math.dist(place_m, stated[:2]))
     return float(np.median(misfits_m)) if len(misfits_m) >= _MIN_PAIRS else math.nan
@@ -59,10 +74,10 @@ def _neighbours(
     """Yield pairs spread over the map: a keyframe and the next one of its segment farther on."""
     num = len(positions_m)
     ends = np.append(segment_starts[1:], num)
-    for first in np.unique(np.linspace(0, num - 1, min(num, _NUM_PAIRS)).astype(int)).tolist():
+    for first in np.unique(np.linspace(0, num - 1, min(num, NUM_PAIRS)).astype(int)).tolist():
         end = min(int(ends[ends > first][0]), first + _NUM_NEXT)
         offsets_m = positions_m[first + 1 : end] - positions_m[first]
-        is_apart = np.hypot(offsets_m[:, 0], offsets_m[:, 1]) >= _MIN_APART_M
+        is_apart = np.hypot(offsets_m[:, 0], offsets_m[:, 1]) >= MIN_APART_M
         if is_apart.any():
             yield first, first + 1 + int(is_apart.argmax())
 

@@ -30,6 +30,9 @@ FILES = [
 ]
 FOLDERS = [
     ['build_db', '--input', 'nowhere', '--output', '{}'],
+    ['map', 'add', 'nowhere', 'nowhere', '--output', '{}'],
+    ['map', 'drop', 'nowhere', '--day', '2026-03-01', '--output', '{}'],
+    ['map', 'merge', 'nowhere', 'nowhere', '--output', '{}'],
     ['trust', *BENCHMARK, '--out', 'work', '--report', '{}/report'],
     ['trust', *BENCHMARK, '--out', '{}'],
     ['cache', '--drives', 'nowhere', '--world', 'W', '--out', '{}'],

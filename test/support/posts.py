@@ -148,11 +148,12 @@ class PostDrive(WithoutLidar):
     name: str = 'Posts/01'
     step_ns: int = 2_000_000_000  # more than a window of scans
     unreadable: set[int] = field(default_factory=set)
+    start_ns: int = START_NS
     origin: Origin = field(default_factory=Origin)
 
     @property
     def scan_stamps_ns(self) -> NDArray[np.int64]:
-        return START_NS + np.arange(len(self.xy_yaw)) * self.step_ns
+        return self.start_ns + np.arange(len(self.xy_yaw)) * self.step_ns
 
     @property
     def cloud_stamps_ns(self) -> NDArray[np.int64]:

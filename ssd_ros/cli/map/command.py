@@ -10,12 +10,18 @@ from pathlib import Path
 
 from ssd_ros.cli.common.console import make_parser, run_command
 from ssd_ros.cli.common.pose_options import metres_or_radians, XYZRPY
+from ssd_ros.cli.map.growth_options import add_growth
 
 EXAMPLES = """\
   map info library.map
   map repose session.map --poses optimized.tum --output yard.map --map-frame map
   map repose session.map --poses optimized.tum --extrinsics 3.7 0 0.5 0 0 0
   map convert library.map --output city.map
+  map add city.map HeRCULES/Library/02
+  map add city.map yard.map --session Yard --day 2026-03-01
+  map replace city.map HeRCULES/Library/03 --old Library/02
+  map drop city.map --day 2025-11-30
+  map merge city.map suburb.map --output both.map
 """
 
 
@@ -24,7 +30,8 @@ def parser() -> argparse.ArgumentParser:
     result = make_parser(
         'map',
         'Look at a map or a saved session, give its keyframes new poses, or make it a map of '
-        'squares, which a whole city can be.',
+        'squares, which a whole city can be. Drives are added to such a map, replaced and dropped '
+        'without building it again.',
         EXAMPLES,
     )
     actions = result.add_subparsers(dest='action', required=True)
@@ -76,19 +83,22 @@ def parser() -> argparse.ArgumentParser:
     convert.add_argument(
         '--day', metavar='YYYY-MM-DD', help='of the drive (that of its first stamp, UTC)'
     )
+    add_growth(actions)
     return result
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Do what is asked and say what came of it."""
-    from ssd_ros.cli.map.actions import convert, print_info, repose
+    from ssd_ros.cli.map import actions, growth
 
     if arguments.action == 'info':
-        print_info(arguments.map)
+        actions.print_info(arguments.map)
     elif arguments.action == 'convert':
-        convert(arguments)
+        actions.convert(arguments)
+    elif arguments.action == 'repose':
+        actions.repose(arguments)
     else:
-        repose(arguments)
+        growth.change_map(arguments)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

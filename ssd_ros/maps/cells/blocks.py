@@ -32,10 +32,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.encoders.product_codes import code_bytes
-from ssd_ros.files import file_written_atomically, reserve
+from ssd_ros.files import reserve
 from ssd_ros.maps.cells.grid import file_name
 from ssd_ros.maps.meta import MapError
 from ssd_ros.reading import open_regular
+from ssd_ros.targets import BY_NAME, file_written
 
 _DIGEST = hashlib.sha256().digest_size
 
@@ -121,7 +122,7 @@ def write_square(
     shape = len(square.rings), 2, _DIGEST
     tail = Tail(np.frombuffer(flat, np.uint8).reshape(shape), lists, codes).to_bytes()
     sha256 = hashlib.sha256(tail).digest()
-    with file_written_atomically(folder / file_name(cell, sha256)) as file:
+    with file_written(folder / file_name(cell, sha256), BY_NAME) as file:
         reserve(file, sum(part.nbytes for part in parts) + len(tail))
         for part in parts:
             file.write(part.data)
@@ -193,7 +194,7 @@ class SquareFile:
             with (
                 self._opened() as descriptor,
                 open(descriptor, 'rb', closefd=False) as source,
-                file_written_atomically(folder / self._path.name) as file,
+                file_written(folder / self._path.name, BY_NAME) as file,
             ):
                 shutil.copyfileobj(source, file)
         return self._sha256

@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.confidence.model import ConfidenceModel
 from ssd_ros.encoders.product_codes import can_code, Codebook, parts_shape
-from ssd_ros.files import file_written_atomically
 from ssd_ros.maps.arrays import KEYFRAME, load_array
 from ssd_ros.maps.cells.blocks import Layout
 from ssd_ros.maps.cells.store import CELL, CellStore, MAX_SESSIONS, SearchPlan, Session
@@ -35,6 +34,7 @@ from ssd_ros.maps.meta import (
 from ssd_ros.motion.trajectory import Trajectory
 from ssd_ros.npy_files import content_of
 from ssd_ros.records import check_limits, Limits, record_from_mapping
+from ssd_ros.targets import BY_NAME, file_written, write_file
 
 # Arrays, each in a file whose name has the beginning of its SHA-256, too.
 KEYFRAMES = 'keyframes'
@@ -121,6 +121,7 @@ def read_cells(path: Path) -> CellMap:
         raise MapError(f'{path / META_FILE}: {error}: {REBUILD}') from error
 
 
+_MARK = rb'"format_version": \d'  # of meta.json
 _SIZES = tuple(_Sizes.__dataclass_fields__)
 
 
@@ -190,8 +191,7 @@ def write_description(directory: Path, found: CellMap) -> None:
     text = f'{json.dumps(meta, indent=2)}\n'.encode()
     if len(text) > MAX_META_BYTES:
         raise MapError(f'{len(found.sessions)} drives are too many for one map: make two of them')
-    with file_written_atomically(directory / META_FILE) as file:
-        file.write(text)
+    write_file(directory / META_FILE, text, _MARK)
 
 
 def _written(directory: Path, name: str, array: NDArray[Any]) -> tuple[str, dict[str, Any]]:
@@ -199,6 +199,6 @@ def _written(directory: Path, name: str, array: NDArray[Any]) -> tuple[str, dict
     content = content_of(array)
     sha256 = hashlib.sha256(content).hexdigest()
     file_name = f'{name}.{sha256[:16]}.npy'
-    with file_written_atomically(directory / file_name) as file:
+    with file_written(directory / file_name, BY_NAME) as file:
         file.write(content)
     return file_name, {'bytes': len(content), 'sha256': sha256}

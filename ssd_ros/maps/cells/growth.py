@@ -16,7 +16,7 @@ longer, and with them every search.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -26,6 +26,7 @@ import uuid
 from ssd_ros import __version__
 from ssd_ros.data_origin import Origin, SIMULATED
 from ssd_ros.files import locked
+from ssd_ros.maps.cells.agreement import misfit_between_m
 from ssd_ros.maps.cells.files import CellMap, read_cells, write_description
 from ssd_ros.maps.cells.sources import Plan, plan_of, plan_of_squares
 from ssd_ros.maps.cells.store import MAX_SESSIONS, Session
@@ -89,12 +90,15 @@ class Step(NamedTuple):
     """
     What became of a map.
 
+    :param misfits_m: by how much what came stands elsewhere than the map says, NaN if they never
+        met
     :param num_written: files of squares that were not there before
     :param is_trained: whether its codebook is a new one
     """
 
     added: Sequence[Session]
     dropped: Sequence[Session]
+    misfits_m: Mapping[str, float]
     num_squares: int
     num_written: int
     is_trained: bool
@@ -120,17 +124,17 @@ def change(
     if output is not None and output.resolve() != path.resolve():
         check_map_target(output)
         base, gone = _base(path, dropped)
-        plan = _whole(path, base, additions)
+        plan, misfits_m = _whole(path, base, additions)
         write_cells(output, plan, progress)
-        return _step(base, gone, plan, read_cells(output), ())
+        return _step(base, gone, plan, misfits_m, read_cells(output), ())
     read_meta(path, (CELLS_VERSION,))
     check_map_target(path)
     with locked(path, 'a map'):
         found = read_cells(path)
         base, gone = _without(found, dropped)
-        plan = _whole(path, base, additions)
+        plan, misfits_m = _whole(path, base, additions)
         written = _replaced(path, found, plan, progress)
-    return _step(base, gone, plan, written, found.store.names)
+    return _step(base, gone, plan, misfits_m, written, found.store.names)
 
 
 def _base(path: Path, dropped: Selection | None) -> tuple[Plan, list[Session]]:
@@ -147,13 +151,18 @@ def _without(found: CellMap, dropped: Selection | None) -> tuple[Plan, list[Sess
 
 
 def _step(
-    base: Plan, gone: Sequence[Session], plan: Plan, written: CellMap, before: Collection[str]
+    base: Plan,
+    gone: Sequence[Session],
+    plan: Plan,
+    misfits_m: Mapping[str, float],
+    written: CellMap,
+    before: Collection[str],
 ) -> Step:
     """Return what became of a map, whose squares had these files before."""
     added = plan.sessions[len(base.sessions) :]
     num_written = len(set(written.store.names).difference(before))
     is_trained = written.plan is not None and written.plan != base.search
-    return Step(added, gone, len(written.store.names), num_written, is_trained)
+    return Step(added, gone, misfits_m, len(written.store.names), num_written, is_trained)
 
 
 def _replaced(path: Path, found: CellMap, plan: Plan, progress: Progress | None) -> CellMap:
@@ -170,18 +179,19 @@ def _replaced(path: Path, found: CellMap, plan: Plan, progress: Progress | None)
     return written
 
 
-def _whole(path: Path, base: Plan, additions: Sequence[Addition]) -> Plan:
+def _whole(path: Path, base: Plan, additions: Sequence[Addition]) -> tuple[Plan, dict[str, float]]:
     """
-    Return what a map becomes with what it takes in.
+    Return what a map becomes with what it takes in, and by how much each stands elsewhere.
 
     :raise MapError: they do not belong together, or nothing is left
     """
     cells = {cell: list(sources) for cell, sources in base.cells.items()}
     sessions, infos = list(base.sessions), [base.info]
-    confidence = base.confidence
+    confidence, misfits_m = base.confidence, {}
     for name, plan in additions:
         part = plan(len(sessions))
         _require_fit(name, part, path, base)
+        misfits_m[name] = _agreement_m(name, part, path, base)
         for session in part.sessions:
             _require_new(session, sessions, path)
         for cell, sources in part.cells.items():
@@ -193,13 +203,36 @@ def _whole(path: Path, base: Plan, additions: Sequence[Addition]) -> Plan:
         raise MapError(f'nothing would be left of {path}: delete the folder if that is meant')
     if len(sessions) > MAX_SESSIONS:
         raise MapError(f'{len(sessions)} drives are too many: at most {MAX_SESSIONS}')
-    return base._replace(
+    whole = base._replace(
         info=_info(infos, sessions),
         confidence=confidence,
         sessions=sessions,
         cells=cells,
         is_mixed=True,
     )
+    return whole, misfits_m
+
+
+def require_encoder(name: str, space: str, digest: str, path: Path, info: MapInfo) -> None:
+    """
+    Refuse what is encoded otherwise than a map.
+
+    :param space: that the encoder's descriptors are in
+    :param digest: SHA-256 of its file
+    :raise MapError: why, and the way out
+    """
+    if space != info.descriptor_space:
+        raise MapError(
+            f'{name} is encoded in descriptor space {space[:12]}, {path} in '
+            f'{info.descriptor_space[:12]}: take the model of the map (--teacher, --student of '
+            'build_db and map add)'
+        )
+    if digest != info.encoder_digest:
+        raise MapError(
+            f'{name} is encoded by another file of the model ({digest[:12]}) than {path} '
+            f'({info.encoder_digest[:12]}): take that one (--teacher, --student of build_db and '
+            'map add)'
+        )
 
 
 def _require_fit(name: str, part: Plan, path: Path, base: Plan) -> None:
@@ -209,19 +242,11 @@ def _require_fit(name: str, part: Plan, path: Path, base: Plan) -> None:
     :raise MapError: why, and the way out
     """
     info, there = part.info, base.info
-    if info.descriptor_space != there.descriptor_space:
-        raise MapError(
-            f'{name} was encoded in descriptor space {info.descriptor_space[:12]}, {path} in '
-            f'{there.descriptor_space[:12]}: {REBUILD} and the model of the map'
-        )
-    if info.encoder_digest != there.encoder_digest:
-        raise MapError(
-            f'{name} was encoded by another file of the model ({info.encoder_digest[:12]}) than '
-            f'{path} ({there.encoder_digest[:12]}): {REBUILD} and that one'
-        )
+    require_encoder(name, info.descriptor_space, info.encoder_digest, path, there)
     kinds = {
         'sensor': (info.sensor, there.sensor),
         'submaps (m)': (info.submap_m, there.submap_m),
+        'opposite lane (m)': (info.opposite_lane_m, there.opposite_lane_m),
         'views': (info.num_views, there.num_views),
         'numbers a descriptor': (part.layout.descriptor_size, base.layout.descriptor_size),
         'returns a keyframe': (part.layout.num_returns, base.layout.num_returns),
@@ -241,6 +266,22 @@ def _require_fit(name: str, part: Plan, path: Path, base: Plan) -> None:
             'it better ones (map repose)'
         )
     require_one_frame([str(path), name], [base, part])
+
+
+def _agreement_m(name: str, part: Plan, path: Path, base: Plan) -> float:
+    """
+    Return by how much something stands elsewhere than a map says, NaN if they never met.
+
+    :raise MapError: so much that both cannot be in one frame
+    """
+    misfit_m = misfit_between_m(base, part)
+    if misfit_m > MAX_MISFIT_M:
+        raise MapError(
+            f'{name} stands {misfit_m:.2f} m off {path} where both have been (median; at most '
+            f'{MAX_MISFIT_M:.1f}): their frames differ; give it poses in that of the map (map '
+            'repose)'
+        )
+    return misfit_m
 
 
 def _require_new(session: Session, sessions: Collection[Session], path: Path) -> None:

@@ -25,7 +25,7 @@ from ssd_ros.maps.meta import MapError
 from ssd_ros.maps.neighbours import Neighbours, Prior
 from ssd_ros.maps.place_database import PlaceDatabase
 from ssd_ros.npy_files import write_array
-from support.city import city, INFO, NUM_VIEWS, query_near, SIZE
+from support.cities.places import city, INFO, NUM_VIEWS, query_near, SIZE
 from support.posts import write_sealed_meta
 
 

@@ -27,7 +27,7 @@ from ssd_ros.maps.meta import MapError
 from ssd_ros.maps.neighbours import Prior
 from ssd_ros.maps.place_database import PlaceDatabase
 from ssd_ros.motion.trajectory import Trajectory
-from support.city import city, INFO, NUM_VIEWS, query_near
+from support.cities.places import city, INFO, NUM_VIEWS, query_near
 
 ROOT = Path(__file__).parents[3]
 DAY_NS = 86_400 * 10**9
@@ -227,10 +227,11 @@ def test_a_map_that_has_become_large_is_coded(
 @pytest.mark.parametrize(
     ('changes', 'expected'),
     [
-        ({'descriptor_space': 'c' * 64}, 'was encoded in descriptor space cccccccccccc, .*city'),
+        ({'descriptor_space': 'c' * 64}, 'is encoded in descriptor space cccccccccccc, .*city'),
         ({'encoder_digest': 'c' * 64}, r'by another file of the model \(cccccccccccc\) than'),
         ({'sensor': 'lidar'}, 'sensor: lidar in .*, spinning in .*city.map: build'),
         ({'num_views': 3}, 'views: 3 in .*, 6 in'),
+        ({'opposite_lane_m': 3.5}, r'opposite lane \(m\): 3.5 in .*, 0.0 in'),
         ({'map_frame_id': 'odom'}, 'are in the frames map, odom, expected one'),
         ({'origin': 'UTM 51N'}, "origins of the maps differ: 'utm 52n' .*'utm 51n'"),
         ({'pose_misfit_m': 2.345}, 'disagree with its returns by 2.35 m .*map repose'),
@@ -323,7 +324,7 @@ def test_killed_at_50_moments_a_map_is_the_old_or_the_new_one(path: Path, tmp_pa
     write_map(other, drive(2))
     folder = tmp_path / 'killed'
     folder.mkdir()
-    command = [sys.executable, '-m', 'support.killed', str(path), str(other), str(folder)]
+    command = [sys.executable, '-m', 'support.cities.killed', str(path), str(other), str(folder)]
     where = {'PYTHONPATH': f'{ROOT}:{ROOT / "test"}', 'OMP_NUM_THREADS': '1'}
     subprocess.run(command, env={**os.environ, **where}, check=True)
     asked = together(drive(0, 120), drive(1), drive(2))

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import array
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 import json
 import math
 from pathlib import Path
@@ -16,7 +17,9 @@ import pytest
 from rcl_interfaces.msg import ParameterValue
 from rcl_interfaces.srv import DescribeParameters
 from sensor_msgs.msg import PointCloud2
+from ssd_ros.cli.map import command as map_command
 from ssd_ros.maps.builder import build_database
+from ssd_ros.maps.cells.database import open_map
 from ssd_ros.recognition import candidates
 from ssd_ros.recognition.candidates import Flag
 from ssd_ros.recognition.place_recognizer import PlaceRecognizer
@@ -263,6 +266,38 @@ def test_reload_takes_over_another_map_and_says_so(localizer: Localizer, tmp_pat
         rows = candidates.from_msg(localizer.answer_to(localizer.send(7)))
         assert len(rows) == 8
         assert set(rows['map_id']) == {other.info.map_id}
+    finally:
+        set_parameter(localizer.peer, 'index_path', text(localizer.map_path))
+        assert localizer.peer.call(Trigger, f'{NODE}/reload_map').success
+
+
+def test_a_map_that_grows_is_answered_from_as_it_was_until_it_is_reloaded(
+    localizer: Localizer, tmp_path: Path
+) -> None:
+    infos = localizer.peer.listen(String, f'{NODE}/map_info', LATCHED)
+    city, drives = tmp_path / 'city.map', []
+    for number in range(2):
+        drive = straight_drive(num=30)
+        shifted = replace(drive, xy_yaw=drive.xy_yaw + np.array([5.0 * number, 0, 0]))
+        database = build_database(shifted, small_encoder(tmp_path, 'spinning'))
+        database.save(tmp_path / f'{number}.map')
+        drives.append(str(tmp_path / f'{number}.map'))
+    assert map_command.main(['convert', drives[0], '--output', str(city)]) == 0
+    assert set_parameter(localizer.peer, 'index_path', text(city)).successful
+    try:
+        assert localizer.peer.call(Trigger, f'{NODE}/reload_map').success
+        before = candidates.from_msg(localizer.answer_to(localizer.send(7)))
+        assert map_command.main(['add', str(city), drives[1], '--session', 'second']) == 0
+        after = candidates.from_msg(localizer.answer_to(localizer.send(7)))
+        for name in ('map_id', 'keyframe_id', 'distance', 'map_x'):
+            np.testing.assert_array_equal(after[name], before[name])
+        assert localizer.peer.call(Trigger, f'{NODE}/reload_map').success
+        localizer.peer.wait(
+            lambda: any(json.loads(msg.data)['maps'][0]['keyframes'] == 60 for msg in infos),
+            'both drives',
+        )
+        new = candidates.from_msg(localizer.answer_to(localizer.send(7)))
+        assert set(new['map_id']) == {open_map(city).info.map_id} != set(before['map_id'])
     finally:
         set_parameter(localizer.peer, 'index_path', text(localizer.map_path))
         assert localizer.peer.call(Trigger, f'{NODE}/reload_map').success

@@ -3,8 +3,9 @@
 """
 Do a step of growth again and again, each time killed at another moment.
 
-`python -m support.killed MAP DRIVE FOLDER`: copies of the map in FOLDER are each killed before
-another one of the calls by which Python opens, writes, flushes, renames and removes files.
+`python -m support.cities.killed MAP DRIVE FOLDER`: steps on copies of the map in FOLDER are each
+killed before another one of the calls by which Python opens, writes, flushes, renames and removes
+files.
 """
 
 from __future__ import annotations
