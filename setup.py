@@ -84,6 +84,7 @@ setup(
         'fast': ['numba>=0.58.0'],
         'reports': ['Jinja2>=3.0.3', 'plotly>=5.13.0'],
         'sim': ['numba>=0.58.0'],
+        'cluster': ['distributed>=2024.1.0'],
         'view': ['aiohttp>=3.8.1'],  # what Ubuntu 22.04 has
         'train': [
             'torch>=2.13',

@@ -18,6 +18,7 @@ _OF_PIP = {
     'aiohttp': 'aiohttp',
     'argcomplete': 'argcomplete',
     'cv2': 'opencv-python-headless',
+    'distributed': 'distributed',
     'faiss': 'faiss-cpu',
     'gtsam': '"gtsam>=4.3a0"',
     'jinja2': 'Jinja2',

@@ -30,7 +30,19 @@ KEYS = {
 }
 # Extras of setup.py, and back ends that only those have who use them.
 OPTIONAL = {
-    *('aiohttp', 'gtsam', 'jinja2', 'llvmlite', 'markupsafe', 'numba', 'onnx', 'plotly', 'torch'),
+    *(
+        'aiohttp',
+        'dask',
+        'distributed',
+        'gtsam',
+        'jinja2',
+        'llvmlite',
+        'markupsafe',
+        'numba',
+        'onnx',
+        'plotly',
+        'torch',
+    ),
     *('autoware_adapi_v1_msgs', 'mola_msgs', 'nav2_msgs', 'rtabmap_msgs'),
 }
 # For the user: reading candidates as the README says, `ros2 launch`, `ros2 lifecycle`; imported by

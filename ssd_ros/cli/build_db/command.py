@@ -14,9 +14,10 @@ from ssd_ros.cli.build_db.encoding import (
     map_of_drive,
     refuse_options_of_the_other,
 )
-from ssd_ros.cli.common.console import at_least, make_parser, run_command
-from ssd_ros.cli.common.drive_options import add_drive_options, SENSORS
+from ssd_ros.cli.common.console import at_least, make_parser, run_command, usable_cores
+from ssd_ros.cli.common.drive_options import add_drive_options, options_of, SENSORS
 from ssd_ros.cli.common.map_options import add_opposite_lane
+from ssd_ros.packages import require
 
 EXAMPLES = """\
   build_db --input HeRCULES/Library/01 --output library.map
@@ -27,6 +28,8 @@ EXAMPLES = """\
   build_db --sensor 4d --input drive.bag --points-topic /radar/points --output yard.map
   build_db --sensor lidar --input boreas-2021-09-02-11-42 --output glen_shields.map
   build_db --input HeRCULES/Library/01 --output both_ways.map --opposite-lane 3.5
+  build_db --drives HeRCULES/*/01 --output city.map --workers 4
+  build_db --drives /data/*.mcap --output city.map --scheduler tcp://10.0.0.5:8786
   build_db --sensor 4d --submap 150 --input HeRCULES/Library/01 --output library.map
 """
 NOT_CALIBRATED = "none for these models: candidates pass the model's own limits (trust --fit)"
@@ -45,7 +48,16 @@ def parser() -> argparse.ArgumentParser:
         EXAMPLES,
     )
     add = result.add_argument
-    add('--input', required=True, type=Path, help='the recorded drive')
+    drives = result.add_mutually_exclusive_group(required=True)
+    drives.add_argument('--input', type=Path, help='the recorded drive')
+    drives.add_argument(
+        '--drives',
+        type=Path,
+        nargs='+',
+        metavar='DRIVE',
+        help='several, for one map of squares (see `map convert`), in one frame, each a task on '
+        'one core',
+    )
     add('--output', required=True, type=Path, help='the map, a directory')
     add(
         '--sensor',
@@ -54,7 +66,8 @@ def parser() -> argparse.ArgumentParser:
         help='whose scans make the map (%(default)s)',
     )
     add('--force', action='store_true', help='also replace a map of another sensor')
-    add_drive_options(result, SENSORS)
+    add_drive_options(result, SENSORS, order='--drives')
+    _add_workers(result)
     add_model_options(result)
     add(
         '--confidence',
@@ -89,22 +102,61 @@ def parser() -> argparse.ArgumentParser:
     return result
 
 
+def _add_workers(result: argparse.ArgumentParser) -> None:
+    add = result.add_argument_group('with --drives').add_argument
+    add(
+        '--scheduler',
+        default='local',
+        metavar='ADDRESS',
+        help='local: processes of this machine; else of a Dask scheduler that you trust, such as '
+        'tcp://10.0.0.5:8786, whose workers see the same paths (%(default)s)',
+    )
+    add(
+        '--workers',
+        type=at_least(int, 1),
+        default=usable_cores(),
+        help='processes of this machine (%(default)s)',
+    )
+
+
 def build(arguments: argparse.Namespace) -> None:
     """Build the map that the arguments ask for and say what it holds."""
     from ssd_ros.maps.target import check_map_target
-    from ssd_ros.recognition.map_check import doubt_of, misfit_words
-    from ssd_ros.targets import check_file
 
     refuse_options_of_the_other(arguments)
     check_map_target(arguments.output, None if arguments.force else arguments.sensor)
-    picture = _first_scan_of(arguments.output) if arguments.sensor == 'spinning' else None
-    if picture is not None:
-        check_file(picture)
     if arguments.submap and (arguments.student or arguments.confidence):
         name = 'student' if arguments.student else 'confidence'
         raise ValueError(f'--{name} is not for --submap: the teacher makes such a map')
+    if arguments.drives:
+        _build_many(arguments)
+    else:
+        _build_one(arguments)
+
+
+def _build_many(arguments: argparse.Namespace) -> None:
+    require('distributed')
+    from ssd_ros.cli.build_db.many import build_many
+
+    encoded, step = build_many(arguments)
+    for drive in encoded:
+        print(f'drive            {drive.name}, {drive.num_keyframes} keyframes, '
+              f'{drive.seconds / drive.num_keyframes:.3f} s each')  # fmt: skip
+    print(f'keyframes        {sum(drive.num_keyframes for drive in encoded)}')
+    print(f'squares          {step.num_squares}')
+    print(f'map              {arguments.output}')
+
+
+def _build_one(arguments: argparse.Namespace) -> None:
+    from ssd_ros.recognition.map_check import doubt_of, misfit_words
+    from ssd_ros.targets import check_file
+
+    picture = _first_scan_of(arguments.output) if arguments.sensor == 'spinning' else None
+    if picture is not None:
+        check_file(picture)
+    (options,) = options_of(arguments, [arguments.input])
     encoder = encoder_of(arguments)
-    database, seconds = map_of_drive(arguments, encoder, picture)
+    database, seconds = map_of_drive(arguments, encoder, options, picture)
     database.save(arguments.output)
     info, confidence = database.info, database.confidence
     num_bytes = sum(file.stat().st_size for file in arguments.output.iterdir())

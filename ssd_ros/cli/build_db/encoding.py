@@ -10,11 +10,12 @@ import time
 from typing import TYPE_CHECKING
 
 from ssd_ros.cli.common.console import at_least, usable_cores
-from ssd_ros.cli.common.drive_options import flag_of, options_of
+from ssd_ros.cli.common.drive_options import flag_of
 from ssd_ros.extensions import OrOwn
 from ssd_ros.shared_files import ENCODERS, shared_file
 
 if TYPE_CHECKING:
+    from ssd_ros.cli.common.drive_options import DriveOptions
     from ssd_ros.datasets.sequence import RadarSequence
     from ssd_ros.encoders.place_encoder import PlaceEncoder
     from ssd_ros.maps.place_database import PlaceDatabase
@@ -88,25 +89,32 @@ def encoder_of(arguments: argparse.Namespace) -> PlaceEncoder:
 
 
 def map_of_drive(
-    arguments: argparse.Namespace, encoder: PlaceEncoder, picture: Path | None = None
+    arguments: argparse.Namespace,
+    encoder: PlaceEncoder,
+    options: DriveOptions,
+    picture: Path | None = None,
 ) -> tuple[PlaceDatabase, float]:
     """
     Return the map that options of `build_db` ask for and the seconds that it took.
 
     :param encoder: see `encoder_of`
+    :param options: of the drive
     :param picture: where the first scan of a spinning radar is drawn; None = nowhere
     :raise ValueError: the drive or the parameters cannot be used
     :raise OSError: one of them cannot be read
     """
     if arguments.sensor != '4d':
-        return _of_scans(arguments, encoder, picture)
+        return _of_scans(arguments, encoder, options, picture)
     from ssd_ros.cli.build_db.recorded_clouds import map_of_arguments
 
-    return map_of_arguments(arguments, encoder)
+    return map_of_arguments(arguments, encoder, options)
 
 
 def _of_scans(
-    arguments: argparse.Namespace, teacher: PlaceEncoder, picture: Path | None
+    arguments: argparse.Namespace,
+    teacher: PlaceEncoder,
+    options: DriveOptions,
+    picture: Path | None,
 ) -> tuple[PlaceDatabase, float]:
     """Return the map of a spinning radar or LiDAR and its seconds."""
     from ssd_ros.cli.common.drives import open_drive
@@ -116,7 +124,6 @@ def _of_scans(
     from ssd_ros.maps.builder import build_database
 
     sensor = arguments.sensor
-    (options,) = options_of(arguments, [arguments.input])
     drive = open_drive(arguments.input, options, Rosbag2Config(sensors=(sensor,)))
     if picture is not None:
         _show_first_scan(picture, drive)

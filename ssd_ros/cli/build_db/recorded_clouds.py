@@ -7,7 +7,7 @@ from __future__ import annotations
 import argparse
 import time
 
-from ssd_ros.cli.common.drive_options import options_of
+from ssd_ros.cli.common.drive_options import DriveOptions
 from ssd_ros.cli.common.drives import level_drive, open_drive
 from ssd_ros.cli.common.progress import progress_bar
 from ssd_ros.confidence.file import load_confidence, shipped_confidence
@@ -24,7 +24,7 @@ from ssd_ros.ros.parameters.node import NodeParameters
 
 
 def map_of_arguments(
-    arguments: argparse.Namespace, encoder: PlaceEncoder
+    arguments: argparse.Namespace, encoder: PlaceEncoder, options: DriveOptions
 ) -> tuple[PlaceDatabase, float]:
     """
     Return the map and the seconds that it took.
@@ -34,7 +34,6 @@ def map_of_arguments(
     :raise OSError: one of them cannot be read
     """
     parameters = read_parameter_files(arguments.params)
-    (options,) = options_of(arguments, [arguments.input])
     wanted = Rosbag2Config(sensors=('4d',), decoder=parameters.decoder_config())
     opened = open_drive(arguments.input, options, wanted)
     drive: RadarSequence = opened

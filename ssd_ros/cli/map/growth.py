@@ -14,7 +14,7 @@ from ssd_ros.cli.build_db.encoding import (
     map_of_drive,
     refuse_options_of_the_other,
 )
-from ssd_ros.cli.common.drive_options import flag_of, refuse_drive_options
+from ssd_ros.cli.common.drive_options import flag_of, options_of, refuse_drive_options
 from ssd_ros.cli.common.progress import progress_bar
 from ssd_ros.cli.map.actions import print_info
 from ssd_ros.maps.cells.files import read_cells
@@ -72,7 +72,8 @@ def _content(arguments: argparse.Namespace) -> MapContent:
     require_encoder(
         str(path), encoder.contract.descriptor_space, encoder.digest, arguments.map, found.info
     )
-    database, _ = map_of_drive(as_built, encoder)
+    (options,) = options_of(as_built, [path])
+    database, _ = map_of_drive(as_built, encoder, options)
     return MapContent(
         database.descriptors(), database.keyframes, database.returns_cm, database.info
     )
