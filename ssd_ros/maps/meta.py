@@ -82,6 +82,15 @@ def _check_kinds(file: Path, meta: Mapping[str, Any]) -> None:
         )
 
 
+def revision_of(meta: Mapping[str, Any]) -> str:
+    """
+    Return 8 hexadecimal digits that change with anything in a map.
+
+    They begin the checksum of its description, which has those of all arrays.
+    """
+    return str(meta['meta_sha256'])[:8]
+
+
 def sha256_of_meta(meta: Mapping[str, Any]) -> str:
     """Return the checksum of everything in a description but the checksum itself."""
     rest = {name: value for name, value in meta.items() if name != 'meta_sha256'}

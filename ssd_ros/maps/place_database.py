@@ -67,6 +67,7 @@ class PlaceDatabase:
         index: PlaceIndex,
     ) -> None:
         self.info = info
+        self.revision = ''  # of a map on disk, see open_map
         self.keyframes = keyframes
         self.confidence = confidence
         self._index = index

@@ -1,7 +1,7 @@
 # Copyright 2026 The ssd_ros authors
 # SPDX-License-Identifier: Apache-2.0
 """
-The row of `~/candidates`: one loop-closure candidate as 128 bytes of a PointCloud2.
+The row of `~/candidates`: one loop-closure candidate as 136 bytes of a PointCloud2.
 
 No standard message carries a candidate list, so the node publishes a point cloud with named
 fields. This module is all that a user of the topic needs; it does not import ROS:
@@ -18,6 +18,7 @@ over the keyframe's returns has the yaw of a view only: its x, y and covariance 
 from __future__ import annotations
 
 import array
+from collections.abc import Sequence
 from enum import IntFlag
 from typing import Any
 
@@ -58,21 +59,25 @@ _LAYOUT = (
     ('covariance_yy', 116, '<f4'),  # m^2
     ('covariance_x_yaw', 120, '<f4'),  # m rad
     ('covariance_y_yaw', 124, '<f4'),  # m rad
+    ('age', 128, '<f4'),  # s, of the answer since the newest scan came; NaN = not known
+    ('map_revision', 132, '<u4'),  # changes with anything in the map; 0 = not known
 )
-DTYPE = np.dtype(
-    {
-        'names': [name for name, _, _ in _LAYOUT],
-        'formats': [kind for _, _, kind in _LAYOUT],
-        'offsets': [offset for _, offset, _ in _LAYOUT],
-        'itemsize': 128,
-    }
-)
+
+
+def _dtype(layout: Sequence[tuple[str, int, str]], itemsize: int) -> np.dtype[np.void]:
+    names, offsets, formats = zip(*layout, strict=True)
+    return np.dtype({'names': names, 'formats': formats, 'offsets': offsets, 'itemsize': itemsize})
+
+
+DTYPE = _dtype(_LAYOUT, 136)
 
 # Constants of sensor_msgs/PointField.
 _DATATYPES = {'u2': 4, 'i4': 5, 'u4': 6, 'f4': 7, 'f8': 8}
 # (name, offset, datatype) as in sensor_msgs/PointField; count is 1 for all.
 FIELDS = tuple((name, offset, _DATATYPES[kind[1:]]) for name, offset, kind in _LAYOUT)
-
+# Rows before `age` and `map_revision` are read from recordings still.
+_EARLIER_STEP = 128
+_EARLIER = _dtype(_LAYOUT[:-2], _EARLIER_STEP)
 
 # Reconstructed: at most 1 % of the wrong keyframes of simulated validation worlds overlap so much,
 # of clouds of 15 to 800 points, clustered ones and single walls; test_overlap.py has the likes.
@@ -155,25 +160,39 @@ def from_msg(msg: Any) -> NDArray[np.void]:
     """
     Return the candidates of a message, live (rclpy) or recorded (rosbags), best first.
 
+    Recorded rows of 128 bytes lack `age` and `map_revision`, which are as if not known.
+
     :return: shape (N,), type DTYPE
     :raise ValueError: the message is not a candidate list
     """
     found = {field.name: (int(field.offset), int(field.datatype)) for field in msg.fields}
-    for name, offset, datatype in FIELDS:
+    is_earlier = msg.point_step == _EARLIER_STEP
+    for name, offset, datatype in FIELDS[:-2] if is_earlier else FIELDS:
         if found.get(name) != (offset, datatype):
             raise ValueError(
                 f'not a candidate list: field {name!r} is {found.get(name, "absent")}, '
                 f'expected offset {offset} and datatype {datatype}'
             )
-    if msg.is_bigendian or msg.point_step != DTYPE.itemsize:
+    step = _EARLIER_STEP if is_earlier else DTYPE.itemsize
+    if msg.is_bigendian or msg.point_step != step:
         raise ValueError(
             f'not a candidate list: point_step is {msg.point_step}'
             f'{", big endian" if msg.is_bigendian else ""}, expected {DTYPE.itemsize}'
         )
     num_rows = int(msg.width) * int(msg.height)
-    if len(msg.data) != num_rows * DTYPE.itemsize:
+    if len(msg.data) != num_rows * step:
         raise ValueError(
             f'candidate list has {len(msg.data)} bytes, '
-            f'expected {num_rows * DTYPE.itemsize} for {num_rows} rows'
+            f'expected {num_rows * step} for {num_rows} rows'
         )
-    return np.frombuffer(msg.data, DTYPE)
+    return _completed(msg.data) if is_earlier else np.frombuffer(msg.data, DTYPE)
+
+
+def _completed(data: Any) -> NDArray[np.void]:
+    """Return earlier rows with the fields that came later."""
+    earlier = np.frombuffer(data, _EARLIER)
+    rows = np.zeros(len(earlier), DTYPE)
+    for name in _EARLIER.names or ():
+        rows[name] = earlier[name]
+    rows['age'] = np.nan
+    return rows

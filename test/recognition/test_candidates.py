@@ -17,12 +17,12 @@ from ssd_ros.recognition.candidates import DTYPE, FIELDS, Flag
 STORE = get_typestore(Stores.ROS2_JAZZY)
 TYPES = STORE.types
 # The row as C would have it, without a byte of padding.
-ROW = struct.Struct('<4f 3d 4f 6f 2I iI 2H 7f')
+ROW = struct.Struct('<4f 3d 4f 6f 2I iI 2H 8f I')
 # One value of each field, exact in its type; ids are beyond what float32 can hold.
 VALUES = (
     1.5, -2.5, 3.5, 0.25, 500_000.123, 4_500_000.456, -30.0, 0.0, 0.0, 0.5, -0.5, -3.0, 0.125,
     0.75, 0.5, 0.25, 1.0, 2**24 + 1, 2**32 - 1, -1, 999_999_999, 65_535, 17,
-    -0.5, 0.25, 0.5, -0.125, 0.75, 0.0625, -0.03125,
+    -0.5, 0.25, 0.5, -0.125, 0.75, 0.0625, -0.03125, 0.5, 2**32 - 2,
 )  # fmt: skip
 
 
@@ -45,8 +45,8 @@ def message_of(rows: np.ndarray[Any, np.dtype[np.void]]) -> Any:
     return STORE.deserialize_cdr(data, 'sensor_msgs/msg/PointCloud2')
 
 
-def test_a_row_is_128_bytes_without_padding() -> None:
-    assert ROW.size == DTYPE.itemsize == 128
+def test_a_row_is_136_bytes_without_padding() -> None:
+    assert ROW.size == DTYPE.itemsize == 136
     assert one_row().tobytes() == ROW.pack(*VALUES)
 
 
@@ -61,7 +61,8 @@ def test_fields_lie_where_the_document_says() -> None:
     assert offsets['flags'] == (98, 4)
     assert offsets['relative_x'] == (100, 7)
     assert offsets['covariance_y_yaw'] == (124, 7)
-    assert len(FIELDS) == 30
+    assert offsets['map_revision'] == (132, 6)
+    assert len(FIELDS) == 32
 
 
 @pytest.mark.parametrize('num_rows', [0, 1, 3])
@@ -70,9 +71,24 @@ def test_rows_survive_a_message_bit_for_bit(num_rows: int) -> None:
     rows['rank'] = np.arange(num_rows)
     msg = message_of(rows)
     assert (msg.height, msg.width) == (1, num_rows)
-    assert (msg.point_step, msg.row_step) == (128, 128 * num_rows)
+    assert (msg.point_step, msg.row_step) == (136, 136 * num_rows)
     assert msg.is_dense
     assert candidates.from_msg(msg).tobytes() == rows.tobytes()
+
+
+def test_recorded_rows_without_age_and_revision_are_read() -> None:
+    msg = message_of(np.repeat(one_row(), 2))
+    msg.fields = msg.fields[:-2]
+    msg.point_step, msg.row_step = 128, 256
+    msg.data = np.frombuffer(ROW.pack(*VALUES)[:128] * 2, np.uint8)
+    rows = candidates.from_msg(msg)
+    assert rows['map_revision'].tolist() == [0, 0]
+    assert np.isnan(rows['age']).all()
+    rows['age'], rows['map_revision'] = VALUES[-2:]
+    assert rows.tobytes() == ROW.pack(*VALUES) * 2
+    msg.data = msg.data[:-1]
+    with pytest.raises(ValueError, match='has 255 bytes, expected 256 for 2 rows'):
+        candidates.from_msg(msg)
 
 
 def test_flags_are_bits() -> None:
@@ -110,9 +126,9 @@ def lose_a_byte(msg: Any) -> None:
     [
         (rename_a_field, "field 'keyframe_id' is absent, expected offset 80 and datatype 6"),
         (move_a_field, r"field 'intensity' is \(8, 7\), expected offset 12"),
-        (widen_the_step, 'point_step is 104, expected 128'),
-        (swap_the_bytes, 'point_step is 128, big endian, expected 128'),
-        (lose_a_byte, 'has 127 bytes, expected 128 for 1 rows'),
+        (widen_the_step, 'point_step is 104, expected 136'),
+        (swap_the_bytes, 'point_step is 136, big endian, expected 136'),
+        (lose_a_byte, 'has 135 bytes, expected 136 for 1 rows'),
     ],
 )
 def test_a_message_that_is_no_candidate_list_is_refused(

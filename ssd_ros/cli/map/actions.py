@@ -34,6 +34,7 @@ def print_info(path: Path) -> None:
     rows = {
         'map': path,
         'uuid': f'{info.uuid} (map_id {info.map_id})',
+        'revision': database.revision,
         'made': f'{info.created} by ssd_ros {info.software_version}',
         'drive': f'{drive}, {info.data_origin.text}',
         'sensor': info.sensor + (f', submaps of {info.submap_m:g} m' if info.submap_m else ''),

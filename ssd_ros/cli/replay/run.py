@@ -162,7 +162,9 @@ class Replay:
             self.num_unlike += 1
             self.unlike_radar = found.unlike_radar
         flags, max_ratio = flags_of_query(found), self.limits().ambiguous_ratio
-        rows = candidate_rows(found.candidates, self.base_radar, max_ratio, flags)
+        rows = candidate_rows(
+            found.candidates, self.base_radar, max_ratio, flags, self.recognizer.maps
+        )
         is_live = has_flag(rows, Flag.LIVE_SESSION)
         best = (rows if self.has_no_map else rows[~is_live])[:1].copy()
         closes_loop = bool((is_live & has_flag(rows, Flag.ACCEPTED)).any())

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ssd_ros.maps.cells.coded import CodedIndex
 from ssd_ros.maps.cells.files import CellMap, read_cells
 from ssd_ros.maps.cells.reach import ReachIndex, TouchedCells
-from ssd_ros.maps.meta import CELLS_VERSION, MapError, read_meta
+from ssd_ros.maps.meta import CELLS_VERSION, MapError, read_meta, revision_of
 from ssd_ros.maps.neighbours import PlaceIndex, Prior
 from ssd_ros.maps.place_database import PlaceDatabase
 from ssd_ros.maps.target import BOTH
@@ -88,16 +88,19 @@ class CellDatabase(PlaceDatabase):
 
 def open_map(path: Path | str, num_threads: int = 1) -> PlaceDatabase:
     """
-    Open a map of either form.
+    Open a map of either form; its `revision` changes with anything in the files.
 
     :param num_threads: of FAISS while it searches
     :raise MapError: the map is absent, truncated, foreign or damaged, and why
     :raise OSError: a file of it cannot be opened
     """
     path = Path(path)
-    if read_meta(path, BOTH)['format_version'] != CELLS_VERSION:
-        return PlaceDatabase.load(path, num_threads)
-    database = CellDatabase(read_cells(path), num_threads)
-    if not len(database._index):
-        raise MapError(f'{path}: no square can be read: {"; ".join(database.problems)}')
+    meta = read_meta(path, BOTH)
+    if meta['format_version'] != CELLS_VERSION:
+        database = PlaceDatabase.load(path, num_threads)
+    else:
+        database = CellDatabase(read_cells(path), num_threads)
+        if not len(database._index):
+            raise MapError(f'{path}: no square can be read: {"; ".join(database.problems)}')
+    database.revision = revision_of(meta)
     return database

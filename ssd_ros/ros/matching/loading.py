@@ -159,6 +159,7 @@ def _summary(database: PlaceDatabase) -> dict[str, Any]:
     return {
         'uuid': info.uuid,
         'map_id': info.map_id,
+        'revision': database.revision,
         'frame': info.map_frame_id,
         'origin': info.origin,
         'sensor': info.sensor,

@@ -9,6 +9,7 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
+from ssd_ros.maps.place_database import PlaceDatabase
 from ssd_ros.motion.covariance import carried
 from ssd_ros.recognition import candidates
 from ssd_ros.recognition.answer import LoopClosureCandidate, Recognition
@@ -62,6 +63,8 @@ def candidate_rows(
     base_radar: Pose,
     max_ratio: float,
     query_flags: Flag,
+    maps: Sequence[PlaceDatabase] = (),
+    age_s: float = math.nan,
 ) -> NDArray[np.void]:
     """
     Return the rows of `~/candidates`.
@@ -69,6 +72,8 @@ def candidate_rows(
     :param base_radar: T_base_radar
     :param max_ratio: above it a candidate is flagged ambiguous
     :param query_flags: what holds for all rows of the query
+    :param maps: that were searched; of others the revision is not known
+    :param age_s: since the newest scan came; NaN = not known
     """
     rows = np.zeros(len(found), candidates.DTYPE)
     if not found:
@@ -77,6 +82,9 @@ def candidate_rows(
     for name in _COPIED:
         rows[name] = [getattr(candidate, name) for candidate in found]
     rows['intensity'] = rows['confidence']
+    rows['age'] = age_s
+    revisions = {place.map_id: int(place.revision or '0', 16) for place in maps}
+    rows['map_revision'] = [revisions.get(candidate.map_id, 0) for candidate in found]
     stamps = [divmod(candidate.stamp_ns, 1_000_000_000) for candidate in found]
     rows['kf_stamp_sec'], rows['kf_stamp_nanosec'] = zip(*stamps, strict=True)
     rows['flags'] = [int(query_flags | _flags_of(candidate, max_ratio)) for candidate in found]

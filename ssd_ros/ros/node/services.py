@@ -10,7 +10,7 @@ import threading
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.node import Node
 from rclpy.task import Future
-from ssd_ros.maps.meta import read_meta
+from ssd_ros.maps.meta import read_meta, revision_of
 from ssd_ros.ros.health.texts import NOT_ACTIVE
 from ssd_ros.ros.matching.loading import load_maps
 from ssd_ros.ros.messages.topics import SERVICES
@@ -96,12 +96,13 @@ class Services:
             return response
 
         def load() -> str:
-            session.swap_maps(
-                load_maps(
-                    parameters.index_path, parameters.online_index, parameters.confidence_path
-                )
+            maps = load_maps(
+                parameters.index_path, parameters.online_index, parameters.confidence_path
             )
-            return f'loaded {parameters.index_path or "no map"}'
+            session.swap_maps(maps)
+            revisions = ', '.join(place.revision for place in maps)
+            what = f'{parameters.index_path}, revision {revisions}' if maps else 'no map'
+            return f'loaded {what}'
 
         await self._in_thread(load, response, 'kept the old map')
         return response
@@ -121,9 +122,11 @@ class Services:
 
             def save() -> str:
                 path, num_keyframes = session.save(name)
-                num_segments = len(read_meta(path)['info']['segment_starts'])
+                meta = read_meta(path)
+                num_segments = len(meta['info']['segment_starts'])
                 segments = f' of {num_segments} segments, not related' if num_segments > 1 else ''
-                return f'wrote {num_keyframes} keyframes{segments} to {path}'
+                what = f'{num_keyframes} keyframes{segments}, revision {revision_of(meta)},'
+                return f'wrote {what} to {path}'
 
             await self._in_thread(save, response, 'nothing was written')
         return response

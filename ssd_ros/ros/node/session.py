@@ -127,7 +127,7 @@ class Session:
 
     def _end_work(self) -> None:
         self._worker.close()
-        self._askers.answer_all(unanswered('the node is being shut down'))
+        self._askers.answer_all(self._unanswered('the node is being shut down'))
 
     def activate(self) -> None:
         """Start with an empty window; the publishers are awake already."""
@@ -157,12 +157,15 @@ class Session:
         :param relocalize: give an accepted pose to the back ends
         """
         if not self.is_active:
-            return unanswered(NOT_ACTIVE)
+            return self._unanswered(NOT_ACTIVE)
         if self._newest is None:
-            return unanswered(f'no usable scan has come on {self._input.topic_name}')
+            return self._unanswered(f'no usable scan has come on {self._input.topic_name}')
         future = self._askers.add(relocalize)
         self._worker.offer(self._newest, at_once=True)
         return future
+
+    def _unanswered(self, reason: str) -> Reply:
+        return unanswered(reason, self._matcher.maps)
 
     def swap_maps(self, maps: Sequence[PlaceDatabase]) -> None:
         """
@@ -190,7 +193,7 @@ class Session:
     def clear(self) -> None:
         """Forget the window of scans, the last answers and the running drive."""
         self._worker.drop()
-        self._askers.answer_all(unanswered('cleared: there is no window to search with'))
+        self._askers.answer_all(self._unanswered('cleared: there is no window to search with'))
         with self._answering:
             self._matcher.forget_drive()
             self._delivery.clear()
@@ -225,7 +228,7 @@ class Session:
 
     def _work(self, job: Job) -> None:
         askers, is_active = self._askers.take(), self.is_active
-        reply = unanswered('the query failed: see the log' if is_active else NOT_ACTIVE)
+        reply = self._unanswered('the query failed: see the log' if is_active else NOT_ACTIVE)
         try:
             if is_active:
                 delivered = self._answer(job, [asker.relocalize for asker in askers])

@@ -93,7 +93,8 @@ class Delivery:
         base_radar = job.base_radar
         if answer.news is not None:
             self.outputs.publish_info(answer.news)
-        rows = self.outputs.publish_answer(answer, base_radar, parameters)
+        age_s = time.monotonic() - job.receive_s
+        rows = self.outputs.publish_answer(answer, base_radar, parameters, age_s)
         live = accepted_closure(answer, True, base_radar, parameters)
         if live is not None:
             if parameters.publish_loop_closure_stamps:
@@ -109,7 +110,6 @@ class Delivery:
             self._compare(mapped, parameters)
         self._publish_tf(mapped, job)
         self.outputs.publish_pictures(answer, job, parameters)
-        age_s = time.monotonic() - job.receive_s
         return Delivered(answer, rows, age_s, mapped is not None)
 
     def _on_lost(self, msg: Bool) -> None:

@@ -83,12 +83,13 @@ class Outputs:
         self._publish('~/map_info', String(data=json_text(summary)))
 
     def publish_answer(
-        self, answer: Answer, base_radar: Pose, parameters: NodeParameters
+        self, answer: Answer, base_radar: Pose, parameters: NodeParameters, age_s: float
     ) -> NDArray[np.void]:
         """
         Publish all candidates of one query.
 
         :param base_radar: T_base_radar
+        :param age_s: since the newest scan came
         :return: the rows of `~/candidates`
         """
         found = answer.recognition.candidates
@@ -96,7 +97,7 @@ class Outputs:
         frame = parameters.map_frame if answer.maps else parameters.odom_frame
         header = Header(stamp=time_msg(answer.recognition.stamp_ns), frame_id=frame)
         flags = flags_of_query(answer.recognition)
-        rows = candidate_rows(found, base_radar, answer.max_ratio, flags)
+        rows = candidate_rows(found, base_radar, answer.max_ratio, flags, answer.maps, age_s)
         self._publish('~/candidates', candidates_msg(rows, header))
         if self.listeners_of('~/candidate_poses'):
             self._publish('~/candidate_poses', candidate_poses_msg(found, base_radar, header))

@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from ssd_ros.maps.place_database import PlaceDatabase
 from ssd_ros.recognition.candidates import Flag
 from ssd_ros.records import json_text
 from ssd_ros.ros.matching.matcher import Answer
@@ -18,7 +20,7 @@ class Delivered(NamedTuple):
     An answer that was published.
 
     :param rows: of `~/candidates`
-    :param age_s: since its newest scan came
+    :param age_s: when it was published, since its newest scan came
     :param is_accepted: a place of a map was, with its heading
     """
 
@@ -35,7 +37,7 @@ class Reply(NamedTuple):
     :param text: JSON, of `~/query`
     :param is_answered: there was a window to search with
     :param is_accepted: a place of a map was accepted, with its heading
-    :param reason: in words, about that place
+    :param reason: in words, about that place, with the age and the revisions of the maps
     """
 
     text: str
@@ -49,20 +51,35 @@ def answered(delivered: Delivered) -> Reply:
     answer, rows, age_s, is_accepted = delivered
     seconds, nanoseconds = divmod(answer.recognition.stamp_ns, 1_000_000_000)
     decision = answer.recognition.decision
-    reason = _reason_for_pose(answer, is_accepted)
+    searched = ', '.join(place.revision for place in answer.maps) or 'none'
+    words = _reason_for_pose(answer, is_accepted)
+    reason = f'{words} (asked {age_s:.2f} s after the scan came; map revision {searched})'
+    revisions = {place.map_id: place.revision for place in answer.maps}
     content = {
         'stamp': {'sec': seconds, 'nanosec': nanoseconds},
         'age_s': round(age_s, 3),
         'decision': decision.kind,
         'reason': decision.reason,
-        'candidates': [_content(row) for row in rows],
+        'maps': _named(answer.maps),
+        'candidates': [_content(row, revisions) for row in rows],
     }
     return Reply(json_text(content), True, is_accepted, reason)
 
 
-def unanswered(reason: str) -> Reply:
-    """Return why nothing could be asked."""
-    content = {'decision': 'none', 'reason': reason, 'candidates': []}
+def unanswered(reason: str, maps: Sequence[PlaceDatabase] = ()) -> Reply:
+    """
+    Return why nothing could be asked.
+
+    :param maps: that would have been searched
+    """
+    content = {
+        'stamp': None,
+        'age_s': None,
+        'decision': 'none',
+        'reason': reason,
+        'maps': _named(maps),
+        'candidates': [],
+    }
     return Reply(json_text(content), False, False, reason)
 
 
@@ -76,12 +93,20 @@ def _reason_for_pose(answer: Answer, is_accepted: bool) -> str:
     return best.decision.reason
 
 
-def _content(row: np.void) -> dict[str, object]:
+def _named(maps: Sequence[PlaceDatabase]) -> list[dict[str, object]]:
+    return [
+        {'map_id': place.map_id, 'uuid': place.info.uuid, 'revision': place.revision}
+        for place in maps
+    ]
+
+
+def _content(row: np.void, revisions: Mapping[int, str]) -> dict[str, object]:
     names = ('distance', 'ratio', 'confidence', 'support')
     return {
         'rank': int(row['rank']),
         'keyframe_id': int(row['keyframe_id']),
         'map_id': int(row['map_id']),
+        'map_revision': revisions.get(int(row['map_id'])),
         'accepted': bool(row['flags'] & Flag.ACCEPTED),
         'live': bool(row['flags'] & Flag.LIVE_SESSION),
         **{name: round(float(row[name]), 4) for name in names},

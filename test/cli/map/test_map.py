@@ -15,6 +15,7 @@ import pytest
 from ssd_ros.cli.map.command import main
 from ssd_ros.data_origin import Origin
 from ssd_ros.maps.builder import build_database
+from ssd_ros.maps.cells.database import open_map
 from ssd_ros.maps.files import MapInfo, ODOMETRY_ORIGIN
 from ssd_ros.maps.live_session import LiveSession
 from ssd_ros.maps.place_database import Keyframe, PlaceDatabase
@@ -244,12 +245,31 @@ def test_maps_of_other_origins_are_refused_by_name(old: Path, tmp_path: Path) ->
         load_maps([old, tmp_path / 'far.map'])
 
 
+def test_the_revision_changes_with_anything_in_a_map(old: Path, tmp_path: Path) -> None:
+    revision = open_map(old).revision
+    assert len(revision) == 8
+    assert 0 < int(revision, 16) < 2**32
+    database = PlaceDatabase.load(old)
+    assert database.revision == ''  # not known: of what is in memory
+    database.save(tmp_path / 'same.map')
+    assert open_map(tmp_path / 'same.map').revision == revision
+    database.keyframes.positions_m[3, 0] += 0.01
+    database.save(tmp_path / 'moved.map')
+    database = PlaceDatabase.load(old)
+    database.info = replace(database.info, origin='UTM 52N')
+    database.save(tmp_path / 'named.map')
+    assert run('convert', old, '--output', tmp_path / 'cells.map') == 0
+    names = ('moved', 'named', 'cells')
+    assert len({revision, *(open_map(tmp_path / f'{name}.map').revision for name in names)}) == 4
+
+
 def test_a_map_shows_what_it_holds(old: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run('info', old) == 0
     printed = capsys.readouterr().out
     uuid = PlaceDatabase.load(old).info.uuid
     for line in (
         f'uuid         {uuid}',
+        f'revision     {open_map(old).revision}',
         'keyframes    16, 3.9 m apart',
         'sensor       spinning',
         f'drive        {BEND.name}, 31 scans, unknown origin',

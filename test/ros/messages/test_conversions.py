@@ -6,12 +6,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 import math
+from pathlib import Path
 from typing import Any
 
 from builtin_interfaces.msg import Time
 import numpy as np
 import pytest
 from ssd_ros.bev.preprocessing import RadarImage
+from ssd_ros.maps.builder import build_database
+from ssd_ros.maps.cells.database import open_map
 from ssd_ros.maps.files import MapContent, MapInfo
 from ssd_ros.maps.place_database import PlaceDatabase
 from ssd_ros.motion.trajectory import quaternion_from_yaw, Trajectory
@@ -40,6 +43,7 @@ from ssd_ros.ros.messages.geometry import Pose, pose_from_xyzrpy, turn
 from ssd_ros.ros.outputs.closures import accepted_closure, at_newest_scan, pose_covariance
 from ssd_ros.ros.parameters.node import NodeParameters
 from std_msgs.msg import Header
+from support.posts import small_encoder, straight_drive
 
 ACCEPTED, REJECTED = Decision('accepted', 'near'), Decision('rejected', 'far')
 NOWHERE = pose_from_xyzrpy([0, 0, 0, 0, 0, 0])
@@ -77,6 +81,18 @@ def test_a_row_keeps_full_precision_and_whole_numbers() -> None:
     assert row['map_id'] == 0xDEADBEEF
     assert (row['kf_stamp_sec'], row['kf_stamp_nanosec']) == (1_735_689_600, 1)
     assert row['relative_yaw'] == pytest.approx(math.pi / 2)
+
+
+def test_a_row_has_the_age_of_the_answer_and_the_revision_of_its_map(tmp_path: Path) -> None:
+    build_database(straight_drive(num=3), small_encoder(tmp_path, 'spinning')).save(
+        tmp_path / 'map.ssd'
+    )
+    place = open_map(tmp_path / 'map.ssd')
+    found = [replace(CANDIDATE, map_id=place.map_id), CANDIDATE]
+    rows = candidate_rows(found, NOWHERE, 0.9, Flag(0), [place], 0.25)
+    assert rows['age'].tolist() == [0.25, 0.25]
+    assert rows['map_revision'].tolist() == [int(place.revision, 16), 0]
+    assert np.isnan(candidate_rows([CANDIDATE], NOWHERE, 0.9, Flag(0))['age']).all()
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from dataclasses import replace
 import json
 import math
 from pathlib import Path
+import re
 
 from diagnostic_msgs.msg import DiagnosticStatus
 import numpy as np
@@ -52,13 +53,13 @@ def localizer(peer: Peer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         yield running
 
 
-def test_a_cloud_gives_rows_of_128_bytes_with_the_right_keyframe_first(
+def test_a_cloud_gives_rows_of_136_bytes_with_the_right_keyframe_first(
     localizer: Localizer,
 ) -> None:
     stamp_ns = localizer.send(12)
     msg = localizer.answer_to(stamp_ns)
     assert msg.header.frame_id == 'map'
-    assert (msg.height, msg.width, msg.point_step, msg.row_step) == (1, 10, 128, 1280)
+    assert (msg.height, msg.width, msg.point_step, msg.row_step) == (1, 10, 136, 1360)
     best = candidates.from_msg(msg)[0]
     assert best['keyframe_id'] == 12
     assert best['rank'] == 0
@@ -71,6 +72,8 @@ def test_a_cloud_gives_rows_of_128_bytes_with_the_right_keyframe_first(
     assert best['covariance_xx'] > 0
     assert np.isnan(candidates.from_msg(msg)[7:]['relative_x']).all()  # seven were verified
     assert best['map_id'] == localizer.database.info.map_id
+    assert best['map_revision'] == int(open_map(localizer.map_path).revision, 16)
+    assert 0 < best['age'] < 20
     assert (
         int(best['kf_stamp_sec']) * 10**9 + int(best['kf_stamp_nanosec'])
         == DRIVE.scan_stamps_ns[12]
@@ -128,6 +131,7 @@ def test_a_late_listener_is_told_which_map_is_in_use(localizer: Localizer) -> No
     assert (info['frame'], info['online_index']) == ('map', False)
     (described,) = info['maps']
     assert described['uuid'] == localizer.database.info.uuid
+    assert described['revision'] == open_map(localizer.map_path).revision
     assert (described['keyframes'], described['rows']) == (30, 30 * 36)
     assert described['bounds_m'] == [[0, 0, 0], [290, 0, 0]]
 
@@ -143,6 +147,26 @@ def test_query_answers_with_the_newest_window_in_json(localizer: Localizer) -> N
     assert reply['candidates'][0]['keyframe_id'] == 9
     assert reply['candidates'][0]['position_m'] == [90, 0, 0]
     assert 0 < reply['age_s'] < 20
+    (searched,) = reply['maps']
+    assert searched == {
+        'map_id': localizer.database.map_id,
+        'uuid': localizer.database.info.uuid,
+        'revision': open_map(localizer.map_path).revision,
+    }
+    assert reply['candidates'][0]['map_revision'] == searched['revision']
+
+
+def test_relocalize_says_how_old_the_scan_is_and_in_which_map_it_was_searched(
+    localizer: Localizer,
+) -> None:
+    localizer.answer_to(localizer.send(9))
+    message = localizer.peer.call(Trigger, f'{NODE}/relocalize').message
+    revision = open_map(localizer.map_path).revision
+    pattern = r'\(asked (\d+\.\d\d) s after the scan came; map revision (\w+)\)$'
+    found = re.search(pattern, message)
+    assert found is not None, message
+    assert 0 <= float(found[1]) < 20
+    assert found[2] == revision
 
 
 def test_diagnostics_report_input_inference_and_matching(localizer: Localizer) -> None:
@@ -317,6 +341,8 @@ def test_a_broken_map_is_refused_and_the_old_one_still_answers(localizer: Locali
     best = candidates.from_msg(localizer.answer_to(localizer.send(25)))[0]
     assert best['keyframe_id'] == 25
     assert best['map_id'] == localizer.database.info.map_id
+    assert best['map_revision'] == int(open_map(localizer.map_path).revision, 16)
+    assert 0 < best['age'] < 20
 
 
 def test_a_map_of_another_training_run_is_refused(localizer: Localizer, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ import pytest
 from sensor_msgs.msg import PointCloud2
 from ssd_ros.datasets.poses import empty_trajectory
 from ssd_ros.datasets.sequence import WithoutLidar
+from ssd_ros.maps.cells.database import open_map
 from ssd_ros.maps.live_session import LIVE_MAP_ID
 from ssd_ros.maps.place_database import PlaceDatabase
 from ssd_ros.motion.trajectory import Trajectory
@@ -155,8 +156,8 @@ def test_the_session_is_saved_and_loads_as_a_map(localizer: Localizer, tmp_path:
     response = peer.call(Trigger, f'{NODE}/save_session')
     assert response.success, response.message
     path = localizer.map_path.with_name('session.ssd')
-    assert response.message == f'wrote 7 keyframes to {path}'
-    saved = PlaceDatabase.load(path)
+    saved = open_map(path)
+    assert response.message == f'wrote 7 keyframes, revision {saved.revision}, to {path}'
     assert (len(saved), saved.info.num_views, saved.info.sensor) == (7, 1, '4d')
     assert saved.info.map_frame_id == 'odom'
     x_m = saved.keyframes.positions_m[:6, 0]
@@ -164,12 +165,16 @@ def test_the_session_is_saved_and_loads_as_a_map(localizer: Localizer, tmp_path:
 
     infos = peer.listen(String, f'{NODE}/map_info', LATCHED)
     assert set_parameter(peer, 'index_path', text(path)).successful
-    assert peer.call(Trigger, f'{NODE}/reload_map').success
+    response = peer.call(Trigger, f'{NODE}/reload_map')
+    assert response.message == f'loaded {path}, revision {saved.revision}'
     peer.wait(lambda: infos and json.loads(infos[-1].data)['maps'], 'the map')
     msg = drive(localizer, 3)
     assert msg.header.frame_id == 'map'
     rows = candidates.from_msg(msg)
     assert set(rows['map_id']) == {saved.map_id, LIVE_MAP_ID}
+    is_live = rows['map_id'] == LIVE_MAP_ID
+    assert set(rows[~is_live]['map_revision']) == {int(saved.revision, 16)}
+    assert set(rows[is_live]['map_revision']) == {0}
     assert rows[rows['map_id'] == saved.map_id][0]['keyframe_id'] == 3
 
     # In use, it is not replaced, not even by a later state of the same drive.
@@ -362,7 +367,7 @@ def test_odometry_that_begins_anew_is_a_segment_of_the_saved_drive(localizer: Lo
     assert (values['odometry_segments'], values['odometry_invalid']) == ('2', '1')
     localizer.running.wait_for_text('odometry began anew at')
     response = localizer.peer.call(Trigger, f'{NODE}/save_session')
-    assert response.message.startswith('wrote 9 keyframes of 2 segments, not related to ')
+    assert response.message.startswith('wrote 9 keyframes of 2 segments, not related, revision ')
     saved = PlaceDatabase.load(response.message.partition(' to ')[2])
     assert saved.info.segment_starts == (0, NUM_PLACES)
     x_m = saved.keyframes.positions_m[:, 0]

@@ -24,7 +24,7 @@ import pytest
 from rcl_interfaces.srv import SetParameters
 from rclpy.utilities import get_rmw_implementation_identifier
 from sensor_msgs.msg import PointCloud2
-from ssd_ros.maps.place_database import PlaceDatabase
+from ssd_ros.maps.cells.database import open_map
 from ssd_ros.recognition import candidates
 from std_srvs.srv import Trigger
 from support.localizer import double, Localizer, NODE, set_parameter
@@ -111,8 +111,10 @@ def test_a_bridge_gets_candidates_and_an_operator_may_save_them(secured: Secured
         assert len(candidates.from_msg(msg)) == 0  # all places are younger than 30 s
     response = secured.operator.call(Trigger, f'{NODE}/save_session')
     assert response.success, response.message
-    assert response.message == f'wrote 3 keyframes to {secured.session}'
-    assert len(PlaceDatabase.load(secured.session)) == 3
+    saved = open_map(secured.session)
+    what = f'3 keyframes, revision {saved.revision},'
+    assert response.message == f'wrote {what} to {secured.session}'
+    assert len(saved) == 3
 
 
 def test_the_command_ros2_may_call_as_operator(secured: SecuredDomain) -> None:
