@@ -30,7 +30,9 @@ import numpy as np
 DEFINITIONS = Path(__file__).parents[1] / 'interfaces'
 BUILT = Path(__file__).parents[2] / 'build' / 'message_packages'
 _PREFIX = Path(sys.prefix)
-_DEPENDENCIES = ('builtin_interfaces', 'geometry_msgs', 'std_msgs', 'service_msgs')
+_DEPENDENCIES = (
+    *('builtin_interfaces', 'geometry_msgs', 'sensor_msgs', 'std_msgs', 'service_msgs'),
+)
 _TYPE_HASHES = 'rosidl_generator_type_description'
 # Those that rmw_fastrtps_cpp, the one rmw of the wheels, asks for.
 _TYPESUPPORTS = ('rosidl_typesupport_fastrtps_c', 'rosidl_typesupport_introspection_c')

@@ -8,6 +8,9 @@ from bisect import bisect_left, insort
 from typing import NamedTuple
 
 from ssd_ros.motion.stamp_order import EVIDENCE, StampOrder
+from ssd_ros.ros.messages.geometry import Pose
+
+MAX_APART_ALONE_NS = 50_000_000  # of a moment and its node without odometry: .5 m at 10 m/s
 
 
 class GraphNode(NamedTuple):
@@ -15,6 +18,13 @@ class GraphNode(NamedTuple):
 
     stamp_ns: int
     number: int
+
+
+class Anchor(NamedTuple):
+    """A node near a moment, and T_node_base of that moment."""
+
+    number: int
+    node_base: Pose
 
 
 class GraphNodes:

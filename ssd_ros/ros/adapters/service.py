@@ -49,7 +49,7 @@ class ServiceCaller:
 
         :param on_reply: gets the response, in the executor's thread
         """
-        if not self._client.service_is_ready():
+        if not self.is_offered:
             self._outcomes.fail(
                 'no_server',
                 f'nobody offers {self._name}: is the back end running, under this name?',
@@ -60,10 +60,14 @@ class ServiceCaller:
         self._deadlines[reply] = time.monotonic() + self._timeout_s
         reply.add_done_callback(lambda done: self._end(done, on_reply))
 
+    @property
+    def is_offered(self) -> bool:
+        """Whether somebody offers the service."""
+        return bool(self._client.service_is_ready())
+
     def presence(self) -> dict[str, str]:
         """Return whether somebody offers the service, under its name."""
-        offered = self._client.service_is_ready()
-        return {self._name: 'offered' if offered else 'absent'}
+        return {self._name: 'offered' if self.is_offered else 'absent'}
 
     def destroy(self) -> None:
         """Let go of the service; replies still under way are ignored."""

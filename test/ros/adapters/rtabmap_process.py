@@ -15,7 +15,7 @@ from typing import Any
 
 import rclpy
 from rtabmap_msgs.msg import Info
-from rtabmap_msgs.srv import AddLink, GetNodesInRadius
+from rtabmap_msgs.srv import AddLink, GetMap, GetNodesInRadius
 from ssd_ros.ros.messages.conversions import pose_msg, time_msg
 from ssd_ros.ros.messages.geometry import pose_from_xyzrpy
 from std_msgs.msg import Header
@@ -42,6 +42,7 @@ def main(stamp_ns: int, output: Path) -> None:
     rclpy.init()
     node = rclpy.create_node('rtabmap', namespace='rtabmap')
     node.create_service(AddLink, '~/add_link', add_link)
+    node.create_service(GetMap, '~/get_map_data', lambda request, reply: reply)
     node.create_service(GetNodesInRadius, '~/get_nodes_in_radius', nodes_in_radius)
     publisher = node.create_publisher(Info, 'info', 10)
     info = Info(header=Header(stamp=time_msg(stamp_ns)), ref_id=42)

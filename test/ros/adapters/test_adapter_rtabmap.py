@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+import array
 from collections.abc import Iterator
 from dataclasses import replace
 import json
+import math
 import os
 from pathlib import Path
 import subprocess
@@ -32,22 +34,36 @@ OLD_NODE = pose_from_xyzrpy([9.0, 25.0, 0.0, 0.0, 0.0, np.pi / 2])
 
 
 class RtabMap:
-    """What RTAB-Map offers: two services and `info`."""
+    """What RTAB-Map offers: three services and `info`."""
 
     def __init__(self, pair: Pair, old_nodes: dict[int, Pose]) -> None:
         from rtabmap_msgs.msg import Info
-        from rtabmap_msgs.srv import AddLink, GetNodesInRadius
+        from rtabmap_msgs.srv import AddLink, GetMap, GetNodesInRadius
 
+        self.nodes: list[Any] = []  # of all drives
         self._old_nodes = old_nodes
         self._info_type = Info
         self.links = pair.offer(AddLink, '/rtabmap/rtabmap/add_link', lambda _, reply: reply)
         self.searches = pair.offer(
             GetNodesInRadius, '/rtabmap/rtabmap/get_nodes_in_radius', self._nodes_in_radius
         )
+        self.asked_for_nodes = pair.offer(GetMap, '/rtabmap/rtabmap/get_map_data', self._map_data)
         self._info = pair.speak(Info, '/rtabmap/info')
 
     def make_node(self, number: int, stamp_ns: int) -> None:
-        self._info.publish(self._info_type(header=Header(stamp=time_msg(stamp_ns)), ref_id=number))
+        self.tell(header=Header(stamp=time_msg(stamp_ns)), ref_id=number)
+
+    def tell(self, **fields: Any) -> None:
+        self._info.publish(self._info_type(**fields))
+
+    def forget_graph(self) -> None:
+        """Be in mapping mode: until a link joins them, old drives are not in the graph."""
+        self._old_nodes.clear()
+
+    def _map_data(self, request: Any, reply: Any) -> Any:
+        assert (request.global_map, request.optimized, request.graph_only) == (True, False, True)
+        reply.data.nodes = self.nodes
+        return reply
 
     def _nodes_in_radius(self, request: Any, reply: Any) -> Any:
         centre = np.array([request.x, request.y, request.z])
@@ -73,7 +89,7 @@ def adapter(pair: Pair) -> Iterator[Any]:
 @pytest.fixture
 def rtabmap(pair: Pair, adapter: Any) -> RtabMap:
     made = RtabMap(pair, {7: OLD_NODE, 8: pose_from_xyzrpy([15.0, 22.0, 0, 0, 0, 0])})
-    pair.wait(lambda: list(counts(adapter).values()).count('offered') == 2, 'both services')
+    pair.wait(lambda: list(counts(adapter).values()).count('offered') == 3, 'the services')
     return made
 
 
@@ -243,6 +259,125 @@ def test_nodes_of_this_drive_are_no_places_of_the_map(
     assert rtabmap.links == []
 
 
+def old_node(number: int, stamp_ns: int, x_m: float, drive: int = 0, **fields: Any) -> Any:
+    """Return a node on the x axis of the odometry of an earlier drive, looking along it."""
+    from rtabmap_msgs.msg import Node
+
+    node = Node(id=number, map_id=drive, stamp=stamp_ns / 1e9, **fields)
+    node.pose.position.x, node.pose.orientation.w = x_m, 1.0
+    return node
+
+
+def test_an_old_map_is_continued_by_the_time_of_the_keyframe(
+    pair: Pair, adapter: Any, rtabmap: RtabMap
+) -> None:
+    """
+    In mapping mode, in frames that have nothing in common.
+
+    At 10 m/s the keyframe is 5 m behind node 5, which lies at (10, 25) and looks along map y.
+    """
+    found = closure()
+    rtabmap.forget_graph()
+    begin_ns = found.keyframe_stamp_ns
+    rtabmap.nodes = [
+        old_node(4, begin_ns - SECOND, 990.0),
+        old_node(5, begin_ns + SECOND // 2, 1005.0),
+        old_node(42, begin_ns, 0.0, 1),  # of this drive
+    ]
+    rtabmap.make_node(42, found.query_stamp_ns)
+    adapter.on_loop_closure(found)
+    pair.wait(lambda: rtabmap.links, 'a link')
+    assert link_of(rtabmap.links[0])[:2] == (42, 5)
+    # (1, 3) from the query, which looks at 120 degrees.
+    assert planar(rtabmap.links[0].link.transform) == pytest.approx((2.098, -2.366, -30), abs=1e-3)
+    assert rtabmap.searches == []
+    for number in (43, 44):
+        later = closure(query_stamp_ns=found.query_stamp_ns + (number - 42) * SECOND)
+        rtabmap.make_node(number, later.query_stamp_ns)
+        adapter.on_loop_closure(later)
+    pair.wait(lambda: counts(adapter).get('links') == 3, 'three links')
+    assert (counts(adapter)['found_by_time'], counts(adapter)['old_nodes']) == (3, 2)
+    assert len(rtabmap.asked_for_nodes) == 1
+
+
+@pytest.mark.parametrize(
+    'spoil',
+    [
+        lambda nodes: [*nodes[:1], old_node(5, int(nodes[1].stamp * 1e9), 1005.0, 1)],
+        lambda nodes: [old_node(4, int(nodes[0].stamp * 1e9) - 2 * SECOND, 970.0), nodes[1]],
+        lambda nodes: nodes[:1],
+        lambda nodes: [nodes[0], old_node(5, int(nodes[1].stamp * 1e9), math.nan)],
+        lambda nodes: [],
+    ],
+    ids=['two drives', 'a gap', 'the end of the drive', 'no pose', 'none'],
+)
+def test_without_nodes_around_the_keyframe_the_nearest_place_is_taken(
+    pair: Pair, adapter: Any, rtabmap: RtabMap, spoil: Any
+) -> None:
+    found = closure()
+    begin_ns = found.keyframe_stamp_ns
+    around = [old_node(4, begin_ns - SECOND, 990.0), old_node(5, begin_ns + SECOND // 2, 1005.0)]
+    rtabmap.nodes = spoil(around)
+    rtabmap.make_node(42, found.query_stamp_ns)
+    adapter.on_loop_closure(found)
+    pair.wait(lambda: rtabmap.links, 'a link')
+    assert link_of(rtabmap.links[0])[:2] == (42, 7)
+    assert len(rtabmap.searches) == 1
+
+
+def test_a_node_of_the_time_of_the_keyframe_needs_no_neighbour(
+    pair: Pair, adapter: Any, rtabmap: RtabMap
+) -> None:
+    found = closure()
+    rtabmap.nodes = [old_node(5, found.keyframe_stamp_ns + 40_000_000, 0.0)]
+    rtabmap.make_node(42, found.query_stamp_ns)
+    adapter.on_loop_closure(found)
+    pair.wait(lambda: rtabmap.links, 'a link')
+    assert link_of(rtabmap.links[0])[:2] == (42, 5)
+
+
+def test_simulated_drives_are_not_told_apart_by_their_stamps(
+    pair: Pair, adapter: Any, rtabmap: RtabMap
+) -> None:
+    found = closure(query_stamp_ns=100 * SECOND, keyframe_stamp_ns=40 * SECOND)
+    rtabmap.nodes = [old_node(5, 40 * SECOND, 0.0)]
+    rtabmap.make_node(42, found.query_stamp_ns)
+    adapter.on_loop_closure(found)
+    pair.wait(lambda: rtabmap.links, 'a link')
+    assert link_of(rtabmap.links[0])[:2] == (42, 7)
+
+
+def test_messages_with_all_that_rtabmap_says_are_understood(
+    pair: Pair, adapter: Any, rtabmap: RtabMap
+) -> None:
+    from rtabmap_msgs.msg import EnvSensor, KeyPoint, Link, MapGraph, Point3f, SensorData
+
+    found = closure()
+    rtabmap.forget_graph()
+    data = SensorData(env_sensors=[EnvSensor(type=EnvSensor.TYPE_AMBIENT_LIGHT, value=3.0)])
+    data.laser_scan.data = array.array('B', bytes(1000))
+    words = {'word_kpts': [KeyPoint(size=2.0)], 'word_pts': [Point3f(z=1.0)]}
+    rtabmap.nodes = [
+        old_node(5, found.keyframe_stamp_ns, 0.0, label='door', data=data, **words),
+    ]
+    graph = MapGraph(poses_id=[41, 42], poses=[pose_msg(OLD_NODE)] * 2, links=[Link(from_id=41)])
+    rtabmap.tell(
+        header=Header(stamp=time_msg(found.query_stamp_ns), frame_id='map'),
+        ref_id=42,
+        loop_closure_id=7,
+        wm_state=[1, 2, 42],
+        labels_keys=[5],
+        labels_values=['door'],
+        stats_keys=['Loop/Id/', 'Memory/Working_memory_size/'],
+        stats_values=[7.0, 3.0],
+        odom_cache=graph,
+    )
+    adapter.on_loop_closure(found)
+    pair.wait(lambda: rtabmap.links, 'a link')
+    assert link_of(rtabmap.links[0])[:2] == (42, 5)
+    assert counts(adapter)['closures_of_rtabmap'] == 1
+
+
 def test_a_node_gets_the_link_of_the_nearest_query_alone(
     pair: Pair, adapter: Any, rtabmap: RtabMap
 ) -> None:
@@ -304,7 +439,7 @@ def test_a_link_reaches_rtabmap_in_another_process(
         [sys.executable, *arguments, str(output)], env={**os.environ, 'PYTHONPATH': path}
     )
     try:
-        pair.wait(lambda: list(counts(adapter).values()).count('offered') == 2, 'both services')
+        pair.wait(lambda: list(counts(adapter).values()).count('offered') == 3, 'the services')
         adapter.on_loop_closure(found)
         pair.wait(lambda: counts(adapter).get('links'), 'the reply of add_link')
     finally:

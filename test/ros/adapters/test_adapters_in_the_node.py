@@ -28,7 +28,7 @@ MAP_NODE = pose_from_xyzrpy([120.0, 3.0, 0.0, 0.0, 0.0, 0.0])
 def test_rtabmap_gets_a_link_and_mola_a_pose_of_one_query(peer: Peer, tmp_path: Path) -> None:
     from mola_msgs.srv import RelocalizeNearPose
     from rtabmap_msgs.msg import Info
-    from rtabmap_msgs.srv import AddLink, GetNodesInRadius
+    from rtabmap_msgs.srv import AddLink, GetMap, GetNodesInRadius
 
     links: list[Any] = []
     poses: list[Any] = []
@@ -50,10 +50,11 @@ def test_rtabmap_gets_a_link_and_mola_a_pose_of_one_query(peer: Peer, tmp_path: 
     peer.node.create_service(
         GetNodesInRadius, '/rtabmap/rtabmap/get_nodes_in_radius', nodes_in_radius
     )
+    peer.node.create_service(GetMap, '/rtabmap/rtabmap/get_map_data', lambda request, reply: reply)
     peer.node.create_service(RelocalizeNearPose, '/relocalize_near_pose', relocalize)
     with running_localizer(peer, tmp_path, adapters='[rtabmap, mola]') as localizer:
         info = peer.speak(Info, '/rtabmap/info')
-        for name, count in (('rtabmap', 2), ('mola', 1)):
+        for name, count in (('rtabmap', 3), ('mola', 1)):
             localizer.wait_for_value(
                 f'adapter {name}',
                 lambda values, count=count: list(values.values()).count('offered') == count,

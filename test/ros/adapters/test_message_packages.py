@@ -29,6 +29,19 @@ def test_a_transform_goes_over_tf(pair: Pair) -> None:
     assert heard[0].transforms == [sent]
 
 
+def test_the_types_are_those_of_the_back_ends(pair: Pair) -> None:
+    """By the hashes that DDS tells others, which a field more or less would change."""
+    from bond.msg import Status
+    from rtabmap_msgs.msg import Info, MapData
+
+    expected = {Info: '2baf894b8c68d22b', MapData: '4b8c747c152724ea', Status: '87eaccffa254ffff'}
+    for kind, begin in expected.items():
+        topic = f'/{kind.__name__.lower()}'
+        pair.host.create_publisher(kind, topic, 1)
+        (info,) = pair.host.get_publishers_info_by_topic(topic)
+        assert str(info.topic_type_hash).startswith(f'RIHS01_{begin}')
+
+
 def test_packages_are_made_once() -> None:
     folder = message_packages.built_packages()
     before = (folder / 'rtabmap_msgs' / '__init__.py').stat().st_mtime_ns
