@@ -80,6 +80,7 @@ setup(
     ],
     extras_require={
         'gpu': ['onnxruntime-gpu', 'faiss-gpu'],
+        'peers': ['map-closures==2.2.0'],
         'pose_graph': ['gtsam>=4.3a0'],
         'fast': ['numba>=0.58.0'],
         'reports': ['Jinja2>=3.0.3', 'plotly>=5.13.0'],

@@ -22,6 +22,7 @@ _OF_PIP = {
     'faiss': 'faiss-cpu',
     'gtsam': '"gtsam>=4.3a0"',
     'jinja2': 'Jinja2',
+    'map_closures': 'map-closures==2.2.0',
     'matplotlib': 'matplotlib',
     'numba': 'numba',
     'numpy': 'numpy',

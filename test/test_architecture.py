@@ -50,6 +50,7 @@ ONLY_IN = {
     'llvmlite': ('verification/compiled_search',),
     'scipy': ('bev/outliers',),
     'gtsam': ('pose_graph/', 'ros/'),
+    'map_closures': ('baselines/map_closures',),
     'argcomplete': ('cli/main',),
     'jinja2': ('reports/page',),
 }

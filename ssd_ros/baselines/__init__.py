@@ -1,6 +1,6 @@
 # Copyright 2026 The ssd_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Handcrafted methods that need no training, to judge the learned one by, each in two forms."""
+"""Methods that need no training, to judge the learned one by: handcrafted, of other systems."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import get_args
 
+from ssd_ros.baselines.dr_pogo import DrPogo
 from ssd_ros.baselines.intensity_scan_context import IntensityScanContext
+from ssd_ros.baselines.map_closures import MapClosures
 from ssd_ros.baselines.method import Method
 from ssd_ros.baselines.raplace import RaPlace
 from ssd_ros.baselines.referee import RefereeR
@@ -33,7 +35,12 @@ METHODS: dict[str, Callable[[], Method]] = {
     for name, form in _FORMS.items()
     for variant in get_args(Variant)
 }
-"""Every method by its name in tables, such as `radvlad_repaired`."""
+"""Every handcrafted method by its name in tables, in two forms, such as `radvlad_repaired`."""
+PEERS: dict[str, Callable[[], Method]] = {
+    **{f'dr_pogo_{variant}': partial(DrPogo, variant) for variant in get_args(Variant)},
+    'map_closures': MapClosures,
+}
+"""Loop closures of other systems, on local maps of one radar."""
 
 
 def own_method(name: str) -> Method:

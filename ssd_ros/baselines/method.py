@@ -9,10 +9,10 @@ Learned and handcrafted methods, of single vectors or of whole images, for spinn
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 import math
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,18 @@ Descriptors = NDArray[Any]
 """Numbers of any kind; the first axis counts images or places."""
 
 
+class Closure(NamedTuple):
+    """
+    What came of laying a query over a place.
+
+    :param relative_yaw_rad: heading of the query in the frame of the place; NaN if there is none
+    :param is_accepted: whether the method would close a loop by it
+    """
+
+    relative_yaw_rad: float
+    is_accepted: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Matches:
     """
@@ -31,10 +43,12 @@ class Matches:
     :param distances: shape (Q, N), smaller is better
     :param relative_yaws_rad: shape (Q, N), heading of the query in the frame of the place; NaN
         if the method cannot tell
+    :param close: lays a query over a place, both by number; None = the method only ranks
     """
 
     distances: NDArray[np.float32]
     relative_yaws_rad: NDArray[np.float64]
+    close: Callable[[int, int], Closure] | None = None
 
 
 class MapIndex(Protocol):
@@ -55,6 +69,11 @@ class Method(Protocol):
     @property
     def fits_map(self) -> bool:
         """Whether descriptors depend on what `fit` was given."""
+        ...
+
+    @property
+    def way_m(self) -> float:
+        """Length of the way that an image needs to have `before` it; 0 = none."""
         ...
 
     def fit(self, images: Sequence[PolarImage]) -> None:
@@ -93,6 +112,7 @@ class Handcrafted:
 
     num_views = 1
     fits_map = False
+    way_m = 0.0
 
     def fit(self, images: Sequence[PolarImage]) -> None:
         """Learn nothing."""

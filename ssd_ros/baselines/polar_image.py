@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,11 +23,14 @@ class PolarImage:
         nothing is seen; columns run clockwise from forward
     :param is_seen: shape (panorama_azimuths,) bool; what the others hold is not known, which is
         something else than empty
+    :param before: yields what was seen on the way to here, the oldest first, for methods that ask
+        for some way
     """
 
     cells: NDArray[np.uint8]
     is_seen: NDArray[np.bool_]
     grid: PolarGrid
+    before: Callable[[], Iterable[Passed]] = tuple
 
     def __post_init__(self) -> None:
         shape = (self.grid.num_ranges, self.grid.panorama_azimuths)
@@ -78,3 +82,14 @@ class PolarImage:
         for view in range(num_views):
             ahead = np.roll(self.cells, -view * (num_columns // num_views), axis=1)
             yield PolarImage(np.where(is_seen, ahead, np.uint8(0)), is_seen, self.grid)
+
+
+class Passed(NamedTuple):
+    """
+    An image that was seen before another one.
+
+    :param pose: shape (3,): x ahead, y left in metres, yaw in radians, in the frame of that one
+    """
+
+    image: PolarImage
+    pose: NDArray[np.float64]

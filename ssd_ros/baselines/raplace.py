@@ -151,7 +151,9 @@ def _polar_coordinates(
     return column.astype(np.float32), np.maximum(row, 0).astype(np.float32)
 
 
-def sinogram(square: NDArray[np.float32], num_angles: int) -> NDArray[np.float32]:
+def sinogram(
+    square: NDArray[np.float32] | NDArray[np.uint8], num_angles: int
+) -> NDArray[np.float32]:
     """Return the sums along the columns of the turned image, shape (num_pixels, num_angles)."""
     num_pixels = len(square)
     centre = ((num_pixels - 1) / 2, (num_pixels - 1) / 2)
@@ -159,7 +161,7 @@ def sinogram(square: NDArray[np.float32], num_angles: int) -> NDArray[np.float32
     for angle in range(num_angles):
         turn = cv2.getRotationMatrix2D(centre, angle * (180 / num_angles), 1)
         turned = cv2.warpAffine(square, turn, square.shape)
-        sums[angle] = cv2.reduce(turned, 0, cv2.REDUCE_SUM)
+        sums[angle] = cv2.reduce(turned, 0, cv2.REDUCE_SUM, dtype=cv2.CV_32F)
     return sums.T
 
 

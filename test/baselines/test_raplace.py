@@ -11,37 +11,7 @@ from numpy.typing import NDArray
 import pytest
 from ssd_ros.baselines.polar_image import PolarImage
 from ssd_ros.baselines.raplace import cartesian, CONFIGS, CorrelationIndex, RaPlace, sinogram
-from ssd_ros.bev.polar_bev import PolarGrid
-
-GRID = PolarGrid()
-
-
-def posts(seed: int) -> NDArray[np.float64]:
-    """Return where 40 posts stand, shape (40, 2): ahead and left in metres, within 110 m."""
-    generator = np.random.default_rng(seed)
-    range_m, azimuth_rad = generator.uniform(15, 110, 40), generator.uniform(0, 2 * math.pi, 40)
-    return np.stack([range_m * np.cos(azimuth_rad), range_m * np.sin(azimuth_rad)], axis=1)
-
-
-def image_of(posts_m: NDArray[np.float64]) -> PolarImage:
-    """Return the turn that shows each post as a disc of 3 m."""
-    range_m = (np.arange(GRID.num_ranges)[:, None] + 0.5) * (GRID.max_range_m / GRID.num_ranges)
-    clockwise_rad = (np.arange(GRID.panorama_azimuths) + 0.5) * (
-        2 * math.pi / GRID.panorama_azimuths
-    )
-    ahead_m, left_m = range_m * np.cos(clockwise_rad), -range_m * np.sin(clockwise_rad)
-    cells = np.zeros(ahead_m.shape, np.uint8)
-    for x, y in posts_m:
-        near = np.abs(range_m[:, 0] - math.hypot(x, y)) < 3
-        cells[near] |= np.where(np.hypot(ahead_m[near] - x, left_m[near] - y) < 3, 200, 0).astype(
-            np.uint8
-        )
-    return PolarImage.of_panorama(cells, GRID)
-
-
-def turned(posts_m: NDArray[np.float64], angle_deg: float) -> NDArray[np.float64]:
-    c, s = math.cos(math.radians(angle_deg)), math.sin(math.radians(angle_deg))
-    return posts_m @ np.array([[c, s], [-s, c]])
+from support.posts import image_of, posts, seen_from
 
 
 def distance(variant: str, query: PolarImage, place: PolarImage) -> float:
@@ -102,21 +72,24 @@ def test_a_line_is_summed_along_itself_and_across() -> None:
 
 @pytest.mark.parametrize('angle_deg', [20, 90, 137, 180])
 def test_turning_the_scene_changes_nothing_once_repaired(angle_deg: float) -> None:
-    place, query = image_of(posts(4000)), image_of(turned(posts(4000), angle_deg))
+    place, query = (
+        image_of(posts(4000)),
+        image_of(seen_from(posts(4000), (0, 0, math.radians(angle_deg)))),
+    )
     others = [distance('repaired', query, image_of(posts(seed))) for seed in (4001, 4002, 4003)]
     assert distance('repaired', query, place) < 0.01 < 0.02 < min(others)
 
 
 def test_as_released_a_turned_scene_is_no_nearer_than_another_one() -> None:
     place = image_of(posts(4000))
-    query = image_of(turned(posts(4000), 90))
+    query = image_of(seen_from(posts(4000), (0, 0, math.pi / 2)))
     assert distance('released', place, place) == pytest.approx(0, abs=1e-5)
     assert distance('released', query, place) > distance('released', query, image_of(posts(4001)))
 
 
 @pytest.mark.parametrize('variant', ['released', 'repaired'])
 def test_moving_by_some_pixels_changes_little(variant: str) -> None:
-    moved = image_of(posts(4000) + np.array([9.0, -6.0]))
+    moved = image_of(seen_from(posts(4000), (-9.0, 6.0, 0.0)))
     others = [distance(variant, moved, image_of(posts(seed))) for seed in (4001, 4002, 4003)]
     assert distance(variant, moved, image_of(posts(4000))) < 0.005 < 0.07 < min(others)
 

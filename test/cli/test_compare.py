@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from ssd_ros.baselines import METHODS
+from ssd_ros.baselines import METHODS, PEERS
 from ssd_ros.cli.common import console
 from ssd_ros.cli.compare import command as compare
 from ssd_ros.data_origin import Origin
@@ -64,6 +64,7 @@ def out(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_every_method_of_the_help_exists() -> None:
     assert list(compare.HANDCRAFTED) == list(METHODS)
+    assert list(compare.PEERS) == list(PEERS)
 
 
 def test_every_method_has_a_row_for_every_task_on_the_same_queries(out: Path) -> None:
@@ -137,6 +138,22 @@ def test_whole_turns_are_compared_where_there_is_no_4d_radar(
         assert result.recall_at_1 == 1.0
         # Their own views and sectors are 10 and 3 degrees apart.
         assert np.median(result.records.yaw_errors_deg) < 3
+
+
+def test_what_a_method_accepts_stands_beside_its_recall(
+    cache: Path, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    more = ('--methods', 'dr_pogo_repaired', '--tasks', 'spinning', '--keyframe-distance', '0')
+    assert compare.main(arguments(cache, out, *more)) == 0
+    (result,) = read_evaluation(out / 'rows/dr_pogo_repaired-spinning.json').results
+    assert result.records.accepted is not None
+    num_accepted = int(result.records.accepted.sum())
+    right = result.records.accepted & result.records.hits()
+    precision = f'{right.sum() / num_accepted:.3f}' if num_accepted else '-'
+    row = f'| Dr-PoGO, repaired | {num_accepted} of 6 / {precision} / {right.sum() / 6:.3f} |'
+    assert row in capsys.readouterr().out
+    assert row in (out / 'compare.md').read_text()
+    assert not (out / 'costs/dr_pogo_repaired.json').exists()
 
 
 def test_another_protocol_does_not_mix_with_the_rows(

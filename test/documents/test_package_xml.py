@@ -37,6 +37,7 @@ OPTIONAL = {
         'gtsam',
         'jinja2',
         'llvmlite',
+        'map_closures',
         'markupsafe',
         'numba',
         'onnx',

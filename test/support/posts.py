@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 import hashlib
 import json
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 import onnx
 from onnx import helper, numpy_helper, TensorProto
+from ssd_ros.baselines.polar_image import PolarImage
 from ssd_ros.bev.polar_bev import PolarGrid
 from ssd_ros.bev.preprocessing import PreprocessingConfig
 from ssd_ros.data_origin import Origin
@@ -36,6 +38,7 @@ START_NS = 1_735_689_600_000_000_001
 LIDAR_HEIGHT_M = 1.9
 SLOPE = 0.05  # upwards along y, where there is a LiDAR
 POST_M = 2.4
+GRID = PolarGrid()
 
 
 def small_contract(sensor: str, space: str = SPACE) -> ModelContract:
@@ -343,3 +346,35 @@ def lidar_drive(num: int = 40, step_m: float = 2.0, seed: int = 0) -> LidarDrive
     """Return a drive along x, of a scan every step_m."""
     x = np.arange(num) * step_m
     return LidarDrive(random_posts(300, seed=seed), np.stack([x, 0 * x, 0 * x], axis=1))
+
+
+def posts(seed: int) -> NDArray[np.float64]:
+    """Return where 40 posts stand, shape (40, 2): ahead and left in metres, within 110 m."""
+    generator = np.random.default_rng(seed)
+    range_m, azimuth_rad = generator.uniform(15, 110, 40), generator.uniform(0, 2 * math.pi, 40)
+    return np.stack([range_m * np.cos(azimuth_rad), range_m * np.sin(azimuth_rad)], axis=1)
+
+
+def seen_from(
+    posts_m: NDArray[np.float64], pose: Sequence[float] | NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return where posts stand for who is at a pose among them: x ahead, y left, yaw."""
+    x, y, yaw = pose
+    c, s = math.cos(yaw), math.sin(yaw)
+    return (posts_m - [x, y]) @ np.array([[c, -s], [s, c]])
+
+
+def image_of(posts_m: NDArray[np.float64]) -> PolarImage:
+    """Return the turn that shows each post as a disc of 3 m."""
+    range_m = (np.arange(GRID.num_ranges)[:, None] + 0.5) * (GRID.max_range_m / GRID.num_ranges)
+    clockwise_rad = (np.arange(GRID.panorama_azimuths) + 0.5) * (
+        2 * math.pi / GRID.panorama_azimuths
+    )
+    ahead_m, left_m = range_m * np.cos(clockwise_rad), -range_m * np.sin(clockwise_rad)
+    cells = np.zeros(ahead_m.shape, np.uint8)
+    for x, y in posts_m:
+        near = np.abs(range_m[:, 0] - math.hypot(x, y)) < 3
+        cells[near] |= np.where(np.hypot(ahead_m[near] - x, left_m[near] - y) < 3, 200, 0).astype(
+            np.uint8
+        )
+    return PolarImage.of_panorama(cells, GRID)

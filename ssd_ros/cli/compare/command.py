@@ -19,6 +19,7 @@ EXAMPLES = """\
   compare --cache runs/cache/test --out runs/compare --methods autoplace --tasks multi 4d \\
       --learned autoplace=runs/autoplace/models
   compare --cache runs/cache/validation --out runs/trial --methods ssd radvlad_repaired
+  compare --cache runs/cache/test --out runs/peers --tasks 4d --methods ssd map_closures
 """
 TAKES = (
     'about 20 minutes of a core for all methods and the default tasks on the split test; '
@@ -43,6 +44,7 @@ HANDCRAFTED = (
     'referee_released',
     'referee_repaired',
 )
+PEERS = ('dr_pogo_released', 'dr_pogo_repaired', 'map_closures')
 OURS = 'ssd'
 
 
@@ -64,7 +66,9 @@ def parser() -> argparse.ArgumentParser:
         nargs='+',
         metavar='NAME',
         help=f'of {OURS} (the installed models), {", ".join(HANDCRAFTED)}, the names of '
-        '--learned (all of these), and module:Class of a Method of your own',
+        f'--learned (all of these), {", ".join(PEERS)} (loop closures of other systems, slow; '
+        'map_closures needs pip install map-closures==2.2.0), and module:Class of a Method of '
+        'your own',
     )
     add(
         '--learned',
@@ -101,6 +105,7 @@ def run(arguments: argparse.Namespace) -> None:
     from ssd_ros.cli.compare.report import REPORTS, write_report
     from ssd_ros.cli.compare.rows import Comparing, finish_rows
     from ssd_ros.evaluation.queries.protocol import Protocol
+    from ssd_ros.packages import require
     from ssd_ros.shared_files import shared_file
     from ssd_ros.targets import check_files, check_working_folder
 
@@ -111,10 +116,13 @@ def run(arguments: argparse.Namespace) -> None:
     own = [name for name in arguments.methods or () if is_own(name)]
     for name in own:
         own_method(name)  # before the work
-    known = (OURS, *HANDCRAFTED, *(name for name in learned if name != OURS), *own)
-    methods = arguments.methods or known
+    usual = (OURS, *HANDCRAFTED, *(name for name in learned if name != OURS))
+    known = (*usual, *PEERS, *own)
+    methods = arguments.methods or usual
     if unknown := sorted(set(methods) - set(known)):
         raise ValueError(f'unknown method {unknown[0]!r}; choose from {", ".join(known)}')
+    if 'map_closures' in methods:
+        require('map_closures')
     protocol = Protocol(
         database=arguments.database,
         keyframe_m=arguments.keyframe_distance,
@@ -132,7 +140,7 @@ def _learned(texts: Sequence[str]) -> dict[str, Path]:
     result = {}
     for text in texts:
         name, has_folder, folder = text.partition('=')
-        if not (has_folder and name.isidentifier()) or name in (OURS, *HANDCRAFTED):
+        if not (has_folder and name.isidentifier()) or name in (OURS, *HANDCRAFTED, *PEERS):
             raise ValueError(f'--learned is {text!r}, expected NEW_NAME=DIR')
         result[name] = user_path(folder)
     return result

@@ -15,6 +15,7 @@ from ssd_ros.evaluation.scores.paired import compare_pairs, Comparison, seed_mea
 from ssd_ros.evaluation.scores.results import Evaluation, METHOD, Result, select
 from ssd_ros.evaluation.tables.methods import (
     best_first,
+    closures_table,
     costs_table,
     methods_of,
     recall_table,
@@ -29,6 +30,8 @@ from ssd_ros.targets import write_file, write_markdown
 
 REPORTS = 'compare.md', 'compare.html'
 _COLOURS = {'ours': OURS, 'repaired': RIGHT, 'as released': THEIRS, 'other models': UNSURE}
+_ACCEPTED = """What the methods that close loops accept: how many queries / how many of these are
+right by the radius / right ones of all queries that can be answered."""
 _COSTS = """Time of one core of a CPU for a 4D query in a map of the spinning radar; a place is
 one keyframe with all its views. `~`: reckoned from the largest map that fits into 1 GiB."""
 
@@ -47,7 +50,8 @@ def write_report(comparing: Comparing, known: Sequence[str]) -> str:
         'Methods', ['AR@1 / AR@1%, means over drives; best first.', recall_table(results)]
     )
     costs = Section('Costs', [_COSTS, costs_table(costs_by_method(comparing, methods))])
-    summary, comparisons = markdown_of([recall, costs]), _comparisons(evaluation)
+    summaries = [recall, *_closures(results), costs]
+    summary, comparisons = markdown_of(summaries), _comparisons(evaluation)
     write_markdown(comparing.out / REPORTS[0], f'{markdown(evaluation, comparisons)}\n{summary}')
     answerable = [result for result in results if result.is_answerable]
     charts = [
@@ -63,7 +67,7 @@ def write_report(comparing: Comparing, known: Sequence[str]) -> str:
         evaluation,
         comparisons,
         {name: (name, results) for name in sorted(strongest)},
-        first=[Section(recall.title, [*charts, *recall.parts]), costs],
+        first=[Section(recall.title, [*charts, *recall.parts]), *summaries[1:]],
         drawn=[METHOD, *strongest],
         settings={'cache': comparing.caches},
     )
@@ -83,6 +87,13 @@ def methods_chart(results: Sequence[Result], task: str) -> Figure:
             traces.append(intervals(points, list(map(said, there)), kind, color))
     figure = rows('R@1', list(map(said, methods)), *traces)
     return figure.update_xaxes(range=[-0.02, 1.02])
+
+
+def _closures(results: Sequence[Result]) -> list[Section]:
+    """Return the section on what the methods that decide accept, none if there is none."""
+    if all(result.records.accepted is None for result in results):
+        return []
+    return [Section('Closures', [_ACCEPTED, closures_table(results)])]
 
 
 def _kind(method: str) -> str:

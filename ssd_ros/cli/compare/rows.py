@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from ssd_ros.baselines import METHODS, own_method
+from ssd_ros.baselines import METHODS, own_method, PEERS
 from ssd_ros.baselines.method import Method
 from ssd_ros.baselines.polar_image import PolarImage
 from ssd_ros.bev.preprocessing import PreprocessingConfig
@@ -110,9 +110,14 @@ def finish_rows(
             jobs.append(_Job(method, tuple(missing)))
     with progress_bar('methods', 'image') as progress:
         run_jobs(jobs, partial(_judge, comparing), num_processes, progress)
-    unmeasured = [method for method in methods if not comparing.costs_path(method).exists()]
+    # Costs are those of a 4D query in a map of the spinning radar, which no peer is made for.
+    unmeasured = [
+        method
+        for method in methods
+        if not (method in PEERS or comparing.costs_path(method).exists())
+    ]
     if not any(map(_has_both, drives)):
-        unmeasured = []  # costs are those of a 4D query in a map of the spinning radar
+        unmeasured = []
     with progress_bar('costs', 'method') as progress:
         for number, method in enumerate(unmeasured):
             progress(number, len(unmeasured))
@@ -192,8 +197,8 @@ def _judge(comparing: Comparing, job: _Job, report: Report) -> None:
 
 
 def _method(comparing: Comparing, name: str) -> Method:
-    if name in METHODS:
-        return METHODS[name]()
+    if name in METHODS or name in PEERS:
+        return {**METHODS, **PEERS}[name]()
     if is_own(name):
         return own_method(name)
     folder = comparing.learned[name]

@@ -20,6 +20,7 @@ class LearnedMethod:
     """Student and teacher of one descriptor space."""
 
     fits_map = False
+    way_m = 0.0
 
     def __init__(self, student: OnnxEncoder, teacher: OnnxEncoder, num_views: int) -> None:
         """
@@ -73,6 +74,7 @@ class LearnedTurns:
     """The teacher of a pair of models on whole turns of a spinning radar, with any heading."""
 
     fits_map = False
+    way_m = 0.0
 
     def __init__(self, models: LearnedMethod) -> None:
         """Take over models, with what they have encoded."""

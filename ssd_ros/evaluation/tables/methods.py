@@ -22,6 +22,8 @@ _NAMES = {
     'radvlad': 'RadVLAD',
     'fft_radvlad': 'FFT-RadVLAD',
     'referee': 'ReFeree',
+    'dr_pogo': 'Dr-PoGO',
+    'map_closures': 'MapClosures',
 }
 _VARIANTS = {'_released': ', as released', '_repaired': ', repaired'}
 
@@ -71,6 +73,17 @@ def recall_table(results: Sequence[Result]) -> Table:
     return Table(['method', *(TASKS[task].title for task in tasks)], rows)
 
 
+def closures_table(results: Sequence[Result]) -> Table:
+    """Return what the methods that close loops accept in every task: share, precision, recall."""
+    deciding = [result for result in results if result.records.accepted is not None]
+    tasks = tasks_of(deciding)
+    rows = [
+        [said(method), *(_closures_cell(select(deciding, task, method)) for task in tasks)]
+        for method in methods_of(deciding)
+    ]
+    return Table(['method', *(TASKS[task].title for task in tasks)], rows)
+
+
 def tasks_of(results: Sequence[Result]) -> list[str]:
     """Return the tasks that have results, in the order of TASKS."""
     return [task for task in TASKS if any(result.task == task for result in results)]
@@ -116,3 +129,16 @@ def _cell(results: Sequence[Result]) -> str:
     scores = [result.score() for result in results]
     first = np.mean([score.recall_at_1 for score in scores])
     return f'{first:.3f} / {np.mean([score.recall_at_1_percent for score in scores]):.3f}'
+
+
+def _closures_cell(results: Sequence[Result]) -> str:
+    """Return the share of all queries that is accepted, how many of these are right, recall."""
+    if not results:
+        return '-'
+    accepted = np.concatenate([result.records.accepted for result in results])
+    hits = np.concatenate([result.records.hits() for result in results])
+    answerable = np.concatenate([result.records.answerable for result in results])
+    num_accepted, num_right = int(accepted.sum()), int((accepted & hits).sum())
+    precision = f'{num_right / num_accepted:.3f}' if num_accepted else '-'
+    recall = num_right / max(int(answerable.sum()), 1)
+    return f'{num_accepted} of {len(accepted)} / {precision} / {recall:.3f}'

@@ -51,6 +51,11 @@ CASES = [
     ('faiss', 'pip install faiss-cpu', 'localize'),
     ('cv2', 'pip install opencv-python-headless', 'compare --cache {0} --out {0}/compared'),
     ('plotly', 'pip install plotly', 'compare --cache {0} --out {0}/compared'),
+    (
+        'map_closures',
+        'pip install map-closures==2.2.0',
+        'compare --cache {0} --out {0}/compared --methods map_closures',
+    ),
     ('jinja2', 'pip install Jinja2', 'replay --input {0}/drive --html {0}/replay.html'),
     ('plotly', 'pip install plotly', 'evaluate --cache {0} --html {0}/evaluation.html'),
     ('jinja2', 'pip install Jinja2', 'trust --benchmark test --out {0}/trust --report {0}/x'),
@@ -111,8 +116,8 @@ def test_help_and_version_need_no_library_at_all(tmp_path: Path) -> None:
             lines += ['except SystemExit as end:', '    assert end.code == 0']
     (tmp_path / 'all_help.py').write_text('\n'.join(lines))
     libraries = (
-        'aiohttp argcomplete cv2 faiss gtsam matplotlib numba numpy onnx onnxruntime onnxscript '
-        'rclpy rosbags scipy torch tqdm transforms3d yaml'
+        'aiohttp argcomplete cv2 faiss gtsam map_closures matplotlib numba numpy onnx onnxruntime '
+        'onnxscript rclpy rosbags scipy torch tqdm transforms3d yaml'
     )
     result = ended(tmp_path, ['all_help.py'], libraries)
     assert result.returncode == 0, result.stderr

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from ssd_ros.baselines.method import Handcrafted, Method
+from ssd_ros.baselines.method import Closure, Handcrafted, MapIndex, Matches, Method
 from ssd_ros.baselines.polar_image import PolarImage
 from ssd_ros.evaluation.bev_cache import cache_drive, CachedDrive, load_drive, Spacing
 from ssd_ros.evaluation.judging.costs import costs_of, MAP_SIZES
 from ssd_ros.evaluation.judging.encoders import evaluate
 from ssd_ros.evaluation.judging.learned import LearnedMethod, LearnedTurns
-from ssd_ros.evaluation.judging.methods import image_of, MethodJudge
-from ssd_ros.evaluation.queries.descriptors import Encoders
+from ssd_ros.evaluation.judging.methods import image_of, MethodJudge, rows_before
+from ssd_ros.evaluation.queries.descriptors import Encoders, random_yaws_rad
 from ssd_ros.evaluation.queries.protocol import Protocol
 from support.posts import SMALL, small_encoder, straight_drive
 
@@ -51,6 +51,65 @@ class Sums(Handcrafted):
     def describe(self, image: PolarImage) -> np.ndarray:
         self.num_described += 1
         return image.cells.sum(axis=1).astype(np.float32)
+
+
+def test_what_lies_on_the_way_back_is_thinned_to_a_metre() -> None:
+    # 0, 0.4, 0.8, ... 8 m ahead, then 3 m to the left.
+    ahead = [(0.4 * number, 0.0) for number in range(21)]
+    positions_m = np.array([*ahead, (8.0, 3.0)])
+    # Of each whole metre of way back, the image that came first.
+    rows = rows_before(positions_m, 6.0)
+    back_m = [3 + 8 - positions_m[row, 0] for row in rows]
+    np.testing.assert_allclose(back_m, [5.8, 4.6, 3.8])
+    assert rows_before(positions_m[:1], 6.0) == []
+
+
+def test_images_before_another_one_have_their_pose_in_its_frame(
+    drives: list[CachedDrive],
+) -> None:
+    """The drive goes straight, 10 m a scan: what came before lies behind."""
+    drive = drives[0]
+    for sensor in ('4d', 'spinning'):
+        passed = list(image_of(drive, sensor, 5, SMALL.grid, way_m=35.0).before())
+        assert len(passed) == 3
+        for row, one in zip((2, 3, 4), passed, strict=True):
+            earlier = image_of(drive, sensor, row, SMALL.grid)
+            assert one.image.cells.tobytes() == earlier.cells.tobytes()
+            np.testing.assert_allclose(one.pose, [10 * (row - 5), 0, 0], atol=1e-6)
+    assert list(image_of(drive, '4d', 5, SMALL.grid).before()) == []
+    # A turned image is seen from a turned frame.
+    yaw_rad = random_yaws_rad(drive, [5], 0)[0]
+    turned = image_of(drive, 'spinning', 5, SMALL.grid, yaw_seed=0, way_m=15.0)
+    (one,) = turned.before()
+    behind = [-10 * np.cos(yaw_rad), 10 * np.sin(yaw_rad), -yaw_rad]
+    np.testing.assert_allclose(one.pose, behind, atol=1e-6)
+
+
+class Deciding(Handcrafted):
+    """Ranks places by sums, and closes a loop with the places of even numbers."""
+
+    def describe(self, image: PolarImage) -> np.ndarray:
+        return image.cells.sum(axis=1).astype(np.float32)
+
+    def index(self, places: np.ndarray) -> MapIndex:
+        ranking = super().index(places)
+
+        class Index:
+            def search(self, queries: np.ndarray) -> Matches:
+                found = ranking.search(queries)
+                return replace(found, close=lambda query, place: Closure(0.25, place % 2 == 0))
+
+        return Index()
+
+
+def test_the_first_answer_is_laid_over_the_query(drives: list[CachedDrive]) -> None:
+    judge = MethodJudge(Deciding(), 'deciding', SMALL.grid, PROTOCOL, lambda new, total: None)
+    (result,) = judge.run(drives, 'spinning')
+    records = result.records
+    assert records.accepted is not None
+    assert records.accepted.tolist() == (records.keyframes % 2 == 0).tolist()
+    # The drives head 0.1 rad apart.
+    np.testing.assert_allclose(records.yaw_errors_deg, np.degrees(0.15), atol=0.01)
 
 
 @pytest.mark.parametrize('task', ['single', 'multi', '4d', 'spinning', 'spinning_any'])
