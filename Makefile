@@ -10,7 +10,7 @@ PIP_INSTALL := pip install --quiet --disable-pip-version-check
 # Node tests must run, not be skipped; -n auto: a process for each core.
 PYTEST := SSD_ROS_REQUIRE_RCLPY=1 $(BIN)/python -m pytest -n auto --dist loadfile
 
-.PHONY: help venv demo docs announce test test-run test-training test-oldest test-newest test-install check bench soak fmt clean
+.PHONY: help venv demo docs announce test test-run test-training test-oldest test-newest test-peers test-install check bench soak fmt clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -30,7 +30,7 @@ announce:
 	@test -f $(TRAIN_READY) || echo 'First use: tests download up to 397 MB, then PyTorch for training 3.0 GB: make test-run does without it'
 
 test-run: $(DEV_READY)  ## what needs no PyTorch: library, commands, node tests over real DDS
-	$(PYTEST) -m 'not training' --ignore test/training
+	$(PYTEST) -m 'not training' --ignore test/training $(TESTS)
 
 test-training: $(TRAIN_READY)  ## what needs PyTorch: training, export
 	$(PYTEST) -m training
@@ -40,6 +40,9 @@ test-oldest:  ## test-run with the lowest versions that setup.py allows; PYTHON=
 
 test-newest:  ## test-run with the newest release of everything
 	$(MAKE) test-run VENV=.venv-newest REQUIREMENTS=requirements-newest.txt
+
+test-peers:  ## the method of `compare` whose package wants an older NumPy: MapClosures
+	$(MAKE) test-run VENV=.venv-peers REQUIREMENTS=requirements-peers.txt TESTS=test/baselines/test_map_closures.py
 
 test-install: $(DEV_READY)  ## the recipe for vehicles beside what Ubuntu 22.04, 24.04 and 26.04 have (from PyPI)
 	SSD_ROS_TEST_INSTALL=1 $(BIN)/python -m pytest -q -ra test/install/test_constraints.py
@@ -63,7 +66,7 @@ fmt: $(DEV_READY)  ## format and fix what ruff can fix
 	$(BIN)/ruff check --fix .
 
 clean:  ## remove the virtual environments and everything built
-	rm -rf $(VENV) .venv-oldest .venv-newest build install log demo soak
+	rm -rf $(VENV) .venv-oldest .venv-newest .venv-peers build install log demo soak
 
 $(VENV)/pyvenv.cfg:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 14))' || \
