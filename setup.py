@@ -28,6 +28,7 @@ EXECUTABLES = {
     'pose_graph_demo': 'ssd_ros.cli.pose_graph_demo.command',
     'quickstart': 'ssd_ros.cli.quickstart.command',
     'replay': 'ssd_ros.cli.replay.command',
+    'serve': 'ssd_ros.cli.serve.command',
     'simulate': 'ssd_ros.cli.simulate.command',
     'soak': 'ssd_ros.cli.soak.command',
     'statistics': 'ssd_ros.cli.statistics.command',

@@ -23,7 +23,7 @@ PACKAGE = ROOT / 'ssd_ros'
 FOLDERS = """
 . motion radar lidar confidence
 datasets datasets/spinning datasets/bags datasets/formats
-bev verification encoders maps maps/cells recognition recognition/offline baselines view
+bev verification encoders maps maps/cells recognition recognition/offline baselines view fleet
 reports evaluation evaluation/queries evaluation/scores evaluation/judging evaluation/tables
 simulator simulator/scene simulator/visits simulator/radars simulator/lidar simulator/recordings
 simulator/shift
@@ -31,15 +31,15 @@ pose_graph
 ros/health ros/parameters ros/messages ros/inputs ros/matching ros/adapters ros/outputs ros/node
 ros/companions ros
 cli/common cli/build_db cli/map cli/simulate cli/cache cli/contract cli/statistics
-cli/estimate_rcs_correction cli/replay cli/view cli/doctor cli/quickstart cli/evaluate cli/compare
-cli/trust/asked cli/trust/judged cli/trust cli/demo cli/pose_graph_demo cli/bench cli/soak
-cli/localize cli
+cli/estimate_rcs_correction cli/replay cli/view cli/serve cli/doctor cli/quickstart cli/evaluate
+cli/compare cli/trust/asked cli/trust/judged cli/trust cli/demo cli/pose_graph_demo cli/bench
+cli/soak cli/localize cli
 training training/batches training/networks training/losses training/runs training/export
 training/ablation training/bench training/fourdral
 """.split()  # noqa: SIM905
 # Where a library may be imported, by the beginnings of paths.
 ONLY_IN = {
-    'aiohttp': ('view/server',),
+    'aiohttp': ('view/server', 'view/middleware', 'fleet/server', 'cli/bench/fleet'),
     'torch': ('training/',),
     'rclpy': ('ros/',),
     'sensor_msgs': ('ros/',),

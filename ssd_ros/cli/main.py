@@ -47,6 +47,7 @@ GROUPS = {
             'ssd_ros.cli.quickstart.command', 'look, start the node, wait for the first pose'
         ),
         'view': Command('ssd_ros.cli.view.command', 'look at the node in the browser'),
+        'serve': Command('ssd_ros.cli.serve.command', 'answer a fleet from one map, over HTTP'),
         'replay': Command('ssd_ros.cli.replay.command', 'run a recording through it, without ROS'),
         'demo': Command('ssd_ros.cli.demo.command', 'do the main job end to end, simulated'),
         'pose_graph_demo': Command(

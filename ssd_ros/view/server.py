@@ -11,20 +11,19 @@ nothing piles up. The page says nothing; who sends anything is let go, and who t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Coroutine
+from collections.abc import Coroutine
 from contextlib import suppress
-from dataclasses import dataclass
 from importlib import resources
 import threading
 from types import TracebackType
 
 from aiohttp import web
-from ssd_ros.view.guard import own_names, refusal
+from ssd_ros.view.address import ServerConfig
+from ssd_ros.view.middleware import guarded, within_patience
 
 RATE_HZ = 10.0
 MAX_CLIENTS = 8
 _HEARTBEAT_S = 15.0
-_PATIENCE_S = 5.0  # with a browser that takes nothing
 _MAX_RECEIVED = 256  # bytes
 _KINDS = {'html': 'text/html', 'css': 'text/css', 'js': 'text/javascript', 'svg': 'image/svg+xml'}
 _HEADERS = {
@@ -37,27 +36,11 @@ _HEADERS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class ServerConfig:
-    """
-    Where to serve.
-
-    :param host: address or name of this machine; the default is reached from this machine alone
-    :param port: 0 takes any that is free
-    :param names: by which browsers may call this machine, besides its own and its addresses
-    """
-
-    host: str = '127.0.0.1'
-    port: int = 8765
-    names: tuple[str, ...] = ()
-
-
 class ViewServer:
     """Serves in a thread of its own while the block lasts; any thread may call `publish`."""
 
     def __init__(self, config: ServerConfig) -> None:
         self._config = config
-        self._names: Collection[str] = own_names() | {name.lower() for name in config.names}
         self._files = _page_files()
         self._newest: dict[str, str | bytes] = {}
         self._replacing = threading.Lock()
@@ -79,9 +62,7 @@ class ViewServer:
             self._run(self._start())
         except (OSError, UnicodeError) as error:  # or no name that could be looked up
             self._stop()
-            where = f'{self._config.host[:100]}:{self._config.port}'
-            reason = getattr(error, 'strerror', None) or error
-            raise OSError(f'cannot serve at {where}: {reason}') from error
+            raise self._config.refused(error) from error
         return self
 
     def __exit__(
@@ -96,9 +77,7 @@ class ViewServer:
     @property
     def url(self) -> str:
         """What to type into the browser, on this machine."""
-        host = self._config.host
-        host = {'0.0.0.0': 'localhost', '::': 'localhost'}.get(host, host)
-        return f'http://{f"[{host}]" if ":" in host else host}:{self._port}/'
+        return self._config.url(self._port)
 
     def publish(self, channel: str, message: str | bytes) -> None:
         """Replace what is shown in a channel."""
@@ -125,7 +104,9 @@ class ViewServer:
         self._loop.close()
 
     def _application(self) -> web.Application:
-        application = web.Application(client_max_size=_MAX_RECEIVED)
+        application = web.Application(
+            client_max_size=_MAX_RECEIVED, middlewares=[guarded(self._config)]
+        )
         application.router.add_get('/', self._send_file)
         application.router.add_get('/socket', self._serve_client)
         application.router.add_get('/{name}', self._send_file)
@@ -133,7 +114,6 @@ class ViewServer:
         return application
 
     async def _send_file(self, request: web.Request) -> web.Response:
-        self._check(request)
         name = request.match_info.get('name', 'index.html')
         if name not in self._files:
             raise web.HTTPNotFound
@@ -145,7 +125,6 @@ class ViewServer:
         )
 
     async def _serve_client(self, request: web.Request) -> web.WebSocketResponse:
-        self._check(request)
         if len(self._clients) >= MAX_CLIENTS:
             raise web.HTTPServiceUnavailable(text=f'{MAX_CLIENTS} look already')
         socket = web.WebSocketResponse(heartbeat=_HEARTBEAT_S, max_msg_size=_MAX_RECEIVED)
@@ -158,7 +137,7 @@ class ViewServer:
                 await socket.receive()  # that it closes, or what it should not have said
             finally:
                 sender.cancel()
-            await _within_patience(socket.close(), request)
+            await within_patience(socket.close(), request)
         finally:
             self._clients.pop(socket, None)
         return socket
@@ -172,34 +151,13 @@ class ViewServer:
                 for channel, message in newest.items():
                     if sent.get(channel) is not message:
                         sent[channel] = message
-                        await _within_patience(_send(socket, message), request)
+                        await within_patience(_send(socket, message), request)
                 await asyncio.sleep(1 / RATE_HZ)
-
-    def _check(self, request: web.Request) -> None:
-        """Refuse a request that comes from elsewhere."""
-        headers = request.headers
-        reason = refusal(headers.get('Host'), headers.get('Origin'), self._names)
-        if reason is not None:
-            raise web.HTTPForbidden(text=reason)
 
     async def _let_go(self, application: web.Application) -> None:
         clients = list(self._clients.items())
-        farewells = [_within_patience(socket.close(), request) for socket, request in clients]
+        farewells = [within_patience(socket.close(), request) for socket, request in clients]
         await asyncio.gather(*farewells, return_exceptions=True)
-
-
-async def _within_patience(work: Coroutine[None, None, object], request: web.Request) -> None:
-    """Send something; cut off who does not take it in time."""
-    sending = asyncio.ensure_future(work)
-    try:
-        # Not wait_for: what aiohttp waits for is shared, and so may be cancelled by another.
-        await asyncio.wait({sending}, timeout=_PATIENCE_S)
-        if sending.done() and not sending.cancelled():
-            sending.result()
-        elif request.transport is not None:
-            request.transport.abort()
-    finally:
-        sending.cancel()
 
 
 async def _send(socket: web.WebSocketResponse, message: str | bytes) -> None:

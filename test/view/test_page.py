@@ -19,8 +19,9 @@ if os.environ.get('SSD_ROS_REQUIRE_RCLPY') != '1':
 
 from ssd_ros.recognition.candidates import DTYPE, Flag
 from ssd_ros.view import messages
+from ssd_ros.view.address import ServerConfig
 from ssd_ros.view.messages import Status
-from ssd_ros.view.server import ServerConfig, ViewServer
+from ssd_ros.view.server import ViewServer
 from support.view.browser import browser_program, opened_browser, Page
 
 PROGRAM = browser_program()

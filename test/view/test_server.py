@@ -20,7 +20,8 @@ if os.environ.get('SSD_ROS_REQUIRE_RCLPY') != '1':
     pytest.importorskip('aiohttp', reason='aiohttp is not installed (make test installs it)')
 
 import aiohttp
-from ssd_ros.view.server import MAX_CLIENTS, ServerConfig, ViewServer
+from ssd_ros.view.address import ServerConfig
+from ssd_ros.view.server import MAX_CLIENTS, ViewServer
 
 LIMIT_S = 60.0
 FILES = ('', 'index.html', 'style.css', 'icon.svg', 'main.js', 'map.js', 'canvas.js', 'query.js')

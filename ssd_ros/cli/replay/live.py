@@ -17,7 +17,8 @@ from ssd_ros.motion.trajectory import yaw_from_quaternion
 from ssd_ros.recognition.candidates import Flag, planar_poses
 from ssd_ros.ros.matching.loading import maps_summary
 from ssd_ros.view import messages
-from ssd_ros.view.server import RATE_HZ, ServerConfig, ViewServer
+from ssd_ros.view.address import ServerConfig
+from ssd_ros.view.server import RATE_HZ, ViewServer
 
 _LOOK_PERIOD_S = 0.25
 

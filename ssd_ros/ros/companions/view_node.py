@@ -18,8 +18,9 @@ from ssd_ros.ros.messages.topics import DIAGNOSTICS, PUBLISHED
 from ssd_ros.ros.messages.types import message_class
 from ssd_ros.ros.node.run import run, spin, StartupError
 from ssd_ros.view import messages
+from ssd_ros.view.address import ServerConfig
 from ssd_ros.view.messages import Status
-from ssd_ros.view.server import ServerConfig, ViewServer
+from ssd_ros.view.server import ViewServer
 
 COMMAND = 'view'
 _TOPICS = {topic.name: topic for topic in PUBLISHED}

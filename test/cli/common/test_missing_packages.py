@@ -61,6 +61,7 @@ CASES = [
     ('jinja2', 'pip install Jinja2', 'trust --benchmark test --out {0}/trust --report {0}/x'),
     ('onnxruntime', 'pip install onnxruntime', 'localize'),
     ('aiohttp', 'pip install aiohttp', 'view'),
+    ('aiohttp', 'pip install aiohttp', 'serve {0}'),
     ('aiohttp', 'pip install aiohttp', 'replay --input {0}/drive.mcap --live'),
     ('rosbags', 'pip install rosbags', 'doctor {0}/drive.mcap'),
     ('rosbags', 'pip install rosbags', 'replay --input {0}/drive.mcap'),
