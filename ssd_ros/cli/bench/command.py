@@ -20,6 +20,7 @@ EXAMPLES = """\
   bench
   bench --full
   bench --city 1000000
+  bench --serve 100000
 """
 TAKES = 'some minutes; 30 s of them (--node-seconds) the running node'
 
@@ -52,6 +53,13 @@ def parser() -> argparse.ArgumentParser:
         help='measure a map of a city of so many rows instead, simulated: memory, time to open, '
         'to search with and without a prior, answers kept (1000000 take a GB of disk)',
     )
+    add(
+        '--serve',
+        type=at_least(int, 1),
+        metavar='ROWS',
+        help='load a place server of a map of so many rows instead: answers a second, their '
+        'times, what is refused and lost; takes a minute',
+    )
     return result
 
 
@@ -67,6 +75,13 @@ def bench(arguments: argparse.Namespace) -> None:
         from ssd_ros.cli.bench.city import measured_city
 
         for line in measured_city(arguments.city, student, teacher):
+            print(line, flush=True)
+        return
+    if arguments.serve:
+        require('aiohttp')
+        from ssd_ros.cli.bench.fleet import measured_server
+
+        for line in measured_server(arguments.serve, student):
             print(line, flush=True)
         return
     for line in table(stages(student, teacher, arguments.full)):
