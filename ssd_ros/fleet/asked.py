@@ -39,21 +39,21 @@ class Ask:
     :param first: of them, after which those of other places come
     :param elsewhere: candidates of other places, beside the nearest
     :param prior: None = anywhere in the map
-    :param with_returns: 1 = those of each keyframe, too
+    :param num_returns: candidates that come with the returns of their keyframes
     """
 
     num: int = 10
     first: int = MAX_CANDIDATES
     elsewhere: int = 0
     prior: Prior | None = None
-    with_returns: int = 0
+    num_returns: int = 0
 
 
 _WHOLE = {
     'k': ('num', 1, MAX_CANDIDATES),
     'first': ('first', 1, MAX_CANDIDATES),
     'elsewhere': ('elsewhere', 0, 10),
-    'returns': ('with_returns', 0, 1),
+    'returns': ('num_returns', 0, MAX_CANDIDATES),
 }
 _PRIOR = ('x', 'y', 'radius')
 

@@ -251,17 +251,20 @@ def _found(opened: Opened, descriptor: NDArray[np.float32], ask: Ask) -> dict[st
     candidates = []
     for hit in hits:
         keyframe = database.keyframe(hit.number)
-        candidate = {
-            'keyframe_id': hit.number,
-            'stamp_ns': keyframe.stamp_ns,
-            'position_m': keyframe.position_m.tolist(),
-            'quaternion_xyzw': keyframe.quaternion_xyzw.tolist(),
-            'relative_yaw_rad': hit.yaw_rad,
-            'distance': hit.distance,
-            'ratio': hit.ratio,
-        }
-        candidates.append(_completed(candidate, opened, ask))
-    return _reply(opened, reason, candidates)
+        candidates.append(
+            {
+                'keyframe_id': hit.number,
+                'stamp_ns': keyframe.stamp_ns,
+                'position_m': keyframe.position_m.tolist(),
+                'quaternion_xyzw': keyframe.quaternion_xyzw.tolist(),
+                'relative_yaw_rad': hit.yaw_rad,
+                'distance': hit.distance,
+                'ratio': hit.ratio,
+            }
+        )
+    # Of the nearest, so many are here: the others are at least as far as the next one.
+    beyond = neighbours.distances[ask.num : ask.num + 1].tolist() or [neighbours.horizon]
+    return _reply(opened, reason, candidates, ask) | {'horizon': float(beyond[0])}
 
 
 def _localized(opened: Opened, cloud: RadarPointCloud, ask: Ask) -> dict[str, Any]:
@@ -271,10 +274,8 @@ def _localized(opened: Opened, cloud: RadarPointCloud, ask: Ask) -> dict[str, An
     recognizer.clear()  # nobody's scans before this one
     recognizer.config = replace(_CONFIG, top_k=ask.num)
     recognition = recognizer.query(recognizer.prepare(cloud), is_requested=True, prior=ask.prior)
-    candidates = [
-        _completed(_judged(candidate), opened, ask) for candidate in recognition.candidates
-    ]
-    return _reply(opened, recognition.decision.reason, candidates)
+    candidates = [_judged(candidate) for candidate in recognition.candidates]
+    return _reply(opened, recognition.decision.reason, candidates, ask)
 
 
 def _judged(candidate: LoopClosureCandidate) -> dict[str, Any]:
@@ -283,19 +284,18 @@ def _judged(candidate: LoopClosureCandidate) -> dict[str, Any]:
     return values | arrays | {'reason': candidate.decision.reason}
 
 
-def _completed(candidate: dict[str, Any], opened: Opened, ask: Ask) -> dict[str, Any]:
-    number = candidate['keyframe_id']
-    candidate['segment'] = opened.database.segment(number)
-    if ask.with_returns:
-        returns_cm = opened.database.keyframe(number).returns_cm.astype('<i2')
-        candidate['returns_cm'] = b64encode(returns_cm.tobytes()).decode()
-    return candidate
-
-
-def _reply(opened: Opened, reason: str, candidates: list[dict[str, Any]]) -> dict[str, Any]:
-    info = opened.database.info
-    names = {'revision': opened.revision, 'uuid': info.uuid, 'map_id': info.map_id}
-    return {**names, 'reason': reason, 'candidates': candidates}
+def _reply(
+    opened: Opened, reason: str, candidates: list[dict[str, Any]], ask: Ask
+) -> dict[str, Any]:
+    database = opened.database
+    for rank, candidate in enumerate(candidates):
+        number = candidate['keyframe_id']
+        candidate['segment'] = database.segment(number)
+        if rank < ask.num_returns:
+            returns_cm = database.keyframe(number).returns_cm.astype('<i2')
+            candidate['returns_cm'] = b64encode(returns_cm.tobytes()).decode()
+    names = {'uuid': database.info.uuid, 'map_id': database.map_id}
+    return {'revision': opened.revision, **names, 'reason': reason, 'candidates': candidates}
 
 
 def _squares_of(opened: Opened) -> CellDatabase:

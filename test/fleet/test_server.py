@@ -30,7 +30,7 @@ from ssd_ros.maps.meta import read_meta
 from ssd_ros.maps.target import BOTH
 from ssd_ros.radar.types import RadarPointCloud
 from ssd_ros.recognition.place_recognizer import PlaceRecognizer
-from support.served import HalfSent, npy, Reply, ROOT, Served, serving, STREET, write_street
+from support.fleet.served import HalfSent, npy, Reply, ROOT, Served, serving, STREET, write_street
 
 FAR = 'x=90000&y=0&radius=100'
 
@@ -82,6 +82,8 @@ def test_a_descriptor_gets_the_nearest_keyframes(server: Served, database: CellD
     assert first['distance'] == found.distances[0]
     assert first['relative_yaw_rad'] == found.yaws_rad[0] == pytest.approx(-np.pi / 2)
     assert 0 < first['ratio'] < 1
+    assert reply.json['horizon'] == found.distances[3]
+    assert server.post('/v1/descriptor?k=50', query).json['horizon'] >= found.distances[49]
     meta = read_meta(server_map(database), BOTH)
     assert reply.json['revision'] == meta['meta_sha256']
     assert reply.json['map_id'] == database.map_id
@@ -143,8 +145,8 @@ def test_returns_come_along_when_they_are_asked_for(
     reply = server.post('/v1/descriptor?k=1&returns=1', query)
     sent = np.frombuffer(b64decode(reply.json['candidates'][0]['returns_cm']), '<i2')
     np.testing.assert_array_equal(sent.reshape(-1, 2), database.keyframe(8).returns_cm)
-    without = server.post('/v1/descriptor?k=1', query)
-    assert 'returns_cm' not in without.json['candidates'][0]
+    some = server.post('/v1/descriptor?k=4&returns=3', query)
+    assert ['returns_cm' in each for each in some.json['candidates']] == [True] * 3 + [False]
 
 
 def test_the_best_of_other_places_come_after_the_first(

@@ -25,7 +25,7 @@ from ssd_ros.maps.cells.writing import converted
 from ssd_ros.maps.files import read_map
 from support.posts import PostDrive, random_posts, small_encoder, write_small_encoder
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 LIMIT_S = 60.0
 # Sixty keyframes, one every 20 m along x, in three squares.
 STREET = PostDrive(
