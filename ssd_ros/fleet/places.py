@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from ssd_ros.encoders.place_encoder import named_encoder, PlaceEncoder
 from ssd_ros.fleet.asked import Ask
 from ssd_ros.maps.cells.database import CellDatabase, open_map
-from ssd_ros.maps.cells.grid import CELL_M, file_name
+from ssd_ros.maps.cells.grid import CELL_M
 from ssd_ros.maps.meta import CELLS_FOLDER, MapError, META_FILE, read_meta
 from ssd_ros.maps.neighbours import Prior
 from ssd_ros.maps.place_database import PlaceDatabase
@@ -152,7 +152,7 @@ class ServedMap:
         def listed(opened: Opened) -> dict[str, Any]:
             store = _squares_of(opened).store
             numbers = range(len(store.files)) if reach is None else store.reached(reach)
-            names = (file_name(store.cells[number]) for number in numbers)
+            names = (store.names[number] for number in numbers)
             found = [opened.squares[name]._asdict() for name in names]
             return {'revision': opened.revision, 'size_m': CELL_M, 'squares': found}
 
@@ -308,9 +308,9 @@ def _descriptions(database: CellDatabase) -> dict[str, SquareDescription]:
     layout = database.store.layout
     each_bytes = layout.ring_bytes + layout.returns_bytes + layout.tail_bytes
     found = {}
-    for entry in database.store.table:
+    for name, entry in zip(database.store.names, database.store.table, strict=True):
         column, row, num = (int(entry[name]) for name in ('column', 'row', 'num'))
-        name, tag = file_name((column, row)), entry['sha256'].tobytes().hex()
+        tag = entry['sha256'].tobytes().hex()
         found[name] = SquareDescription(name, column, row, num, num * each_bytes, tag)
     return found
 
