@@ -44,6 +44,7 @@ from ssd_ros.maps.meta import (
     FORMAT_VERSION,
     KEYFRAMES_FILE,
     MapError,
+    MAX_LANE_M,
     META_FILE,
     read_meta,
     REBUILD,
@@ -57,7 +58,6 @@ from ssd_ros.records import check_limits, check_text, Limits, record_from_mappin
 from ssd_ros.targets import folder_written
 
 ODOMETRY_ORIGIN = 'odometry of the drive'  # of a session: where its odometry began
-MAX_LANE_M = 30.0  # beside the own one
 SENSORS = ('spinning', '4d', 'lidar')
 
 _INFO_LIMITS = {

@@ -22,6 +22,7 @@ KEYFRAMES_FILE = 'keyframes.npy'
 RETURNS_FILE = 'returns.npy'
 CELLS_FOLDER = 'cells'
 MAX_META_BYTES = 1 << 23
+MAX_LANE_M = 30.0  # of the lane from which a place is seen a second time
 REBUILD = 'build the map again with build_db'
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ssd_ros.maps.files import MAX_LANE_M
+from ssd_ros.maps.meta import MAX_LANE_M
 from ssd_ros.records import check_limits, Limits
 
 DATABASES = {
