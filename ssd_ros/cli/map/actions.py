@@ -62,7 +62,7 @@ def print_info(path: Path) -> None:
 def _lane_words(info: MapInfo) -> str:
     if not info.opposite_lane_m:
         return ''
-    return f', every second one in the lane {info.opposite_lane_m:g} m to the left'
+    return f', half of them in the lane {info.opposite_lane_m:g} m to the left'
 
 
 def _cell_rows(database: CellDatabase) -> dict[str, object]:
