@@ -440,7 +440,10 @@ def mix_with_another_map(path: Path) -> None:
         (lambda path: (path / 'meta.json').write_text('[' * 100_000), 'is not JSON'),
         (lambda path: (path / 'meta.json').write_text('[1]'), 'does not describe a map'),
         (lambda path: (path / 'meta.json').write_text('{"a": 1}'), 'it has no format_version'),
-        (lambda path: (path / 'meta.json').write_bytes(b' ' * (1 << 21)), 'too many for a map'),
+        (
+            lambda path: (path / 'meta.json').write_bytes(b' ' * ((1 << 23) + 1)),
+            'too many for a map',
+        ),
         (rename_the_drive, r'meta\.json is damaged \(its SHA-256 differs'),
         (drop_the_checksum, r'meta\.json is damaged'),
         (lambda path: edit_info(path, novelty_distance=math.nan), 'not JSON compliant'),

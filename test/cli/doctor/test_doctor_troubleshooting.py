@@ -370,6 +370,7 @@ OTHERWISE = {
     'unknown parameter …': _START,
     'parameter … is the integer …': _START,
     'adapter … needs the package …': _START,
+    'no heartbeats for a lifecycle manager': _START,
 }
 
 
