@@ -11,7 +11,7 @@ import logging
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.bev.beside import panorama_beside
-from ssd_ros.bev.keyframe_views import PosedScans, VIEWS
+from ssd_ros.bev.keyframe_views import PlaceView, PosedScans, VIEWS
 from ssd_ros.confidence.model import ConfidenceModel
 from ssd_ros.datasets.left_out import LeftOut
 from ssd_ros.datasets.sequence import origin_of, RadarSequence, sensor_scans, SENSORS
@@ -21,7 +21,7 @@ from ssd_ros.maps.files import MapContent, MapInfo
 from ssd_ros.maps.novelty import database_of
 from ssd_ros.maps.place_database import PlaceDatabase
 from ssd_ros.maps.turn_check import TurnCheck
-from ssd_ros.motion.trajectory import in_lanes, thin_by_distance
+from ssd_ros.motion.trajectory import in_lanes, thin_by_distance, Trajectory
 from ssd_ros.verification import returns_beside, strongest_returns, turn_motions
 
 _log = logging.getLogger(__name__)
@@ -88,32 +88,53 @@ def build_database(
     expected = len(thin_by_distance(poses.positions_m, keyframe_distance_m))
     # A local map is of no moment, and its scans are taken for rigid.
     motions = turn_motions(poses) if sensor == 'spinning' else [None] * len(poses)
-    kept: list[int] = []
-    descriptors: list[NDArray[np.float32]] = []
-    returns_cm: list[NDArray[np.int16]] = []
     left_out, turns = LeftOut(sequence.name), TurnCheck()
+    described = _Described(encoder, num_views, opposite_lane_m)
     preprocessing = encoder.contract.preprocessing
     for view in VIEWS[sensor](posed, preprocessing, keyframe_distance_m, left_out):
-        kept.append(view.row)
         position_m, yaw_rad = poses.positions_m[view.row], float(poses.yaws_rad[view.row])
         turns.add(view.panorama, position_m, yaw_rad)
-        descriptors.append(encode_views(view.panorama, encoder, num_views))
-        returns_cm.append(strongest_returns(view.sharp, preprocessing.grid, motions[view.row]))
-        if opposite_lane_m:
-            beside = panorama_beside(view.panorama, preprocessing.grid, opposite_lane_m)
-            descriptors.append(encode_views(beside, encoder, num_views))
-            returns_cm.append(returns_beside(returns_cm[-1], opposite_lane_m))
+        described.add(view, motions[view.row])
         if progress:
-            progress(len(kept), expected)
+            progress(len(described.rows), expected)
     left_out.require_few()
     turns.warn(sequence.name)
     info = replace(info, num_unreadable=left_out.count)
-    keyframes = poses.select(np.array(kept, dtype=np.int64))
-    if opposite_lane_m:
-        keyframes = in_lanes(keyframes, opposite_lane_m)
-    return database_of(
-        MapContent(np.concatenate(descriptors), keyframes, np.stack(returns_cm), info, confidence)
-    )
+    return database_of(described.content(poses, info, confidence))
+
+
+class _Described:
+    """What a map will hold, keyframe by keyframe."""
+
+    def __init__(self, encoder: PlaceEncoder, num_views: int, opposite_lane_m: float) -> None:
+        self.rows: list[int] = []  # of their poses
+        self._encoder, self._num_views, self._lane_m = encoder, num_views, opposite_lane_m
+        self._descriptors: list[NDArray[np.float32]] = []
+        self._returns_cm: list[NDArray[np.int16]] = []
+
+    def add(self, view: PlaceView, turn_motion: NDArray[np.float64] | None) -> None:
+        """Describe a place, from the lane beside, too, if that is asked for."""
+        grid = self._encoder.contract.preprocessing.grid
+        returns_cm = strongest_returns(view.sharp, grid, turn_motion)
+        self.rows.append(view.row)
+        self._add(view.panorama, returns_cm)
+        if self._lane_m:
+            beside = panorama_beside(view.panorama, grid, self._lane_m)
+            self._add(beside, returns_beside(returns_cm, self._lane_m))
+
+    def _add(self, panorama: NDArray[np.uint8], returns_cm: NDArray[np.int16]) -> None:
+        self._descriptors.append(encode_views(panorama, self._encoder, self._num_views))
+        self._returns_cm.append(returns_cm)
+
+    def content(
+        self, poses: Trajectory, info: MapInfo, confidence: ConfidenceModel | None
+    ) -> MapContent:
+        """Return what the map holds."""
+        keyframes = poses.select(np.array(self.rows, dtype=np.int64))
+        if self._lane_m:
+            keyframes = in_lanes(keyframes, self._lane_m)
+        descriptors, returns_cm = np.concatenate(self._descriptors), np.stack(self._returns_cm)
+        return MapContent(descriptors, keyframes, returns_cm, info, confidence)
 
 
 def encode_views(
