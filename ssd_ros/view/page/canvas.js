@@ -6,14 +6,14 @@ export class Drawing {
   constructor(canvas) {
     this.canvas = canvas;
     this.context = canvas.getContext('2d');
-    this.width = this.height = 1; // in pixels of the page
     this.isDue = false;
+    this.resize(); // at once: a message may come before the observer's first call
     new ResizeObserver(() => this.resize()).observe(canvas);
   }
 
   resize() {
     const ratio = devicePixelRatio || 1;
-    const box = this.canvas.getBoundingClientRect();
+    const box = this.canvas.getBoundingClientRect(); // in pixels of the page
     this.width = Math.max(1, box.width);
     this.height = Math.max(1, box.height);
     this.canvas.width = Math.round(this.width * ratio);
