@@ -123,11 +123,12 @@ def is_cached(
     spacing: Spacing,
     source: str = '',
     submap_m: float = 0.0,
+    of_lidar: bool = False,
 ) -> bool:
     """
     Return whether the drive is there already, made with these options.
 
-    :param submap_m: see `cache_drive`
+    :param submap_m: with of_lidar, see `cache_drive`
     :param source: what `cache_drive` was told; a cache that does not say its source is accepted
     """
     try:
@@ -136,9 +137,14 @@ def is_cached(
         return False
     wanted = {'preprocessing': preprocessing_digest(preprocessing), 'spacing': asdict(spacing)}
     has_options = all(meta.get(key) == wanted[key] for key in wanted)
-    made_of = (meta.get('window_m', 0.0), meta.get('submap_m', 0.0))
-    has_lengths = made_of == (preprocessing.window_m, submap_m)
-    return has_options and has_lengths and meta.get('source', source) == source
+    made_of = (meta.get('window_m', 0.0), *_made_of(meta))
+    is_made_so = made_of == (preprocessing.window_m, submap_m, of_lidar)
+    return has_options and is_made_so and meta.get('source', source) == source
+
+
+def _made_of(meta: Mapping[str, Any]) -> tuple[float, bool]:
+    """Return `submap_m` and `of_lidar` of a cached drive."""
+    return meta.get('submap_m', 0.0), meta.get('of_lidar', False)
 
 
 def cache_drive(
@@ -151,6 +157,7 @@ def cache_drive(
     source: str = '',
     poses: Mapping[str, str] | None = None,
     submap_m: float = 0.0,
+    of_lidar: bool = False,
 ) -> dict[str, int]:
     """
     Write the images of a drive; the part of its name before the slash is the world.
@@ -162,11 +169,13 @@ def cache_drive(
     :param poses: what was done to the poses of each sensor, in words
     :param submap_m: of way, whose local maps of the 4D radar the panoramas show instead of the
         scans of the spinning radar; 0 = none
+    :param of_lidar: they show local maps of the LiDAR instead
     :return: number of scans that cannot be read, by `student` and `panorama`
     :raise ValueError: most scans of a sensor cannot be read
     """
     student = student_images(sequence, preprocessing, spacing.student_m)
-    mapped = mapped_images(sequence, preprocessing, spacing.panorama_m, student, submap_m)
+    made_of = submap_m, of_lidar
+    mapped = mapped_images(sequence, preprocessing, spacing.panorama_m, student, *made_of)
     # Of the images, of both sensors.
     numbers, total = count(1), len(student.poses) + len(mapped.poses)
 
@@ -176,7 +185,7 @@ def cache_drive(
             yield image
 
     shapes = _shapes(preprocessing)
-    meta = _meta_of(sequence, preprocessing, spacing, submap_m, poses or {}) | {'source': source}
+    meta = _meta_of(sequence, preprocessing, spacing, made_of, poses or {}) | {'source': source}
     with folder_written(directory, CACHE_FOLDER) as part:
         for sensor, made in (('student', student), ('panorama', mapped)):
             kept = _write_images(
@@ -198,11 +207,13 @@ def _meta_of(
     sequence: RadarSequence,
     preprocessing: PreprocessingConfig,
     spacing: Spacing,
-    submap_m: float,
+    made_of: tuple[float, bool],
     poses: Mapping[str, str],
 ) -> dict[str, Any]:
     """Return what a cached drive says of itself, but of its source and its scans."""
-    spacing_of = {'4d': spacing.student_m, '4d' if submap_m else 'spinning': spacing.panorama_m}
+    submap_m, of_lidar = made_of
+    mapped = '4d' if submap_m else 'lidar' if of_lidar else 'spinning'
+    spacing_of = {'4d': spacing.student_m, mapped: spacing.panorama_m}
     return {
         'world': sequence.name.rpartition('/')[0],
         'name': sequence.name,
@@ -211,6 +222,7 @@ def _meta_of(
         'preprocessing': preprocessing_digest(preprocessing),
         'window_m': preprocessing.window_m,
         'submap_m': submap_m,
+        'of_lidar': of_lidar,
         'spacing': asdict(spacing),
     }
 
@@ -257,10 +269,10 @@ def load_drive(
         arrays = {key: _stored(directory / f'{key}.npy') for key in _ARRAYS}
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f'{directory} is not a cached drive: {error!r}') from error
-    if meta.get('submap_m', 0.0) and not any_window:
+    if any(_made_of(meta)) and not any_window:
         raise ValueError(
-            f'{directory} shows local maps of the 4D radar in place of turns, to train on: judge '
-            'with a cache made without --submap'
+            f'{directory} shows local maps of the 4D radar or LiDAR in place of turns, to train '
+            'on: judge with a cache made without --submap and --lidar'
         )
     has_window = any_window or meta.get('window_m', 0.0) == preprocessing.window_m
     if digest != preprocessing_digest(preprocessing) or not has_window:

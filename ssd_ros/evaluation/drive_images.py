@@ -8,12 +8,14 @@ Nothing is kept in memory; `ssd_ros.evaluation.bev_cache` writes them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import repeat
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.bev.density_image import density_image_of_lidar, DensityConfig
+from ssd_ros.bev.keyframe_views import local_maps, PlaceView, PosedScans
 from ssd_ros.bev.preprocessing import CloudPreprocessor, PreprocessingConfig, scan_panorama
 from ssd_ros.datasets.left_out import LeftOut
 from ssd_ros.datasets.sequence import RadarSequence
@@ -65,15 +67,17 @@ def mapped_images(
     spacing_m: float | None,
     student: DriveImages,
     submap_m: float = 0.0,
+    of_lidar: bool = False,
 ) -> DriveImages:
     """
     Return the images of turns, each of shape (num_ranges, panorama_azimuths), or of a LiDAR.
 
-    They are of the spinning radar, or of local maps of the 4D radar; where the preprocessing has
-    density images, of the LiDAR beside each image of the student.
+    They are of the spinning radar, or of local maps of the 4D radar or LiDAR; where the
+    preprocessing has density images, of the LiDAR beside each image of the student.
 
     :param spacing_m: of way between two; None = none
-    :param submap_m: of way in a local map; 0 = of the spinning radar
+    :param submap_m: of way in a local map of the 4D radar; 0 = none
+    :param of_lidar: local maps of the LiDAR, as maps have them
     """
     if preprocessing.density is not None:
         left_out = LeftOut(sequence.name, 'LiDAR scan')
@@ -83,6 +87,8 @@ def mapped_images(
         return _lidar_images(sequence, student, pairs, preprocessing.density, left_out)
     if submap_m and spacing_m is not None:
         return _submap_images(sequence, preprocessing, spacing_m, submap_m)
+    if of_lidar and spacing_m is not None:
+        return _lidar_maps(sequence, preprocessing, spacing_m)
     left_out = LeftOut(sequence.name, 'spinning radar scan')
     scans, poses = _chosen(sequence.scan_stamps_ns, sequence.scan_poses, spacing_m)
     images = _panoramas(sequence, scans, preprocessing, left_out)
@@ -139,6 +145,28 @@ def _submap_images(
     images = panoramas_at(sequence, scans, preprocessing, submap_m, spacing_m, left_out)
     num_expected = len(thin_by_distance(poses.positions_m, spacing_m))
     return DriveImages(scans, poses, images, left_out, num_expected)
+
+
+def _lidar_maps(
+    sequence: RadarSequence, preprocessing: PreprocessingConfig, spacing_m: float
+) -> DriveImages:
+    """Return the images of local maps of the LiDAR: one at most for each scan."""
+    left_out = LeftOut(sequence.name, 'LiDAR scan')
+    scans, poses = _chosen(sequence.lidar_stamps_ns, sequence.lidar_poses, 0.0)
+    posed = PosedScans(sequence, scans, poses)
+    images = _at_rows(local_maps(posed, preprocessing, spacing_m, left_out), len(poses))
+    num_expected = len(thin_by_distance(poses.positions_m, spacing_m))
+    return DriveImages(scans, poses, images, left_out, num_expected)
+
+
+def _at_rows(views: Iterable[PlaceView], num: int) -> Iterator[Image]:
+    """Yield the image of each row, of which few have one."""
+    following = 0
+    for view in views:
+        yield from repeat(None, view.row - following)
+        yield view.panorama
+        following = view.row + 1
+    yield from repeat(None, num - following)
 
 
 def _lidar_images(

@@ -22,7 +22,7 @@ from ssd_ros.shared_files import shared_file
 from ssd_ros.simulator.config import Conditions, PRESETS, UNIT_SEED
 from ssd_ros.simulator.recordings.benchmark import load_benchmark
 from ssd_ros.training.ablation import command as ablate
-from support.posts import straight_drive
+from support.posts import lidar_drive, straight_drive
 
 PREPROCESSING = read_preprocessing(shared_file('config/training.yaml'))
 
@@ -292,12 +292,30 @@ def test_local_maps_of_the_4d_radar_stand_in_for_turns(
     assert [radar.sensor for radar in cached.radars] == ['4d']
 
 
-def test_submaps_and_windows_exclude_each_other(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_local_maps_of_a_lidar_stand_beside_the_4d_radar(tmp_path: Path) -> None:
+    drive = replace(lidar_drive(), lidar_yaw_rad=0.0)
+    write_hercules(tmp_path / 'drives', 'Posts', '01', drive)
+    what = ('--drives', tmp_path / 'drives/Posts/01', '--world', 'Posts', '--split', 'train')
+    what += ('--scan-spacing', 10, '--lidar', '--jobs', 1)
+    assert run(*what, '--out', tmp_path / 'out') == 0
+    (cached,) = load_drives(tmp_path / 'out' / 'train_lidar', PREPROCESSING, any_window=True)
+    assert (len(cached.student_bevs), len(cached.panoramas)) == (40, 8)
+    assert [radar.sensor for radar in cached.radars] == ['4d', 'lidar']
+
+
+@pytest.mark.parametrize(
+    ('more', 'said'),
+    [
+        (('--submap', 150, '--window', 20), 'expected no --window, no --only'),
+        (('--lidar', '--submap', 150), 'expected no --submap, no --only'),
+        (('--lidar', '--only', '4d'), 'expected no --submap, no --only'),
+    ],
+)
+def test_local_maps_exclude_other_images(
+    more: tuple[object, ...], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    what = ('--benchmark', 'train', '--out', tmp_path / 'out', '--submap', 150)
-    assert run(*what, '--window', 20) != 0
-    assert 'expected no --window, no --only' in capsys.readouterr().err
+    assert run('--benchmark', 'train', '--out', tmp_path / 'out', *more) != 0
+    assert said in capsys.readouterr().err
     assert not (tmp_path / 'out').exists()
 
 

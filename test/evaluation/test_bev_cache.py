@@ -9,7 +9,9 @@ import shutil
 
 import numpy as np
 import pytest
+from ssd_ros.bev.keyframe_views import local_maps, PosedScans
 from ssd_ros.bev.preprocessing import CloudPreprocessor, scan_panorama
+from ssd_ros.datasets.left_out import LeftOut
 from ssd_ros.evaluation.bev_cache import (
     cache_drive,
     is_cached,
@@ -22,7 +24,7 @@ from ssd_ros.motion.trajectory import Trajectory
 from ssd_ros.radar.types import RadarPointCloud, SpinningRadarScan
 from ssd_ros.recognition.offline.submap_drive import submaps_of
 from ssd_ros.training.config import TrainingConfig
-from support.posts import random_posts, SMALL, straight_drive
+from support.posts import lidar_drive, random_posts, SMALL, straight_drive
 from support.tiny_drive import StraightDrive, TINY_PREPROCESSING
 
 
@@ -90,6 +92,31 @@ def test_local_maps_lie_in_the_cache_as_turns_where_the_drive_is_long_enough(
         np.testing.assert_array_equal(found, submap.panorama)
     assert is_cached(tmp_path / 'a', SMALL, Spacing(None, 10.0), submap_m=40.0)
     assert not is_cached(tmp_path / 'a', SMALL, Spacing(None, 10.0))
+
+
+def test_local_maps_of_a_lidar_lie_in_the_cache_as_turns_at_the_keyframes_of_its_map(
+    tmp_path: Path,
+) -> None:
+    sequence = replace(lidar_drive(), unreadable=(0, 7))
+    cache_drive(sequence, tmp_path / 'a', SMALL, Spacing(10.0, 5.0), of_lidar=True)
+    with pytest.raises(ValueError, match=r'local maps .* made without --submap and --lidar'):
+        load_drive(tmp_path / 'a', SMALL)
+    drive = load_drive(tmp_path / 'a', SMALL, any_window=True)
+    # 2 m from scan to scan; a scan that cannot be read is missing in the maps around it alone.
+    np.testing.assert_array_equal(drive.student_poses[:, 0], np.arange(0, 79, 10))
+    np.testing.assert_array_equal(drive.panorama_poses[:, 0], np.arange(0, 79, 6))
+    np.testing.assert_allclose(drive.panorama_poses[:, 2], sequence.lidar_yaw_rad)
+    posed = PosedScans(sequence, np.arange(40), sequence.lidar_poses)
+    views = list(local_maps(posed, SMALL, 5.0, LeftOut('Posts/01')))
+    for found, view in zip(drive.panoramas, views, strict=True):
+        assert view.panorama.any()
+        np.testing.assert_array_equal(found, view.panorama)
+    assert [(radar.sensor, radar.num_scans) for radar in drive.radars] == [
+        ('4d', 40),
+        ('lidar', 40),
+    ]
+    assert is_cached(tmp_path / 'a', SMALL, Spacing(10.0, 5.0), of_lidar=True)
+    assert not is_cached(tmp_path / 'a', SMALL, Spacing(10.0, 5.0))
 
 
 class Damaged(StraightDrive):
@@ -242,7 +269,8 @@ def test_the_meta_data_hold_no_more_than_names_and_options(tmp_path: Path) -> No
     cache_drive(StraightDrive('Town/01', 4, 0), tmp_path / 'a', TINY_PREPROCESSING, Spacing())
     meta = json.loads((tmp_path / 'a' / 'meta.json').read_text())
     assert sorted(meta) == [
-        'name', 'origin', 'preprocessing', 'radars', 'source', 'spacing', 'submap_m', 'unreadable',
+        'name', 'of_lidar', 'origin', 'preprocessing', 'radars', 'source', 'spacing', 'submap_m',
+        'unreadable',
         'window_m', 'world',
     ]  # fmt: skip
 

@@ -11,8 +11,10 @@ from pathlib import Path
 from ssd_ros.cli.common.console import at_least, make_parser, run_command, usable_cores
 from ssd_ros.cli.common.drive_options import (
     add_drive_options,
+    BOTH,
     options_of,
     refuse_drive_options,
+    SENSORS,
 )
 
 EXAMPLES = """\
@@ -21,6 +23,7 @@ EXAMPLES = """\
   cache --benchmark train_wide --out runs/cache
   cache --benchmark train_wide --window 20 --only 4d --out runs/cache
   cache --benchmark train_wide --submap 150 --out runs/cache
+  cache --benchmark train --lidar --out runs/cache
   cache --benchmark train --config config/fourdral_small.yaml --out runs/density
   cache --hercules HeRCULES --config my_training.yaml --out runs/hercules
   cache --hercules HeRCULES --split test --query-spacing 0.3 --out runs/hercules
@@ -101,8 +104,14 @@ def parser() -> argparse.ArgumentParser:
         help='local maps of so much way of the 4D radar, seen all around, in place of the '
         "spinning radar's scans, and no other image; the split's directory is named for it",
     )
+    add(
+        '--lidar',
+        action='store_true',
+        help='local maps of the LiDAR, as maps of it have them, in place of the spinning '
+        "radar's scans; the split's directory is named for it",
+    )
     add('--only', choices=('4d', 'spinning'), help='images of one radar alone')
-    add_drive_options(result, order='--drives')
+    add_drive_options(result, SENSORS, order='--drives')
     add('--jobs', type=at_least(int, 1), default=min(2, usable_cores()), help='(%(default)s)')
     return result
 
@@ -117,8 +126,10 @@ def run(arguments: argparse.Namespace) -> None:
         without_faulty,
     )
     from ssd_ros.cli.cache.jobs import (
+        beside,
         fill_cache,
         in_windows,
+        of_lidar_maps,
         of_radar,
         of_submaps,
         read_preprocessing,
@@ -131,7 +142,10 @@ def run(arguments: argparse.Namespace) -> None:
     notes: list[str] = []
     if arguments.benchmark:
         _refuse_recorded_options(arguments)
-        jobs = benchmark_drives(arguments.benchmark, preprocessing.density is not None)
+        has_density = preprocessing.density is not None
+        jobs = benchmark_drives(arguments.benchmark, arguments.lidar or has_density)
+        if has_density:
+            jobs = beside(jobs)
     elif arguments.hercules:
         reason = 'is for --drives: --hercules finds the files itself'
         refuse_drive_options(arguments, reason, allowed=('heading',))
@@ -152,6 +166,7 @@ def run(arguments: argparse.Namespace) -> None:
             options_of(arguments, arguments.drives),
             arguments.query_spacing,
             arguments.scan_spacing,
+            ('4d', 'lidar') if arguments.lidar else BOTH,
         )
         check_drives(job.source for job in jobs)
     if arguments.only:
@@ -159,6 +174,9 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.submap:
         _refuse_beside_submap(arguments, preprocessing.density is not None)
         jobs = of_submaps(jobs, arguments.submap)
+    if arguments.lidar:
+        _refuse_beside_lidar(arguments, preprocessing.density is not None)
+        jobs = of_lidar_maps(jobs)
     if arguments.window is not None:
         jobs, preprocessing = in_windows(jobs, preprocessing, arguments.window)
     for summary in fill_cache(jobs, arguments.out, preprocessing, arguments.jobs):
@@ -183,6 +201,14 @@ def _refuse_beside_submap(arguments: argparse.Namespace, has_density: bool) -> N
         raise ValueError(
             '--submap makes images of local maps alone: expected no --window, no --only and no '
             'section density in the configuration'
+        )
+
+
+def _refuse_beside_lidar(arguments: argparse.Namespace, has_density: bool) -> None:
+    if arguments.submap or arguments.only or has_density:
+        raise ValueError(
+            "--lidar puts local maps in the place of the spinning radar's scans: expected no "
+            '--submap, no --only and no section density in the configuration'
         )
 
 

@@ -172,7 +172,7 @@ def benchmark_drives(split_name: str, has_lidar: bool = False) -> list[CacheJob]
     """
     Return the drives of a split of the shipped benchmark or of the random worlds.
 
-    :param has_lidar: whether they drive with a LiDAR, its images beside those of 4D radar
+    :param has_lidar: whether they drive with a LiDAR
     :raise ValueError: there is no such split
     """
     random = load_random_worlds(shared_file('config/random_worlds.yaml'))
@@ -184,7 +184,7 @@ def benchmark_drives(split_name: str, has_lidar: bool = False) -> list[CacheJob]
     return [
         CacheJob(
             f'{split.name}/{place.seed:04d}_{visit.index}',
-            _beside(split.spacing(visit)) if has_lidar else split.spacing(visit),
+            split.spacing(visit),
             SimulatedDrive(
                 place, visit, None if drawn is None else drawn.change(place.seed), has_lidar
             ),
@@ -192,10 +192,6 @@ def benchmark_drives(split_name: str, has_lidar: bool = False) -> list[CacheJob]
         for place in split.places
         for visit in place.sessions
     ]
-
-
-def _beside(spacing: Spacing) -> Spacing:
-    return replace(spacing, panorama_m=spacing.student_m)
 
 
 def hercules_drives(
@@ -256,6 +252,7 @@ def recorded_drives(
     options: Sequence[DriveOptions],
     query_spacing_m: float | None,
     scan_spacing_m: float,
+    sensors: tuple[str, ...] = BOTH,
 ) -> list[CacheJob]:
     """
     Return drives through one place, called after their directories.
@@ -263,6 +260,7 @@ def recorded_drives(
     A drive with one of the radars counts, too: another one may have the other.
 
     :param options: of each drive
+    :param sensors: whose messages are read of a bag
     :raise ValueError: two have the same name
     """
     names = [path.resolve().stem for path in paths]
@@ -273,7 +271,7 @@ def recorded_drives(
         CacheJob(
             f'{split}/{world}_{name}',
             spacing,
-            RecordedDrive(path, f'{world}/{name}', of_drive),
+            RecordedDrive(path, f'{world}/{name}', of_drive, sensors),
         )
         for path, name, of_drive in zip(paths, names, options, strict=True)
     ]

@@ -52,17 +52,20 @@ class CacheJob:
 
     :param directory: split and drive, below the directory of the cache
     :param submap_m: of way, whose local maps take the place of spinning scans; 0 = none
+    :param of_lidar: local maps of the LiDAR do
     """
 
     directory: str
     spacing: Spacing
     source: Source
     submap_m: float = 0.0
+    of_lidar: bool = False
 
     def is_done(self, root: Path, preprocessing: PreprocessingConfig) -> bool:
         """Return whether it is in the cache, made with these options."""
         directory, source = root / self.directory, self.source.digest
-        return is_cached(directory, preprocessing, self.spacing, source, self.submap_m)
+        made_of = self.submap_m, self.of_lidar
+        return is_cached(directory, preprocessing, self.spacing, source, *made_of)
 
 
 def read_preprocessing(path: Path) -> PreprocessingConfig:
@@ -99,6 +102,22 @@ def of_submaps(jobs: Sequence[CacheJob], length_m: float) -> list[CacheJob]:
             spacing=Spacing(None, job.spacing.panorama_m or job.spacing.student_m),
             submap_m=length_m,
         )
+        for job in jobs
+    ]
+
+
+def of_lidar_maps(jobs: Sequence[CacheJob]) -> list[CacheJob]:
+    """Return the jobs for local maps of the LiDAR in place of turns: SPLIT_lidar/DRIVE."""
+    return [
+        replace(job, directory=job.directory.replace('/', '_lidar/', 1), of_lidar=True)
+        for job in jobs
+    ]
+
+
+def beside(jobs: Sequence[CacheJob]) -> list[CacheJob]:
+    """Return the jobs for images of the LiDAR beside those of the 4D radar."""
+    return [
+        replace(job, spacing=replace(job.spacing, panorama_m=job.spacing.student_m))
         for job in jobs
     ]
 
@@ -167,13 +186,16 @@ def _cache(
             source=source,
             poses=told,
             submap_m=job.submap_m,
+            of_lidar=job.of_lidar,
         )
     except ValueError as error:
         return error
     notes: list[str] = []
     if job.spacing.student_m is not None or job.submap_m:
         notes += _notes('4D radar', sequence.cloud_stamps_ns, sequence.cloud_poses)
-    is_spinning = preprocessing.density is None and not job.submap_m
+    if job.of_lidar:
+        notes += _notes('LiDAR', sequence.lidar_stamps_ns, sequence.lidar_poses)
+    is_spinning = preprocessing.density is None and not (job.submap_m or job.of_lidar)
     if job.spacing.panorama_m is not None and is_spinning:
         notes += _notes('spinning radar', sequence.scan_stamps_ns, sequence.scan_poses)
     if num_unreadable := sum(unreadable.values()):
