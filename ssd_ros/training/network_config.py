@@ -7,7 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 import math
 
-ARCHITECTURES = ('resnet', 'autoplace')
+ARCHITECTURES = ('resnet', 'autoplace', 'radar_to_lidar')
+SPECTRUM_SIDE = 32  # of Radar-to-LiDAR's descriptor
 STEMS = ('convolution', 'patches')
 BLOCKS = ('residual', 'merged')
 TASKS_4DRAL = ('l2l', 'r2r', 'r2l')
@@ -46,7 +47,8 @@ class NetworkConfig:
     """
     Sizes of the backbone, one entry per stage, and of the pooling.
 
-    AutoPlace takes from it channels, input_scale, num_views and cartesian, nothing else.
+    AutoPlace takes from it channels, input_scale, num_views and cartesian, nothing else;
+    Radar-to-LiDAR channels, input_scale and num_views.
     """
 
     architecture: str = 'resnet'  # one of ARCHITECTURES
@@ -83,8 +85,8 @@ class NetworkConfig:
                 raise ValueError(f'network.{name} is {given!r}; choose from {", ".join(choices)}')
         if not self.has_branches and self.teacher_margin:
             raise ValueError(
-                f'network.teacher_margin is {self.teacher_margin}, expected 0: AutoPlace sees a '
-                'view by itself'
+                f'network.teacher_margin is {self.teacher_margin}, expected 0: '
+                f'{self.architecture} sees a view by itself'
             )
         if any(
             num == 0 and stride > 1
@@ -101,8 +103,8 @@ class NetworkConfig:
 
     @property
     def has_branches(self) -> bool:
-        """Whether each sensor has its own backbone; AutoPlace has one for both."""
-        return self.architecture != 'autoplace'
+        """Whether each sensor has its own backbone; the baselines have one for both."""
+        return self.architecture == 'resnet'
 
     @property
     def stride(self) -> int:
@@ -112,7 +114,9 @@ class NetworkConfig:
     @property
     def descriptor_size(self) -> int:
         """Length of the whole descriptor."""
-        if not self.has_branches:
+        if self.architecture == 'radar_to_lidar':
+            return SPECTRUM_SIDE**2
+        if self.architecture == 'autoplace':
             features = self.cartesian.num_cells // 2 ** (len(self.channels) + 1)
             return self.channels[-1] * features**2
         return self.mid.descriptor_size + self.two_levels * self.high.descriptor_size
@@ -179,6 +183,9 @@ NETWORKS = {
         num_views=6,
     ),
 }
+NETWORKS['radar_to_lidar'] = replace(
+    NETWORKS['autoplace'], architecture='radar_to_lidar', channels=(64, 128, 256, 256)
+)
 NETWORKS['sherloc'] = replace(NETWORKS['paper'], strides=(1, 2, 2, 2))
 # A third of the time of `edge`. A feature sees at most 20 columns beside its own.
 NETWORKS['fast'] = NetworkConfig(

@@ -180,7 +180,12 @@ learning rates and bits.
 def _network(network: NetworkConfig) -> str:
     """Return the architecture in words."""
     channels = ', '.join(map(str, network.channels))
-    if not network.has_branches:
+    if network.architecture == 'radar_to_lidar':
+        return (
+            'Radar-to-LiDAR (Yin et al., 2021), mended, one for both sensors,\n'
+            f'  {channels} channels'
+        )
+    if network.architecture == 'autoplace':
         square = network.cartesian
         return (
             f"AutoPlace's spatial encoder (arXiv 2109.08652), one for both sensors, {channels}\n"
@@ -226,7 +231,7 @@ def _stages(run: Run) -> str:
 def _config_file(config: TrainingConfig) -> str:
     """Return the shipped file that such a training is an instance of."""
     if not config.network.has_branches:
-        return 'config/autoplace.yaml'
+        return f'config/{config.network.architecture}.yaml'
     if config.network != NETWORKS['fast']:
         return 'config/training_fixed.yaml'
     return f'config/training{"_wide" if len(config.splits) > 1 else ""}.yaml'

@@ -1,7 +1,7 @@
 # Copyright 2026 The ssd_ros authors
 # SPDX-License-Identifier: Apache-2.0
 """
-The encoders: convolutions for each sensor and one HOLMES pooling that both share, or AutoPlace.
+The encoders: convolutions for each sensor and one HOLMES pooling that both share, or a baseline's.
 
 `python -m ssd_ros.training.networks.encoders` prints their parameters and multiplications.
 """
@@ -19,6 +19,7 @@ from ssd_ros.training.networks.autoplace import SpatialBackbone, SpatialPooling
 from ssd_ros.training.networks.backbone import Backbone, merged
 from ssd_ros.training.networks.enhancement import EnhancementNet, ImitationNet
 from ssd_ros.training.networks.holmes import Holmes, HolmesLevel
+from ssd_ros.training.networks.radar_to_lidar import ContextBackbone, SpectrumPooling
 import torch
 from torch import nn, Tensor
 
@@ -162,11 +163,11 @@ class TeacherStudent(nn.Module):
     :param enhancement: redraws the student's images; None where the scheme has no such idea
     :param imitation: likewise, adds to its features
     :param alignment: channels of the student for comparison with the teacher's, not exported
-    :param grid: of the images; only AutoPlace needs to know it
+    :param grid: of the images; only baselines need to know it
     """
 
-    student: Backbone | SpatialBackbone
-    pooling: Holmes | SpatialPooling
+    student: Backbone | SpatialBackbone | ContextBackbone
+    pooling: Holmes | SpatialPooling | SpectrumPooling
 
     def __init__(
         self,
@@ -185,9 +186,12 @@ class TeacherStudent(nn.Module):
             if config.has_branches:
                 self.student = Backbone(config)
                 self.pooling = Holmes(channels, config)
-            else:
+            elif config.architecture == 'autoplace':
                 self.student = SpatialBackbone(config, grid)
                 self.pooling = SpatialPooling()
+            else:
+                self.student = ContextBackbone(config, grid)
+                self.pooling = SpectrumPooling()
         self.teacher = copy.deepcopy(self.student) if config.has_branches else self.student
         self.alignment = nn.Conv2d(channels, channels, 1)
         nn.init.dirac_(self.alignment.weight)
@@ -236,7 +240,7 @@ class TeacherStudent(nn.Module):
 
     def panorama_encoder(self) -> PanoramaEncoder | ViewsEncoder:
         """Return the encoder of the spinning radar's panoramas, sharing these weights."""
-        if isinstance(self.pooling, SpatialPooling):
+        if not isinstance(self.pooling, Holmes):
             return ViewsEncoder(self.encoder('spinning'), self.config.num_views)
         return PanoramaEncoder(self.teacher, self.pooling, self.config)
 

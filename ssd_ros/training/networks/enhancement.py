@@ -32,10 +32,12 @@ class EnhancementNet(nn.Module):
         super().__init__()
         self._is_residual = is_residual
         sizes = [width, 2 * width, 4 * width, 8 * width]
-        self.down = nn.ModuleList(_double(*ends) for ends in zip([1, *sizes], sizes, strict=False))
+        self.down = nn.ModuleList(
+            double_convolution(*ends) for ends in zip([1, *sizes], sizes, strict=False)
+        )
         pairs = list(zip(sizes[:0:-1], sizes[-2::-1], strict=True))
         self.up = nn.ModuleList(nn.ConvTranspose2d(*pair, 2, stride=2) for pair in pairs)
-        self.merge = nn.ModuleList(_double(*pair) for pair in pairs)
+        self.merge = nn.ModuleList(double_convolution(*pair) for pair in pairs)
         self.out = nn.Conv2d(width, 1, 1)
 
     def forward(self, images: Tensor) -> Tensor:
@@ -72,7 +74,8 @@ class ImitationNet(nn.Module):
         return logits
 
 
-def _double(in_channels: int, out_channels: int) -> nn.Sequential:
+def double_convolution(in_channels: int, out_channels: int) -> nn.Sequential:
+    """Return two 3x3 convolutions, each with batch norm and ReLU."""
     layers: list[nn.Module] = []
     for width in (in_channels, out_channels):
         layers += [

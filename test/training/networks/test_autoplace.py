@@ -152,7 +152,7 @@ def test_what_needs_two_branches_is_refused(config: TrainingConfig) -> None:
         replace(config, teacher='frozen')
     with pytest.raises(ValueError, match=r'teacher_margin is 8, expected 0'):
         replace(TINY, teacher_margin=8)
-    with pytest.raises(ValueError, match=r"'vgg'; choose from resnet, autoplace"):
+    with pytest.raises(ValueError, match=r"'vgg'; choose from resnet, autoplace, r"):
         replace(TINY, architecture='vgg')
     with pytest.raises(ValueError, match=r'num_cells is 15, expected at least 16 for 3 stages'):
         replace(TINY, cartesian=CartesianConfig(num_cells=15))
