@@ -39,7 +39,13 @@ training/ablation training/bench training/fourdral
 """.split()  # noqa: SIM905
 # Where a library may be imported, by the beginnings of paths.
 ONLY_IN = {
-    'aiohttp': ('view/server', 'view/middleware', 'fleet/server', 'cli/bench/fleet'),
+    'aiohttp': (
+        'view/server',
+        'view/middleware',
+        'fleet/server',
+        'fleet/client',
+        'cli/bench/fleet',
+    ),
     'torch': ('training/',),
     'rclpy': ('ros/',),
     'sensor_msgs': ('ros/',),

@@ -207,6 +207,7 @@ class Recognition:
     :param unlike_radar: how the radar differs from those that the calibration of a map, or of the
         running drive, knows; '' if it does not, or they are not known
     :param is_submap: it was asked by a submap
+    :param description: what the maps were searched for, shape (D,) or, of a whole turn, (V, D)
     """
 
     stamp_ns: int
@@ -218,6 +219,7 @@ class Recognition:
     ego_velocity: EgoVelocity
     unlike_radar: str = ''
     is_submap: bool = False
+    description: NDArray[np.float32] | None = None
 
     @property
     def stationary(self) -> bool:

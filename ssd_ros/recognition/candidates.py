@@ -97,6 +97,7 @@ class Flag(IntFlag):
     LOW_POINTS = 128
     UNKNOWN_RADAR = 256  # unlike those that the calibration knows: not accepted by default
     SUBMAP = 512  # asked by a submap, of which no calibration knows: not accepted by default
+    PLACE_SERVER = 1024  # of the map of a place server, not of the own ones
 
 
 DECISIONS = ('accepted', 'ambiguous', 'rejected')

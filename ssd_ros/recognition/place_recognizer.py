@@ -165,7 +165,11 @@ class PlaceRecognizer:
         return self._stream.add(scan, pose, segment, checked_by)
 
     def query(
-        self, query: Query, is_requested: bool = False, prior: Prior | None = None
+        self,
+        query: Query,
+        is_requested: bool = False,
+        prior: Prior | None = None,
+        description: NDArray[np.float32] | None = None,
     ) -> Recognition:
         """
         Return the mapped places that a prepared query may show, best first.
@@ -173,12 +177,14 @@ class PlaceRecognizer:
         :param is_requested: accept what was accepted before, even if the vehicle has not moved
         :param prior: where the radar is in the map frame; maps of squares are searched there.
             None = about the place that was accepted last, or anywhere
+        :param description: of the query, from an earlier answer to it; None = not known yet
         """
         if not self._is_whole(query):
             return self._without_submap(query)
         self._arrive(query)
         start = time.perf_counter()
-        description = describe(self._encoder, query.image.bev)
+        if description is None:
+            description = describe(self._encoder, query.image.bev)
         encode_ms = _milliseconds_since(start)
 
         start = time.perf_counter()
@@ -213,6 +219,7 @@ class PlaceRecognizer:
             query.image.ego_velocity,
             next(iter(unlike.values()), ''),
             query.is_submap,
+            description,
         )
 
     def remember(self, query: Query) -> bool:

@@ -32,6 +32,7 @@ _REMARKS = {
     Flag.LOW_POINTS: 'few points',
     Flag.UNKNOWN_RADAR: 'radar unlike those of the calibration',
     Flag.SUBMAP: 'asked by a submap',
+    Flag.PLACE_SERVER: 'of a place server',
 }
 _COPIED = ('keyframe_id', 'map_id', 'confidence', 'distance', 'ratio', 'support')
 _OF_MAP = ('source', 'sensor', 'encoder', 'keyframes', 'origin', 'created')

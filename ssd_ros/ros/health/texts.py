@@ -52,6 +52,14 @@ SQUARES_LOST = (
     'a part of map {name} cannot be read, the rest is searched: {problems}; copy the whole map '
     'again'
 )
+PLACE_SERVER_SILENT = (
+    'the place server {address} gives no answer: {error}; is it running, and its map of these '
+    'models and this frame?'
+)
+PLACE_SERVER_REFUSES = (
+    'the place server {address} refuses and is asked again later: {error}; start several behind a '
+    'proxy if that lasts'
+)
 SUBMAPS_AT_RISK = (
     'asked by submaps, which no calibration knows: accept.risk_submaps accepts it all the same'
 )
@@ -133,6 +141,8 @@ TEXTS = (
     SUBMAP_QUERIES,
     SUBMAPS_AT_RISK,
     SQUARES_LOST,
+    PLACE_SERVER_SILENT,
+    PLACE_SERVER_REFUSES,
     NOTHING_REMEMBERED,
     STAMPED_BY_ARRIVAL,
     CONSTANT_OFFSET,

@@ -55,8 +55,8 @@ def load_maps(
     paths = user_paths(index_path) if isinstance(index_path, str) else index_path
     if not paths and not may_be_none:
         raise ValueError(
-            'no map: set the parameter index_path to a directory made by build_db, or '
-            'online_index to true'
+            'no map: set the parameter index_path to a directory made by build_db, '
+            'online_index to true, or place_server'
         )
     maps = [open_map(path) for path in paths]
     names = ', '.join(map(str, paths))
@@ -64,6 +64,17 @@ def load_maps(
     uuids = [database.info.uuid for database in maps]
     if len(set(uuids)) < len(uuids):
         raise ValueError(f'{names} names a map twice')
+    use_calibration(maps, confidence_path)
+    return maps
+
+
+def use_calibration(maps: Sequence[PlaceDatabase], confidence_path: str) -> None:
+    """
+    Let maps be judged by another calibration than their own.
+
+    :param confidence_path: '' = theirs
+    :raise ValueError: it is damaged, of other models or not of their sensor
+    """
     for database in maps if confidence_path else ():
         info = database.info
         database.confidence = _given_confidence(
@@ -74,7 +85,6 @@ def load_maps(
                 f'confidence_path: {confidence_path} has no calibration of the models of map '
                 f'{info.source or info.uuid} for {info.sensor} maps'
             )
-    return maps
 
 
 def _given_confidence(path: str, space: str, sensor: str) -> ConfidenceModel | None:

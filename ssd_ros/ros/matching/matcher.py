@@ -71,6 +71,7 @@ class Answer:
     :param max_ratio: above it a candidate is ambiguous
     :param live_distance_m: between two keyframes of the running drive
     :param news: for `~/map_info`, None if it holds as it was published
+    :param is_from_server: the map is one of a place server
     """
 
     recognition: Recognition
@@ -78,6 +79,13 @@ class Answer:
     max_ratio: float
     live_distance_m: float = 0.0
     news: dict[str, Any] | None = None
+    is_from_server: bool = False
+
+    @property
+    def is_placed(self) -> bool:
+        """Whether a map says where the vehicle is, even if it did before."""
+        mapped = (found for found in self.recognition.candidates if not found.is_live)
+        return any(found.accepted or found.decision.is_repeat for found in mapped)
 
     def keyframe_distance_m(self, candidate: LoopClosureCandidate) -> float:
         """Return the spacing of the map that a candidate is in."""

@@ -105,7 +105,7 @@ class LocalizeNode(LifecycleNode):
             if not self.context.ok():  # told to stop: no need to load the map as well
                 return TransitionCallbackReturn.FAILURE
             maps = load_maps(
-                parameters.index_path, parameters.online_index, parameters.confidence_path
+                parameters.index_path, parameters.needs_no_map, parameters.confidence_path
             )
             self._session = Session(self, encoder, maps, self.current_parameters)
         except (ValueError, OSError, ImportError) as error:

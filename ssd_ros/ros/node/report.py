@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 import time
+from typing import TYPE_CHECKING
 
 from rclpy.clock import Clock, ClockType  # type: ignore[attr-defined]
 from rclpy.node import Node
@@ -33,6 +34,9 @@ from ssd_ros.ros.outputs.publishers import Outputs
 from ssd_ros.ros.parameters.node import NodeParameters
 from ssd_ros.verification import why_numpy
 
+if TYPE_CHECKING:
+    from ssd_ros.ros.matching.server_asker import ServerAsker
+
 
 class HealthReport:
     """Ask the parts for their statuses, with the rate of the parameters."""
@@ -54,6 +58,7 @@ class HealthReport:
         self._outputs = outputs
         self._adapters = adapters
         self._parameters = parameters
+        self.asker: ServerAsker | None = None
         self._is_full = False
         kind = message_class(DIAGNOSTICS.kind)
         self._publisher = node.create_publisher(
@@ -95,11 +100,13 @@ class HealthReport:
         matcher, num_live = self._matcher, self._matcher.num_live_keyframes
         num_keyframes = sum(map(len, matcher.maps))
         status = matcher.statistics.matching_status(now_s, num_keyframes, num_live)
-        more = {
+        more: dict[str, object] = {
             'initialpose_listeners': self._outputs.listeners_of('initialpose'),
             'radar': matcher.radar_words,
             'verification': f'NumPy: {why_numpy()}' if why_numpy() else 'compiled',
         }
+        if self.asker is not None:
+            more |= self.asker.statistics.values()
         status = replace(status, values={**status.values, **more})
         if doubts := list(self._doubts()):
             status = replace(status, level=Level.WARN, message='; '.join(doubts))
@@ -121,6 +128,8 @@ class HealthReport:
             yield text.format(difference=difference)
         text = MAP_POSES_AT_RISK if accept.risk_map_poses else WRONG_MAP_POSES
         yield from filter(None, (doubt_of(place.info, text) for place in matcher.maps))
+        if self.asker is not None and self.asker.statistics.problem:
+            yield self.asker.statistics.problem
         for place in matcher.maps:
             if problems := '; '.join(place.problems):
                 name = place.info.source or place.info.uuid

@@ -97,7 +97,7 @@ class Services:
 
         def load() -> str:
             maps = load_maps(
-                parameters.index_path, parameters.online_index, parameters.confidence_path
+                parameters.index_path, parameters.needs_no_map, parameters.confidence_path
             )
             session.swap_maps(maps)
             revisions = ', '.join(place.revision for place in maps)

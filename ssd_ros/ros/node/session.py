@@ -9,12 +9,14 @@ from contextlib import ExitStack
 from pathlib import Path
 import threading
 import time
+from typing import TYPE_CHECKING
 
 from rclpy.lifecycle import LifecycleNode
 from rclpy.task import Future
 from ssd_ros.encoders.place_encoder import PlaceEncoder
 from ssd_ros.maps.place_database import PlaceDatabase
 from ssd_ros.motion.stamp_order import Admitted
+from ssd_ros.packages import way_out
 from ssd_ros.radar.merging import MergeConfig
 from ssd_ros.radar.types import Scan
 from ssd_ros.ros.adapters import Adapter, load_adapter
@@ -25,7 +27,7 @@ from ssd_ros.ros.inputs.radar_input import RadarInput
 from ssd_ros.ros.inputs.stamp_source import StampSource
 from ssd_ros.ros.inputs.transforms import listen_to_tf
 from ssd_ros.ros.matching.loading import live_confidence, new_live_session
-from ssd_ros.ros.matching.matcher import Job, Matcher, NewestScan
+from ssd_ros.ros.matching.matcher import Answer, Job, Matcher, NewestScan
 from ssd_ros.ros.matching.travel_gate import TravelGate
 from ssd_ros.ros.matching.worker import LatestWorker
 from ssd_ros.ros.messages.geometry import Pose
@@ -35,6 +37,9 @@ from ssd_ros.ros.outputs.delivery import Delivery, Surroundings
 from ssd_ros.ros.outputs.reply import answered, Delivered, Reply, unanswered
 from ssd_ros.ros.outputs.tf_output import TfOutput
 from ssd_ros.ros.parameters.node import NodeParameters
+
+if TYPE_CHECKING:
+    from ssd_ros.ros.matching.server_asker import ServerAsker
 
 
 class Session:
@@ -87,10 +92,12 @@ class Session:
         )
         built.callback(self._odometry.destroy)
         self._input = self._open_radars(built, fixed)
+        self._asker = self._open_asker(built) if fixed.place_server else None
         outputs = self._delivery.outputs
         report = HealthReport(
             node, self._input, self._odometry, matcher, outputs, adapters, self._parameters
         )
+        report.asker = self._asker
         built.callback(report.destroy)
         self._worker = LatestWorker(
             self._work, self._on_work_error, lambda: 1 / self._parameters().query_rate
@@ -103,6 +110,18 @@ class Session:
             adapters.append(load_adapter(name, self._node, fixed.map_frame))
             built.callback(adapters[-1].destroy)
         return adapters
+
+    def _open_asker(self, built: ExitStack) -> ServerAsker:
+        try:
+            from ssd_ros.ros.matching.server_asker import ServerAsker
+        except ImportError as error:
+            raise ImportError(f'place_server is set, but {way_out(error)}') from error
+        matcher, deliver = self._matcher, self._deliver_from_server
+        asker = ServerAsker(
+            matcher.encoder, lambda: matcher.maps, self._parameters, deliver, self._on_work_error
+        )
+        built.callback(asker.close)
+        return asker
 
     def _open_radars(self, built: ExitStack, fixed: NodeParameters) -> RadarInput:
         contract = self._matcher.encoder.contract.preprocessing
@@ -133,7 +152,7 @@ class Session:
         """Start with an empty window; the publishers are awake already."""
         with self._answering:
             self._matcher.clear()
-            self._delivery.clear()
+            self._forget_answers()
         self._delivery.initial_pose.start()
         self._newest, self._gate = None, TravelGate()
         self._stamps.begin_anew()
@@ -176,7 +195,7 @@ class Session:
         confidence = live_confidence(self._matcher.encoder, self._parameters())
         with self._answering:
             self._matcher.swap_maps(maps, confidence)
-            self._delivery.clear()
+            self._forget_answers()
         if self.is_active:
             self._publish_maps()
 
@@ -196,8 +215,14 @@ class Session:
         self._askers.answer_all(self._unanswered('cleared: there is no window to search with'))
         with self._answering:
             self._matcher.forget_drive()
-            self._delivery.clear()
+            self._forget_answers()
         self._newest, self._gate = None, TravelGate()
+
+    def _forget_answers(self) -> None:
+        """Forget what was answered, and void what a place server still answers."""
+        self._delivery.clear()
+        if self._asker is not None:
+            self._asker.forget()
 
     def _publish_maps(self) -> None:
         parameters, matcher = self._parameters(), self._matcher
@@ -246,7 +271,19 @@ class Session:
         with self._answering:
             is_awaited = bool(relocalize) or self._delivery.awaits_pose(parameters)
             answer = self._matcher.match(job, parameters, is_awaited)
-            return self._delivery.deliver(answer, job, parameters, any(relocalize))
+            delivered = self._delivery.deliver(answer, job, parameters, any(relocalize))
+            if self._asker is None:
+                return delivered
+            is_asked = self._asker.follow(answer, job, is_awaited, any(relocalize))
+            return delivered._replace(is_asked_elsewhere=is_asked)
+
+    def _deliver_from_server(
+        self, answer: Answer, job: Job, wants_pose: bool, still_counts: Callable[[], bool]
+    ) -> None:
+        """Tell everybody what a place server answered, unless that was settled in the meantime."""
+        with self._answering:
+            if self.is_active and still_counts():
+                self._delivery.deliver(answer, job, self._parameters(), wants_pose)
 
     def _on_work_error(self, error: Exception) -> None:
         if not self._node.context.ok():  # nothing can be published while ROS goes down

@@ -102,6 +102,7 @@ class Delivery:
             self._tell_adapters(live)
         mapped = accepted_closure(answer, False, base_radar, parameters)
         if mapped is not None:
+            self._statistics.num_since_accept = 0  # of a place server, too
             self.outputs.publish_pose(mapped, parameters)
             self._tell_adapters(mapped)
             here = at_newest_scan(mapped, job)

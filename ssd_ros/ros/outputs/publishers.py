@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from rclpy.lifecycle import LifecycleNode
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from ssd_ros.maps.place_database import PlaceDatabase
+from ssd_ros.recognition.candidates import Flag
 from ssd_ros.records import json_text
 from ssd_ros.ros.adapters.closure import LoopClosure
 from ssd_ros.ros.adapters.messages import initial_pose_msg
@@ -97,6 +98,7 @@ class Outputs:
         frame = parameters.map_frame if answer.maps else parameters.odom_frame
         header = Header(stamp=time_msg(answer.recognition.stamp_ns), frame_id=frame)
         flags = flags_of_query(answer.recognition)
+        flags |= Flag.PLACE_SERVER if answer.is_from_server else Flag(0)
         rows = candidate_rows(found, base_radar, answer.max_ratio, flags, answer.maps, age_s)
         self._publish('~/candidates', candidates_msg(rows, header))
         if self.listeners_of('~/candidate_poses'):
@@ -107,7 +109,7 @@ class Outputs:
         """Publish what people look at, if somebody does."""
         if parameters.publish_markers and self.listeners_of('~/markers'):
             self._publish('~/markers', markers_msg(answer, job.base_radar, parameters))
-        if self.listeners_of('~/bev'):
+        if self.listeners_of('~/bev') and not answer.is_from_server:  # which shows the same
             header = Header(stamp=time_msg(job.query.stamp_ns), frame_id=job.frame_id)
             self._publish('~/bev', bev_msg(job.query.image.bev, header))
 

@@ -22,12 +22,14 @@ class Delivered(NamedTuple):
     :param rows: of `~/candidates`
     :param age_s: when it was published, since its newest scan came
     :param is_accepted: a place of a map was, with its heading
+    :param is_asked_elsewhere: a place server is asked, too
     """
 
     answer: Answer
     rows: NDArray[np.void]
     age_s: float
     is_accepted: bool
+    is_asked_elsewhere: bool = False
 
 
 class Reply(NamedTuple):
@@ -48,11 +50,12 @@ class Reply(NamedTuple):
 
 def answered(delivered: Delivered) -> Reply:
     """Return an answer for people and programs."""
-    answer, rows, age_s, is_accepted = delivered
+    answer, rows, age_s, is_accepted, is_asked_elsewhere = delivered
     seconds, nanoseconds = divmod(answer.recognition.stamp_ns, 1_000_000_000)
     decision = answer.recognition.decision
     searched = ', '.join(place.revision for place in answer.maps) or 'none'
     words = _reason_for_pose(answer, is_accepted)
+    words += '; the place server is asked' if is_asked_elsewhere else ''
     reason = f'{words} (asked {age_s:.2f} s after the scan came; map revision {searched})'
     revisions = {place.map_id: place.revision for place in answer.maps}
     content = {

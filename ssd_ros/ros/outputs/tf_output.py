@@ -30,6 +30,7 @@ class TfOutput:
         self._kind = message_class(TF.kind)
         self._publisher = node.create_publisher(self._kind, TF.name, qos_profile(TF.qos))
         self._map_odom: Pose | None = None
+        self._said_ns = -1
 
     def destroy(self) -> None:
         """Take the topic down."""
@@ -41,12 +42,13 @@ class TfOutput:
 
     def clear(self) -> None:
         """Forget the transform: the odometry or the map is another."""
-        self._map_odom = None
+        self._map_odom, self._said_ns = None, -1
 
     def publish(self, stamp_ns: int) -> None:
-        """Say that the transform, if there is one, holds at this time."""
-        if self._map_odom is None:
+        """Say that the transform, if there is one, holds at this time; of a time only once."""
+        if self._map_odom is None or stamp_ns <= self._said_ns:
             return
+        self._said_ns = stamp_ns
         parent, child = self._frames
         transform = TransformStamped(
             header=Header(stamp=time_msg(stamp_ns), frame_id=parent),

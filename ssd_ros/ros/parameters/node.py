@@ -122,13 +122,21 @@ class NodeParameters(SessionParameters):
     index_path: str = option(
         '',
         'map directory made by build_db, or several in one frame, separated by colons (\\: is a '
-        'colon within a name); taken over by ~/reload_map; may be empty with online_index',
+        'colon within a name); taken over by ~/reload_map; may be empty with online_index or '
+        'place_server',
     )
     confidence_path: str = option(
         '',
         'calibration made by trust --fit, in place of those that the maps carry, and of the '
         'installed one for the running drive if it has one for 4D maps; taken over by '
         '~/reload_map; empty = theirs',
+    )
+    place_server: str = option(
+        '',
+        'address of a place server (the command serve), such as http://10.0.0.2:8766, that is '
+        'asked where the maps have no accepted place; its answers are verified and judged as '
+        'theirs are; empty = none',
+        read_only=True,
     )
     encoder: str = option(
         'network',
@@ -219,6 +227,11 @@ class NodeParameters(SessionParameters):
         checked = {name: options[name].checked(value) for name, value in values.items()}
         parameters: NodeParameters = nested(cls, checked)
         return parameters
+
+    @property
+    def needs_no_map(self) -> bool:
+        """Whether places are found elsewhere than in maps of its own."""
+        return self.online_index or bool(self.place_server)
 
     def recognizer_config(self) -> RecognizerConfig:
         """Return what of it the recognizer decides by."""
