@@ -27,7 +27,7 @@ docs: $(DOCS_READY)  ## the documentation as pages in build/docs; warnings are e
 test: announce test-run test-training  ## every test: those of the vehicle first, then those of training
 
 announce:
-	@test -f $(TRAIN_READY) || echo 'First use: tests download up to 397 MB, then PyTorch for training 3.0 GB: make test-run does without it'
+	@test -f $(TRAIN_READY) || echo 'First use: tests download up to 456 MB, then PyTorch for training 3.0 GB: make test-run does without it'
 
 test-run: $(DEV_READY)  ## what needs no PyTorch: library, commands, node tests over real DDS
 	$(PYTEST) -m 'not training' --ignore test/training $(TESTS)
@@ -88,7 +88,7 @@ $(DOCS_READY): requirements-docs.txt requirements.txt | $(VENV)/pyvenv.cfg
 # Of the default environment, or of the legs with other versions, which need no demo first.
 REQUIREMENTS ?= requirements-dev.txt
 $(DEV_READY): $(REQUIREMENTS) requirements.txt | $(VENV)/pyvenv.cfg
-	@echo 'Installing what tests need (397 MB with what the demo needs, first use only)'
+	@echo 'Installing what tests need (456 MB with what the demo needs, first use only)'
 	$(BIN)/$(PIP_INSTALL) -r $(REQUIREMENTS)
 	@touch $@
 

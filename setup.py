@@ -81,6 +81,7 @@ setup(
     ],
     extras_require={
         'gpu': ['onnxruntime-gpu', 'faiss-gpu'],
+        'openvino': ['openvino>=2024.6.0'],
         'peers': ['map-closures==2.2.0'],
         'pose_graph': ['gtsam>=4.3a0'],
         'fast': ['numba>=0.58.0'],

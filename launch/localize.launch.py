@@ -33,7 +33,7 @@ ARGUMENTS = [
     ('index', '', 'map directory made by build_db'),
     ('encoder', '', 'network, or scan_context, which needs no training; that of the map'),
     ('model', '', 'encoder of the 4D radar, ONNX or JSON; empty = the shipped one'),
-    ('device', '', 'where the encoder runs: auto, cpu or cuda'),
+    ('device', '', 'where the encoder runs: auto, cpu, cuda, openvino or openvino_bf16'),
     ('driver', '', 'driver of the 4D radar, a file of config/drivers, such as ars548_upo'),
     ('points_topic', '', 'topic of the 4D radar'),
     ('stamp_source', '', 'time of a query: header, receive or auto'),

@@ -26,6 +26,16 @@ def user_path(text: str | os.PathLike[str]) -> Path:
         raise ValueError(f'{str(text)!r} cannot be expanded: {error}') from error
 
 
+def user_cache() -> Path:
+    """
+    Return the folder for what can be made again: `ssd_ros` in XDG_CACHE_HOME or `~/.cache`.
+
+    :raise ValueError: there is no home
+    """
+    given = Path(os.environ.get('XDG_CACHE_HOME', ''))
+    return (given if given.is_absolute() else user_path('~/.cache')) / 'ssd_ros'
+
+
 def user_paths(text: str) -> list[Path]:
     r"""
     Return the paths of a list separated by colons, likewise expanded.

@@ -23,7 +23,8 @@ PACKAGE = ROOT / 'ssd_ros'
 FOLDERS = """
 . motion radar lidar confidence
 datasets datasets/spinning datasets/bags datasets/formats
-bev verification encoders maps maps/cells recognition recognition/offline baselines view fleet
+bev verification encoders/providers encoders maps maps/cells recognition recognition/offline
+baselines view fleet
 reports evaluation evaluation/queries evaluation/scores evaluation/judging evaluation/tables
 simulator simulator/scene simulator/visits simulator/radars simulator/lidar simulator/recordings
 simulator/shift
@@ -49,7 +50,8 @@ ONLY_IN = {
     'torch': ('training/',),
     'rclpy': ('ros/',),
     'sensor_msgs': ('ros/',),
-    'onnxruntime': ('encoders/onnx_session', 'training/'),
+    'onnxruntime': ('encoders/providers/onnx_session', 'training/'),
+    'openvino': ('encoders/providers/openvino_session',),
     'faiss': ('baselines/', 'encoders/byte_rows', 'encoders/product_codes'),
     'cv2': ('baselines/', 'datasets/'),
     'numba': ('compiled', 'encoders/compiled_scan', 'verification/compiled_search'),
@@ -70,6 +72,7 @@ OFFLINE_ONLY = [
     'cv2',
     'rosbags',
     'scipy',
+    'openvino',
     'argcomplete',
     'jinja2',
     'plotly',

@@ -14,6 +14,8 @@ from ssd_ros.encoders.onnx_graph import checked_metadata
 
 PROBE_IMAGES = 3
 UNIT_LENGTH_TOLERANCE = 1e-3
+# Of two descriptors of one image: apart by a thirtieth, where neighbouring keyframes are by half.
+PARITY = 0.9995
 _PROBE_SHARE = 0.03  # of the cells of a radar image that have a return
 
 
@@ -64,23 +66,47 @@ def check_signature(path: Path, session: Any, contract: ModelContract) -> None:
             raise ValueError(f'{path} has a fixed batch size of {found[0][2][0]} in {name!r}')
 
 
-def check_output(path: Path, session: Any, contract: ModelContract) -> None:
-    """
-    Run an empty image, a full one and one like a radar's, which also takes the start-up cost.
-
-    :param session: of ONNX Runtime
-    :raise ValueError: that fails, or a descriptor is not finite or not of unit length
-    """
+def probe_images(contract: ModelContract) -> NDArray[np.uint8]:
+    """Return an empty image, a full one and one like a radar's, always the same."""
     images = np.zeros((PROBE_IMAGES, *contract.input_shape), dtype=np.uint8)
     images[1] = 255
     generator = np.random.default_rng(0)
     is_return = generator.random(contract.input_shape) < _PROBE_SHARE
     images[2][is_return] = generator.integers(124, 256, is_return.sum())
+    return images
+
+
+def check_output(path: Path, session: Any, contract: ModelContract) -> NDArray[np.float32]:
+    """
+    Run the probe images, which also takes the start-up cost.
+
+    :param session: of ONNX Runtime, or one that is run likewise
+    :return: their descriptors, shape (PROBE_IMAGES, *contract.output_shape)
+    :raise ValueError: that fails, or a descriptor is not finite or not of unit length
+    """
     try:
-        descriptors = run_session(session, contract, images)
-    except Exception as error:  # ONNX Runtime's errors share no narrower class
+        descriptors = run_session(session, contract, probe_images(contract))
+    except Exception as error:  # the runtimes' errors share no narrower class
         raise ValueError(f'{path} cannot be run: {error}') from error
     require_unit_length(path, descriptors)
+    return descriptors
+
+
+def require_parity(
+    path: Path, device: str, descriptors: NDArray[np.float32], reference: NDArray[np.float32]
+) -> None:
+    """
+    Refuse a device on which the probe images get other descriptors: maps would not fit queries.
+
+    :param reference: of ONNX Runtime on the processor, in float32
+    :raise ValueError: a cosine is below PARITY
+    """
+    worst = float((descriptors * reference).sum(axis=-1).min())
+    if worst < PARITY:
+        raise ValueError(
+            f'{path} gives other descriptors on device {device} than ONNX Runtime on the '
+            f'processor: cosine {worst:.4f}, at least {PARITY} is expected; choose device cpu'
+        )
 
 
 def run_session(

@@ -15,21 +15,25 @@ from typing import NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
+from ssd_ros.encoders.device_choice import chosen_device, TriedModel
 from ssd_ros.encoders.model_checks import (
     check_output,
     contract_of,
+    require_parity,
     require_unit_length,
     run_session,
     shape_text,
 )
 from ssd_ros.encoders.model_contract import SENSORS
-from ssd_ros.encoders.onnx_session import open_session, providers_for, read_model
+from ssd_ros.encoders.providers.machine import require_device
+from ssd_ros.encoders.providers.onnx_session import read_model
+from ssd_ros.encoders.providers.opening import open_on, PROVIDERS
 from ssd_ros.encoders.trial import require_trial
 
 
 class OnnxEncoder:
     """
-    Radar images to unit descriptors with ONNX Runtime, on CUDA where present.
+    Radar images to unit descriptors with ONNX Runtime or OpenVINO.
 
     A model of the 4D radar, or of density images, encodes single images (`encode`,
     `encode_batch`), one of the spinning radar whole panoramas (`encode_panorama`).
@@ -49,18 +53,18 @@ class OnnxEncoder:
         """
         Load a model and run it once.
 
-        :param device: 'auto', 'cpu' or 'cuda'
+        :param device: one of DEVICES
         :param num_threads: one is fastest on a machine that does other work
         :param allow_spinning: idle threads wait busily, which takes time from other processes
         :param expected_sensor: one of SENSORS; None accepts all
-        :raise ValueError: the file is not a model with a contract, or not the expected one, or it
-            takes too much memory or time
+        :raise ValueError: the file is not a model with a contract, or not the expected one, it
+            takes too much memory or time, or the device is not there or computes something else
         :raise OSError: the file cannot be read
         """
         path = Path(path)
         if num_threads < 1:
             raise ValueError(f'num_threads is {num_threads}, expected at least 1')
-        providers = providers_for(device)
+        require_device(device)
         model = read_model(path)
         self.digest = hashlib.sha256(model).hexdigest()
         self.contract = contract_of(path, model)
@@ -69,16 +73,14 @@ class OnnxEncoder:
                 f'{path} encodes sensor {self.contract.sensor!r} '
                 f'({SENSORS[self.contract.sensor].description}), expected {expected_sensor!r}'
             )
-        require_trial(path, model, self.digest)
+        reference = require_trial(path, model, self.digest)
+        tried = TriedModel(path, model, self.digest, reference)
+        self.device, reason = chosen_device(device, tried)
+        self.provider = PROVIDERS[self.device] + reason
         self._path = path
-        self._session = open_session(path, model, providers, num_threads, allow_spinning)
-        self.provider: str = self._session.get_providers()[0]
-        if device == 'cuda' and self.provider != 'CUDAExecutionProvider':
-            raise ValueError(
-                f'device is cuda but ONNX Runtime started {self.provider}: '
-                'check the CUDA and cuDNN libraries, or choose device cpu'
-            )
-        check_output(path, self._session, self.contract)
+        self._session = open_on(self.device, path, model, num_threads, allow_spinning)
+        descriptors = check_output(path, self._session, self.contract)
+        require_parity(path, self.device, descriptors, reference.descriptors)
 
     def encode(self, bev: NDArray[np.uint8]) -> NDArray[np.float32]:
         """

@@ -9,6 +9,7 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from ssd_ros.devices import AUTO, CPU
 from ssd_ros.encoders.model_checks import require_unit_length
 from ssd_ros.encoders.model_contract import ModelContract
 from ssd_ros.encoders.network import OnnxEncoder
@@ -107,15 +108,15 @@ def open_encoder(
     """
     Open a network, or a description of scan contexts if the name ends in .json.
 
-    :param device: 'auto', 'cpu' or 'cuda'
+    :param device: one of DEVICES
     :param expected_sensor: '4d', 'spinning' or 'lidar', of the images
     :raise ValueError: the file is damaged or not for this sensor
     :raise OSError: it cannot be read
     """
     if Path(path).suffix != SUFFIX:
         return OnnxEncoder(path, device, num_threads, expected_sensor=expected_sensor)
-    if device == 'cuda':
-        raise ValueError('device is cuda, but scan contexts are made on the CPU: choose auto')
+    if device not in (AUTO, CPU):
+        raise ValueError(f'device is {device}, but scan contexts are made by NumPy: choose auto')
     return ScanContextEncoder(path, expected_sensor)
 
 

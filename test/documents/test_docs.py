@@ -26,7 +26,16 @@ DOCS = ROOT / 'resource' / 'docs'
 DOCUMENTS = [path.read_text() for path in (ROOT / 'README.md', *sorted(DOCS.rglob('*.md')))]
 TEXT = '\n'.join(DOCUMENTS)
 # Folders of what the localizer runs: an operator reads their warnings.
-LIBRARY = ('motion', 'radar', 'confidence', 'bev', 'encoders', 'maps', 'recognition')
+LIBRARY = (
+    'motion',
+    'radar',
+    'confidence',
+    'bev',
+    'encoders',
+    'encoders/providers',
+    'maps',
+    'recognition',
+)
 SAYING = ('warn', '_warn', 'refuse', 'fail', 'PointCloudError')
 PLACEHOLDER = re.compile(r'\{[^}]*}')
 

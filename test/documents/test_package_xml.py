@@ -41,6 +41,7 @@ OPTIONAL = {
         'markupsafe',
         'numba',
         'onnx',
+        'openvino',
         'plotly',
         'torch',
     ),

@@ -314,7 +314,7 @@ def test_cuda_without_cuda_is_refused_with_the_way_out(tmp_path: Path) -> None:
 
 def test_an_unknown_device_or_no_thread_is_refused(tmp_path: Path) -> None:
     path = saved(tmp_path, tiny_model())
-    with pytest.raises(ValueError, match="device is 'gpu'; choose from auto, cpu, cuda"):
+    with pytest.raises(ValueError, match="device is 'gpu'; choose from auto, cpu, cuda, openv"):
         OnnxEncoder(path, device='gpu')
     with pytest.raises(ValueError, match='num_threads is 0'):
         OnnxEncoder(path, device='cpu', num_threads=0)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ssd_ros.cli.common.console import at_least, usable_cores
 from ssd_ros.cli.common.drive_options import flag_of
+from ssd_ros.devices import DEVICES, MEANING
 from ssd_ros.extensions import OrOwn
 from ssd_ros.shared_files import ENCODERS, shared_file
 
@@ -54,7 +55,7 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
         help='4d: parameters of the node, for the layout of its clouds, where the radar sits and '
         'aggregation.min_points (its defaults)',
     )
-    add('--device', default='auto', choices=('auto', 'cpu', 'cuda'), help='(%(default)s)')
+    add('--device', default='auto', choices=DEVICES, help=f'{MEANING} (%(default)s)')
     add('--threads', type=at_least(int, 1), default=usable_cores(), help='(%(default)s)')
 
 

@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 from ssd_ros.cli.build_db.encoding import encoder_of, map_of_drive
 from ssd_ros.cli.common.drive_options import DriveOptions, options_of
 from ssd_ros.cli.common.progress import progress_bar
+from ssd_ros.encoders.network import OnnxEncoder
 from ssd_ros.maps.cells.growth import Addition, change, Step
 from ssd_ros.maps.cells.sources import plan_of
 
@@ -54,13 +55,15 @@ def build_many(arguments: argparse.Namespace) -> tuple[list[Encoded], Step]:
     """
     drives: Sequence[Path] = arguments.drives
     all_options = options_of(arguments, drives)
-    encoder_of(arguments)  # is refused here, not on a worker
+    encoder = encoder_of(arguments)  # is refused here, not on a worker
     output = arguments.output.absolute()
     with (
         TemporaryDirectory(prefix=f'.{output.name}.', dir=output.parent) as folder,
         _client(arguments) as client,
     ):
         one_core = argparse.Namespace(**{**vars(arguments), 'threads': 1})
+        if isinstance(encoder, OnnxEncoder):
+            one_core.device = encoder.device  # all encode alike, whatever is fastest where
         parts = [Path(folder) / f'{number:05d}.map' for number in range(len(drives))]
         tasks = client.map(
             encode, [one_core] * len(drives), drives, all_options, parts, pure=False

@@ -88,7 +88,7 @@ def parser() -> argparse.ArgumentParser:
 def write(arguments: argparse.Namespace) -> None:
     """Write the model and say what its contract is."""
     from ssd_ros.encoders.model_contract import MODEL_MARK
-    from ssd_ros.encoders.onnx_session import read_model
+    from ssd_ros.encoders.providers.onnx_session import read_model
     from ssd_ros.targets import check_file, write_file
 
     require('onnx')

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ssd_ros.cli.common.console import at_least, make_parser, run_command, usable_cores
 from ssd_ros.cli.common.drive_options import add_drive_options, refuse_drive_options, SENSORS
 from ssd_ros.cli.common.map_options import add_opposite_lane
+from ssd_ros.devices import DEVICES, MEANING
 from ssd_ros.extensions import OrOwn
 from ssd_ros.packages import FOR_PAGES, require
 from ssd_ros.shared_files import ENCODERS
@@ -113,7 +114,7 @@ def parser() -> argparse.ArgumentParser:
         ('html', 'tables and charts in one page that needs no other file'),
     ):
         files.add_argument(f'--{name}', type=Path, metavar='FILE', help=what)
-    add('--device', default='auto', choices=('auto', 'cpu', 'cuda'), help='(%(default)s)')
+    add('--device', default='auto', choices=DEVICES, help=f'{MEANING} (%(default)s)')
     add('--threads', type=at_least(int, 1), default=usable_cores(), help='(%(default)s)')
     return result
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from ssd_ros.cli.common.console import at_least, make_parser, run_command
 from ssd_ros.cli.common.drive_options import add_drive_options, BOTH
 from ssd_ros.cli.common.page_options import add_page_options, server_config_of
+from ssd_ros.devices import DEVICES
 from ssd_ros.extensions import OrOwn
 from ssd_ros.packages import FOR_PAGES, require
 from ssd_ros.shared_files import ENCODERS
@@ -82,7 +83,7 @@ def parser() -> argparse.ArgumentParser:
     ):
         files.add_argument(f'--{name}', type=Path, metavar='FILE', help=what)
     _add_page(result)
-    add('--device', choices=('auto', 'cpu', 'cuda'), help='(device of the parameters)')
+    add('--device', choices=DEVICES, help='(device of the parameters)')
     add('--threads', type=at_least(int, 1), help='of the encoder (num_threads of the parameters)')
     return result
 

@@ -147,6 +147,7 @@ def maps_summary(
     return {
         'frame': parameters.map_frame,
         'query_encoder_digest': encoder.digest,
+        'query_provider': encoder.provider,
         'online_index': parameters.online_index,
         'radar': radar,
         'query_image': _query_image(encoder),

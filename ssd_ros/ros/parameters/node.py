@@ -21,6 +21,7 @@ import math
 import textwrap
 from typing import Any
 
+from ssd_ros.devices import AUTO, DEVICES, MEANING
 from ssd_ros.recognition.answer import RecognizerConfig
 from ssd_ros.ros.parameters.options import nested, option, options_of
 from ssd_ros.ros.parameters.options import Option as Option
@@ -152,9 +153,9 @@ class NodeParameters(SessionParameters):
         read_only=True,
     )
     device: str = option(
-        'auto',
-        'where the encoder runs; auto = CUDA where present',
-        choices=('auto', 'cpu', 'cuda'),
+        AUTO,
+        MEANING,
+        choices=DEVICES,
         read_only=True,
     )
     num_threads: int = option(

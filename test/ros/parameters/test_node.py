@@ -49,7 +49,7 @@ def test_the_recognizer_gets_its_share() -> None:
         ('top_k', True, 'is True, expected int'),
         ('autostart', 1, 'is 1, expected bool'),
         ('doppler_sign', 0, 'is 0; choose from -1, 1'),
-        ('device', 'tpu', "is 'tpu'; choose from auto, cpu, cuda"),
+        ('device', 'tpu', "is 'tpu'; choose from auto, cpu, cuda, openvino, openvino_bf16"),
         ('index_path', 2026, 'is 2026, expected str'),
         ('radar_extrinsics', [1.0, 2.0], r'is \[1.0, 2.0\], expected 6 finite numbers'),
         ('radar_extrinsics', [0, 0, 0, 0, 0, 0], 'expected 6 finite numbers with a decimal'),

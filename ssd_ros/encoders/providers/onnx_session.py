@@ -16,27 +16,20 @@ Provider = str | tuple[str, dict[str, int]]  # name, and options where it has so
 MAX_MODEL_BYTES = 1 << 28
 # For the arrays of all models of a process. A batch of a few hundred images takes a tenth of it.
 MAX_ARRAY_BYTES = 1 << 32
-CPU: list[Provider] = ['CPUExecutionProvider']
-# The trial runs on the CPU; on the GPU this bounds the arrays, of which cuDNN's are no part.
-_CUDA: Provider = ('CUDAExecutionProvider', {'gpu_mem_limit': MAX_ARRAY_BYTES})
+_CPU: list[Provider] = ['CPUExecutionProvider']
+_CUDA_NAME = 'CUDAExecutionProvider'
+# The bound of the arrays on the GPU, of which cuDNN's are no part.
+_CUDA: list[Provider] = [(_CUDA_NAME, {'gpu_mem_limit': MAX_ARRAY_BYTES}), *_CPU]
 
 
-def providers_for(device: str) -> list[Provider]:
-    """Return ONNX Runtime's providers for a device, preferred first."""
-    available = onnxruntime.get_available_providers()
-    has_cuda = 'CUDAExecutionProvider' in available
-    match device:
-        case 'cpu':
-            return CPU
-        case 'cuda' if not has_cuda:
-            raise ValueError(
-                f'device is cuda but this ONNX Runtime has only {", ".join(available)}: '
-                'install the CUDA build with pip install .[gpu], or choose device cpu'
-            )
-        case 'auto' | 'cuda':
-            return [*([_CUDA] if has_cuda else []), *CPU]
-        case _:
-            raise ValueError(f'device is {device!r}; choose from auto, cpu, cuda')
+def has_cuda() -> bool:
+    """Return whether this is a build of ONNX Runtime for CUDA."""
+    return _CUDA_NAME in onnxruntime.get_available_providers()
+
+
+def runtime_version() -> str:
+    """Return the release of ONNX Runtime."""
+    return str(onnxruntime.__version__)
 
 
 def read_model(path: Path) -> bytes:
@@ -63,21 +56,29 @@ def open_as_written(path: Path, model: bytes) -> Any:
     """
     options = _options(1)
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    return _session(path, model, options, CPU)
+    return _session(path, model, options, _CPU)
 
 
 def open_session(
-    path: Path, model: bytes, providers: list[Provider], num_threads: int, allow_spinning: bool
+    path: Path, model: bytes, on_cuda: bool, num_threads: int, allow_spinning: bool
 ) -> Any:
     """
     Return a fast session.
 
+    :param on_cuda: on the GPU, else on the processor
     :param allow_spinning: idle threads wait busily, which takes time from other processes
-    :raise ValueError: it is no ONNX model
+    :raise ValueError: it is no ONNX model, or CUDA does not start
     """
     options = _options(num_threads)
     options.add_session_config_entry('session.intra_op.allow_spinning', str(int(allow_spinning)))
-    return _session(path, model, options, providers)
+    session = _session(path, model, options, _CUDA if on_cuda else _CPU)
+    started = session.get_providers()[0]
+    if on_cuda and started != _CUDA_NAME:
+        raise ValueError(
+            f'device is cuda but ONNX Runtime started {started}: check the CUDA and cuDNN '
+            'libraries, or choose device cpu'
+        )
+    return session
 
 
 def _options(num_threads: int) -> Any:
