@@ -36,7 +36,7 @@ cli/estimate_rcs_correction cli/replay cli/view cli/serve cli/doctor cli/quickst
 cli/compare cli/trust/asked cli/trust/judged cli/trust cli/demo cli/pose_graph_demo cli/bench
 cli/soak cli/localize cli
 training training/batches training/networks training/losses training/runs training/export
-training/ablation training/bench training/fourdral
+training/ablation training/fourdral training/bench
 """.split()  # noqa: SIM905
 # Where a library may be imported, by the beginnings of paths.
 ONLY_IN = {

@@ -12,7 +12,7 @@ import shutil
 import numpy as np
 import pytest
 from ssd_ros.cli.cache import command as cache
-from ssd_ros.cli.cache.drives import benchmark_drives, SimulatedDrive
+from ssd_ros.cli.cache.drives import benchmark_drives, in_weathers, SimulatedDrive
 from ssd_ros.cli.cache.jobs import CacheJob, fill_cache, read_preprocessing
 from ssd_ros.cli.evaluate import command as evaluate
 from ssd_ros.datasets.formats.hercules import write_hercules
@@ -265,6 +265,29 @@ def test_a_simulated_drive_lands_in_the_cache(tmp_path: Path) -> None:
     assert 3 <= len(drive.panoramas) <= 7
     assert line.startswith('train/0000_1')
     assert 'was there' not in line
+
+
+def test_the_second_drive_is_cached_again_in_each_weather(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dry = benchmark_drives('train')
+    jobs = in_weathers(dry, ['fog', 'night'])
+    assert len(jobs) == 20
+    fog, night = jobs[0], jobs[10]
+    assert (fog.directory, night.directory) == ('train_fog/0000_1', 'train_night/0000_1')
+    sources = [fog.source, night.source]
+    assert [source.open().name for source in sources] == [
+        'Sim_Town_0000/02_fog',
+        'Sim_Town_0000/02_night',
+    ]
+    # Of the same traffic and way; night is as day to radars and LiDARs.
+    assert fog.source.digest != dry[1].source.digest == night.source.digest
+    assert run('--benchmark', 'train', '--weather', 'hail', '--out', tmp_path / 'out') == 1
+    assert "no weather 'hail'; choose from clear, night" in capsys.readouterr().err
+    assert run('--benchmark', 'train_wide', '--weather', 'fog', '--out', tmp_path / 'out') == 1
+    assert 'without a random radar' in capsys.readouterr().err
+    assert run('--drives', tmp_path, '--weather', 'fog', '--out', tmp_path / 'out') == 1
+    assert '--weather is for --benchmark' in capsys.readouterr().err
 
 
 def test_images_of_another_window_lie_in_a_directory_named_for_it(

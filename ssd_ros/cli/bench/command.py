@@ -31,8 +31,8 @@ def parser() -> argparse.ArgumentParser:
         'bench',
         'Time every stage of a query, of map building and of training on one core, beside a '
         'peer: a plain way to the same result (loops over points, eager PyTorch, NumPy search, '
-        'each view by itself), the network of SHeRLoc, the student in float. At the end, the '
-        'running node beside processes that keep all cores busy.',
+        'each view by itself), the networks of SHeRLoc and 4DRaL, the student in float. At '
+        'the end, the running node beside processes that keep all cores busy.',
         EXAMPLES,
         TAKES,
     )
@@ -111,7 +111,10 @@ def table(measured: Iterable[Stage]) -> Iterable[str]:
         elif stage.peer:
             line += f'   {stage.peer}'
         yield line
-    yield 'median (minimum) of processor time of repeated runs on random input, one thread'
+    yield (
+        'median (minimum) of processor time of repeated runs on random input, one thread; in '
+        'brackets what the paper reports of a graphics card'
+    )
 
 
 def _median(times_ms: Sequence[float]) -> float:

@@ -90,7 +90,7 @@ def torch_times_ms(grid: PolarGrid) -> list[float]:
 
 
 def write_peer_models(student: Path, directory: Path) -> None:
-    """Write sherloc.onnx, of SHeRLoc's size, and int8.onnx, the student in int8."""
+    """Write sherloc.onnx, r2r.onnx and r2l.onnx, of the papers' sizes, and the student in int8."""
     _run_training('models', student, directory)
 
 

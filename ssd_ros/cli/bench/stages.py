@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 import time
@@ -43,6 +44,7 @@ from ssd_ros.cli.bench.scan_context import (
 from ssd_ros.cli.bench.verify import match_exhaustively, query_and_keyframe
 from ssd_ros.encoders import byte_rows
 from ssd_ros.encoders.network import OnnxEncoder
+from ssd_ros.evaluation.tables.published import FOURDRAL_RUNTIME_MS
 from ssd_ros.maps.builder import encode_views
 from ssd_ros.maps.place_database import PlaceDatabase
 from ssd_ros.radar.point_cloud2 import decode_point_cloud2
@@ -111,7 +113,7 @@ def stages(student_path: Path, teacher_path: Path, full: bool) -> Iterator[Stage
 def encode_stages(
     student: OnnxEncoder, student_path: Path, bev: NDArray[np.uint8]
 ) -> Iterator[Stage]:
-    """Time the student against eager PyTorch, a network of SHeRLoc's size and itself in int8."""
+    """Time the student against eager PyTorch, networks of the papers' sizes and itself in int8."""
     if not has_training():
         yield Stage('encode', times_of(lambda: student.encode(bev)), NO_TRAINING)
         return
@@ -119,11 +121,17 @@ def encode_stages(
     yield Stage('encode', times_of(lambda: student.encode(bev)), 'PyTorch eager', eager_ms)
     with TemporaryDirectory() as directory:
         write_peer_models(student_path, Path(directory))
-        sherloc, in_int8 = (
-            OnnxEncoder(Path(directory, f'{name}.onnx'), 'cpu') for name in ('sherloc', 'int8')
+        sherloc, in_int8, r2r, r2l = (
+            OnnxEncoder(Path(directory, f'{name}.onnx'), 'cpu')
+            for name in ('sherloc', 'int8', 'r2r', 'r2l')
         )
     ours, peer = times_ms(lambda: student.encode(bev), lambda: sherloc.encode(bev))
     yield Stage('encode', ours, 'network of SHeRLoc, ONNX', peer)
+    for task, network in (('r2r', r2r), ('r2l', r2l)):
+        density = np.zeros(network.contract.input_shape, np.uint8)
+        ours, peer = times_ms(lambda: student.encode(bev), partial(network.encode, density))
+        published = f'4DRaL {task.upper()} (4090: {FOURDRAL_RUNTIME_MS[task]} ms)'
+        yield Stage('encode', ours, published, peer)
     ours, peer = times_ms(lambda: in_int8.encode(bev), lambda: student.encode(bev))
     yield Stage('encode in int8', ours, 'in float32', peer)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ssd_ros.cli.common.console import at_least, make_parser, run_command, usable_cores
 from ssd_ros.cli.common.drive_options import (
@@ -17,6 +18,9 @@ from ssd_ros.cli.common.drive_options import (
     SENSORS,
 )
 
+if TYPE_CHECKING:
+    from ssd_ros.cli.cache.jobs import CacheJob
+
 EXAMPLES = """\
   cache --benchmark train --out runs/cache
   cache --benchmark test --out runs/cache --jobs 2
@@ -25,6 +29,8 @@ EXAMPLES = """\
   cache --benchmark train_wide --submap 150 --out runs/cache
   cache --benchmark train --lidar --out runs/cache
   cache --benchmark train --config config/fourdral_small.yaml --out runs/density
+  cache --benchmark validation --weather fog wet_snow --config config/fourdral_small.yaml \\
+        --out runs/density
   cache --hercules HeRCULES --config my_training.yaml --out runs/hercules
   cache --hercules HeRCULES --split test --query-spacing 0.3 --out runs/hercules
   cache --drives MulRan/DCC01 MulRan/DCC02 --world DCC --out runs/mulran
@@ -110,6 +116,13 @@ def parser() -> argparse.ArgumentParser:
         help='local maps of the LiDAR, as maps of it have them, in place of the spinning '
         "radar's scans; the split's directory is named for it",
     )
+    add(
+        '--weather',
+        nargs='+',
+        metavar='NAME',
+        help='of --benchmark: the second drive of each world once more in each of these weathers '
+        '(as `simulate` has them) instead of the drives themselves, in directories SPLIT_NAME',
+    )
     add('--only', choices=('4d', 'spinning'), help='images of one radar alone')
     add_drive_options(result, SENSORS, order='--drives')
     add('--jobs', type=at_least(int, 1), default=min(2, usable_cores()), help='(%(default)s)')
@@ -119,14 +132,12 @@ def parser() -> argparse.ArgumentParser:
 def run(arguments: argparse.Namespace) -> None:
     """Fill the cache and say what each drive holds."""
     from ssd_ros.cli.cache.drives import (
-        benchmark_drives,
         check_drives,
         hercules_drives,
         recorded_drives,
         without_faulty,
     )
     from ssd_ros.cli.cache.jobs import (
-        beside,
         fill_cache,
         in_windows,
         of_lidar_maps,
@@ -137,15 +148,13 @@ def run(arguments: argparse.Namespace) -> None:
     from ssd_ros.shared_files import shared_file
     from ssd_ros.targets import check_working_folder
 
+    if arguments.weather and not arguments.benchmark:
+        raise ValueError('--weather is for --benchmark: recorded drives have their own')
     check_working_folder(arguments.out)
     preprocessing = read_preprocessing(arguments.config or shared_file('config/training.yaml'))
     notes: list[str] = []
     if arguments.benchmark:
-        _refuse_recorded_options(arguments)
-        has_density = preprocessing.density is not None
-        jobs = benchmark_drives(arguments.benchmark, arguments.lidar or has_density)
-        if has_density:
-            jobs = beside(jobs)
+        jobs = _simulated(arguments, preprocessing.density is not None)
     elif arguments.hercules:
         reason = 'is for --drives: --hercules finds the files itself'
         refuse_drive_options(arguments, reason, allowed=('heading',))
@@ -184,6 +193,17 @@ def run(arguments: argparse.Namespace) -> None:
     for note in notes:
         print(f'note: {note}')
     print(f'{arguments.out}: {len(jobs)} drives')
+
+
+def _simulated(arguments: argparse.Namespace, has_density: bool) -> list[CacheJob]:
+    from ssd_ros.cli.cache.drives import benchmark_drives, in_weathers
+    from ssd_ros.cli.cache.jobs import beside
+
+    _refuse_recorded_options(arguments)
+    jobs = benchmark_drives(arguments.benchmark, arguments.lidar or has_density)
+    if has_density:
+        jobs = beside(jobs)
+    return in_weathers(jobs, arguments.weather) if arguments.weather else jobs
 
 
 def _world(arguments: argparse.Namespace) -> str:

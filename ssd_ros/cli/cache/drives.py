@@ -21,6 +21,7 @@ from ssd_ros.datasets.sequence import RadarSequence
 from ssd_ros.evaluation.bev_cache import Spacing
 from ssd_ros.records import settings_of
 from ssd_ros.shared_files import shared_file
+from ssd_ros.simulator.config import in_weather
 from ssd_ros.simulator.recordings.benchmark import load_benchmark, Place, Visit
 from ssd_ros.simulator.recordings.sequence import SimulatedSequence
 from ssd_ros.simulator.scene.world import World
@@ -43,12 +44,14 @@ class SimulatedDrive:
 
     :param change: what becomes of the scans of its 4D radar
     :param has_lidar: whether it drives with a LiDAR
+    :param weather: in its name; its conditions are those of the visit
     """
 
     place: Place
     visit: Visit
     change: CloudChange | None = None
     has_lidar: bool = False
+    weather: str = ''
 
     @property
     def digest(self) -> str:
@@ -67,7 +70,9 @@ class SimulatedDrive:
         if visit.conditions.opposite_direction:
             begin, end = 1 - end, 1 - begin
         rate_hz = LIDAR_RATE_HZ if self.has_lidar else 0.0
-        sequence = SimulatedSequence(session, part=(begin, end), lidar_rate_hz=rate_hz)
+        sequence = SimulatedSequence(
+            session, part=(begin, end), lidar_rate_hz=rate_hz, weather=self.weather
+        )
         if self.change is None:
             return sequence
         return ChangedDrive(sequence, DriveChange(self.change), visit.name)
@@ -192,6 +197,32 @@ def benchmark_drives(split_name: str, has_lidar: bool = False) -> list[CacheJob]
         for place in split.places
         for visit in place.sessions
     ]
+
+
+def in_weathers(jobs: Sequence[CacheJob], weathers: Sequence[str]) -> list[CacheJob]:
+    """
+    Return the second drives of a split, each once more in every weather: SPLIT_fog/DRIVE.
+
+    :raise ValueError: there is no such weather, or the radars are changed ones
+    """
+    found = []
+    for weather in weathers:
+        for job in jobs:
+            drive = job.source
+            if not isinstance(drive, SimulatedDrive) or drive.change is not None:
+                raise ValueError('--weather is for splits of the benchmark without a random radar')
+            if drive.visit.index != 1:
+                continue
+            conditions = in_weather(drive.visit.conditions, weather)
+            visit = replace(drive.visit, conditions=conditions)
+            found.append(
+                replace(
+                    job,
+                    directory=job.directory.replace('/', f'_{weather}/', 1),
+                    source=replace(drive, visit=visit, weather=weather),
+                )
+            )
+    return found
 
 
 def hercules_drives(

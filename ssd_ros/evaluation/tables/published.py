@@ -59,3 +59,29 @@ RANDOM_YAW = (
     Row('SHeRLoc-S', ((.905, .959), (.828, .893), (.710, .880))),
     Row('SHeRLoc', ((.918, .964), (.858, .920), (.733, .904))),
 )  # fmt: skip
+
+# 4DRaL (arXiv 2603.26206), right within 25 m: R@1, R@5 and R@10 in per cent on NTU4D and SJTU4D;
+# the checkpoints of NTU4D were chosen on its test.
+FOURDRAL_SOURCE = 'published for 4DRaL, real data'
+FOURDRAL_COLUMNS = ('NTU4D', 'SJTU4D A', 'SJTU4D B')
+FOURDRAL = {
+    'r2r': ((96.1, 96.3, 96.5), (91.6, 93.4, 94.0), (86.3, 89.8, 90.3)),
+    'r2l': ((34.8, 43.5, 48.7), (38.2, 49.8, 58.1), (75.5, 80.3, 83.2)),
+}
+# R@1 in per cent without distillation, and of the teacher.
+FOURDRAL_PLAIN = {'r2r': (94.5, 86.7, 84.4), 'r2l': (16.5, 13.3, 32.3)}
+FOURDRAL_TEACHER = (97.2, 93.8, 89.0)
+# R@1 in per cent on NTU4D with some of its parts.
+FOURDRAL_PARTS = {
+    'r2r': {'none': 94.5, 'LIE': 95.2, 'LIE+FDD': 95.7, 'LIE+FDD+RD': 96.1},
+    'r2l': {'none': 16.5, 'LIE': 28.4, 'LIE+FDD': 22.5, 'LIE+RD': 34.8},
+}
+# R@1 in per cent on SNAIL radar, zero-shot, the map made on a clear day.
+FOURDRAL_WEATHERS = ('night', 'moderate_rain', 'heavy_rain')
+FOURDRAL_WEATHER = {
+    'l2l': (94.4, 93.7, 87.7),
+    'r2r': (88.4, 90.1, 88.1),
+    'r2l': (36.5, 40.2, 37.5),
+}
+# Milliseconds on an RTX 4090.
+FOURDRAL_RUNTIME_MS = {'l2l': 1.2, 'r2r': 2.6, 'r2l': 2.5}

@@ -39,6 +39,7 @@ class SimulatedSequence:
     :param num_clouds: keep only so many 4D scans, None = the whole drive
     :param num_lidar_scans: keep only so many scans of the LiDAR, None = the whole drive
     :param part: keep only the scans between these shares of the drive's length
+    :param weather: stands behind its number, '' = nothing; `session` has the conditions
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class SimulatedSequence:
         num_clouds: int | None = None,
         num_lidar_scans: int | None = None,
         part: tuple[float, float] = (0.0, 1.0),
+        weather: str = '',
     ) -> None:
         if scan_rate_hz <= 0 or cloud_rate_hz <= 0:
             raise ValueError(
@@ -65,7 +67,7 @@ class SimulatedSequence:
         self._start_ns = (
             _EPOCH_NS + _SESSION_GAP_NS * session.index + int(rng.integers(3_600_000_000_000))
         )
-        self._part = part
+        self._part, self._weather = part, weather
         self._scan_offsets_ns = self._offsets_ns(scan_rate_hz, scan_phase_s)[:num_scans]
         self._cloud_offsets_ns = self._offsets_ns(cloud_rate_hz, cloud_phase_s)[:num_clouds]
         self._lidar_offsets_ns = np.empty(0, np.int64)
@@ -91,8 +93,9 @@ class SimulatedSequence:
 
     @property
     def number(self) -> str:
-        """Number of the session, from 01."""
-        return self.number_of(self.session.index)
+        """Number of the session, from 01, and perhaps its weather, such as `02_fog`."""
+        number = self.number_of(self.session.index)
+        return f'{number}_{self._weather}' if self._weather else number
 
     @staticmethod
     def place_of(seed: int, style: str) -> str:

@@ -5,7 +5,8 @@ Command `distill_4dral`: a LiDAR teacher, then a student of 4D radar that learns
 
 `ssd_ros distill_4dral --cache runs/density --out runs/4dral --task r2l` trains the teacher in
 OUT/teacher and the student in OUT/r2l, and writes the models of both. Killed, it goes on with the
-same command; what is trained is only exported again.
+same command; what is trained is only exported again. `--ablate 0 1 2` trains students with some of
+its parts instead, `--evaluate-on DIR` asks what is trained on other caches.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from ssd_ros.training.runs.options import add_run_options
 if TYPE_CHECKING:
     from ssd_ros.evaluation.bev_cache import CachedDrive
     from ssd_ros.training.fourdral.config import FourdralConfig
+    from ssd_ros.training.fourdral.terms import Row
 
 _EXAMPLES = """\
   cache --benchmark train --config config/fourdral_small.yaml --out runs/density
@@ -33,6 +35,9 @@ _EXAMPLES = """\
       --task r2l
   distill_4dral --cache runs/density --out runs/plain --teacher runs/4dral/teacher \\
       --set loss.enhancement=0 --set loss.imitation=0 --set loss.relational=0
+  distill_4dral --cache runs/density --config config/fourdral_small.yaml --out runs/parts \\
+      --teacher runs/4dral/teacher --task r2l --ablate 0 1 2
+  distill_4dral --cache runs/density --out runs/4dral --evaluate-on validation validation_fog
 """
 _TAKES = 'as long as --epochs or --minutes say, for the teacher and again for the student'
 TEACHER = 'teacher'
@@ -57,12 +62,19 @@ def _run(options: argparse.Namespace) -> None:
     from ssd_ros.evaluation.bev_cache import load_drives
     from ssd_ros.targets import check_working_folder
     from ssd_ros.training.fourdral.exporting import check_targets
+    from ssd_ros.training.fourdral.report import report_on
+    from ssd_ros.training.fourdral.terms import planned_rows
     import torch
 
     config = _config(options)
+    if options.evaluate_on:
+        for line in report_on(options.out, options.cache, options.evaluate_on, options.radius):
+            print(line)
+        return
     if options.teacher and config.task == 'l2l':
         raise ValueError('--teacher is for a student: task l2l trains one in OUT/teacher')
     check_working_folder(options.out)
+    rows = planned_rows(config, options.out, options.ablate) if options.ablate else []
     teacher = options.teacher or options.out / TEACHER
     student = options.out / config.task
     for run in (teacher, student):
@@ -79,9 +91,24 @@ def _run(options: argparse.Namespace) -> None:
         is_new = _train(teacher, replace(config, task='l2l'), drives, None)
         if is_new or config.task == 'l2l' or not (teacher / MODELS).exists():
             _export(teacher, drives)
-    if config.task != 'l2l':
+    if rows:
+        _ablate(rows, drives, teacher)
+    elif config.task != 'l2l':
         _train(student, config, drives, teacher)
         _export(student, drives)
+
+
+def _ablate(rows: Sequence[Row], drives: _Drives, teacher: Path) -> None:
+    """Train what is not trained yet, and print what each part adds."""
+    from ssd_ros.training.fourdral.exporting import evaluate_run
+    from ssd_ros.training.fourdral.terms import table_of
+    from ssd_ros.training.fourdral.trainer import FourdralRun, trained_network
+
+    for row in rows:
+        run = FourdralRun(row.directory)
+        _train(row.directory, row.config, drives, teacher)
+        evaluate_run(run, trained_network(run)[0], drives.validation)
+        print(table_of(rows).markdown(), flush=True)
 
 
 def _train(directory: Path, config: FourdralConfig, drives: _Drives, teacher: Path | None) -> bool:
@@ -138,6 +165,30 @@ def parser() -> argparse.ArgumentParser:
     add('--task', choices=TASKS_4DRAL, help='4D radar in 4D radar or in LiDAR; l2l: the teacher')
     add('--teacher', type=Path, metavar='RUN', help='a trained one (trained in OUT/teacher)')
     add('--epochs', type=at_least(int, 1))
+    add(
+        '--ablate',
+        type=at_least(int, 0),
+        nargs='+',
+        default=[],
+        metavar='SEED',
+        help='train students of the task with none, some and all of its parts instead, one of '
+        'each for every seed, in OUT/TASK_PARTS_SEED, and print what each part adds',
+    )
+    add(
+        '--evaluate-on',
+        nargs='+',
+        default=[],
+        metavar='SPLIT',
+        help='only ask what is trained in OUT on these splits of the cache, other sessions, and '
+        'print it beside what the paper reports',
+    )
+    add(
+        '--radius',
+        type=at_least(float, 0.1),
+        default=25.0,
+        metavar='METRES',
+        help='of --evaluate-on: within which an answer is right (%(default)s)',
+    )
     add(
         '--components',
         type=at_least(int, 0),

@@ -52,18 +52,14 @@ def export(
     encoder = whole
     if num_components:
         encoder = shortened(network, training, config, num_components)
-    results = judged(encoder, validation, config)
-    recalls = {one: mean_of(judged(one, validation, config), config) for one in {whole, encoder}}
-    recall, in_full = recalls[encoder], recalls[whole]
+    in_full = mean_of(judged(whole, validation, config), config)
+    recall = evaluate_run(run, encoder, validation, {'whole': f'{in_full:.4f}'})
     size = len(encoder(torch.zeros(1, 1, *config.preprocessing.image_shape).byte())[0])
     yield (
         f'R@1 within {PROTOCOL.radius_m:g} m on validation, {origin_of_drives(validation)}: '
         f'{recall:.4f} of {size} numbers, {in_full:.4f} of the whole descriptor: '
         f'{100 * (recall - in_full):+.2f} points'
     )
-    settings = {'task': config.task, 'step': str(step), 'whole': f'{in_full:.4f}'}
-    evaluation = Evaluation(PROTOCOL, origin_of_drives(validation), results, settings)
-    write_evaluation(run.directory / EVALUATION, evaluation)
     for sensor in ENCODES[config.task]:
         contract = contract_of(sensor, encoder, size, config, run.origin)
         model = onnx_model(encoder, contract)
@@ -72,6 +68,25 @@ def export(
         path = directory / FILES[sensor]
         write_file(path, model.SerializeToString(), MODEL_MARK)
         yield f'{path}: differs from the network by {difference:.1e}'
+
+
+def evaluate_run(
+    run: FourdralRun,
+    encoder: DensityEncoder | ImageEncoder,
+    validation: list[CachedDrive],
+    settings: Mapping[str, str] | None = None,
+) -> float:
+    """
+    Write the answers to all queries of the validation into the folder of a run; return R@1.
+
+    :param settings: to be kept with them
+    """
+    config = run.config
+    results = judged(encoder, validation, config)
+    kept = {'task': config.task, 'seed': str(config.seed), **(settings or {})}
+    evaluation = Evaluation(PROTOCOL, origin_of_drives(validation), results, kept)
+    write_evaluation(run.directory / EVALUATION, evaluation)
+    return mean_of(results, config)
 
 
 def check_targets(run: Path, directory: Path) -> None:

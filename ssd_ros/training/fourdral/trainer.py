@@ -12,6 +12,7 @@ from typing import Any
 from ssd_ros.evaluation.bev_cache import CachedDrive
 from ssd_ros.evaluation.judging.encoders import evaluate, mean_recall
 from ssd_ros.evaluation.queries.descriptors import Encoders
+from ssd_ros.evaluation.queries.protocol import Protocol
 from ssd_ros.evaluation.scores.results import Result
 from ssd_ros.training.config import record_from_yaml
 from ssd_ros.training.fourdral.config import EVALUATED_AS, FourdralConfig, PROTOCOL
@@ -137,13 +138,16 @@ def trained_network(run: FourdralRun) -> tuple[DensityEncoder, int]:
 
 
 def judged(
-    network: DensityEncoder | ImageEncoder, drives: list[CachedDrive], config: FourdralConfig
+    network: DensityEncoder | ImageEncoder,
+    drives: list[CachedDrive],
+    config: FourdralConfig,
+    protocol: Protocol = PROTOCOL,
 ) -> list[Result]:
     """Look up every image of each drive in the first of its world."""
     encoder = network if isinstance(network, ImageEncoder) else ImageEncoder(network)
     encode = torch_encode(encoder, config.bfloat16)
     encoders = Encoders(encode, lambda image: encode(image[None]))
-    return evaluate(drives, encoders, PROTOCOL, tasks=(EVALUATED_AS[config.task],))
+    return evaluate(drives, encoders, protocol, tasks=(EVALUATED_AS[config.task],))
 
 
 def mean_of(results: list[Result], config: FourdralConfig) -> float:

@@ -122,6 +122,9 @@ def test_the_models_of_the_peers_encode_the_same_images(tmp_path: Path) -> None:
     image = np.full((384, 192), 130, np.uint8)
     assert OnnxEncoder(tmp_path / 'sherloc.onnx', 'cpu').encode(image).shape == (320,)
     assert OnnxEncoder(tmp_path / 'int8.onnx', 'cpu').encode(image).shape == (256,)
+    density = np.zeros((200, 200), np.uint8)
+    for task in ('r2r', 'r2l'):
+        assert OnnxEncoder(tmp_path / f'{task}.onnx', 'cpu').encode(density).shape == (9216,)
 
 
 @pytest.mark.training

@@ -21,6 +21,7 @@ from ssd_ros.shared_files import shared_file
 from ssd_ros.training.config import record_from_yaml
 from ssd_ros.training.fourdral.command import main
 from ssd_ros.training.fourdral.config import FourdralConfig
+from ssd_ros.training.fourdral.report import RUNS
 from ssd_ros.training.fourdral.trainer import FourdralRun, FourdralTrainer, trained_network
 from ssd_ros.training.networks.density_encoders import DensityEncoder, ImageEncoder
 from support.tiny_drive import PolesDrive
@@ -196,6 +197,50 @@ def test_a_student_without_a_teacher_and_a_cache_of_other_images_are_refused(
     assert '--teacher is for a student' in capsys.readouterr().err
     assert run(places, 'other', 'r2r', '--set', 'preprocessing.density.num_cells=80') == 1
     assert 'was cached with another preprocessing' in capsys.readouterr().err
+
+
+def test_what_each_part_adds_is_told_for_rows_of_the_same_seeds(
+    places: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ('--teacher', str(places / 'runs/teacher'), '--epochs', '1', '--ablate', '3', '4')
+    assert run(places, 'parts', 'r2l', *arguments) == 0
+    rows = [
+        [cell.strip() for cell in line.split('|')[1:-1]]
+        for line in capsys.readouterr().out.splitlines()
+        if line.startswith('| ')
+    ][-4:]
+    assert [row[:2] for row in rows] == [
+        [parts, '3 4'] for parts in ('none', 'LIE', 'LIE+FDD', 'LIE+RD')
+    ]
+    assert [row[-1] for row in rows] == ['16.5', '28.4', '22.5', '34.8']  # theirs
+    assert rows[0][3:5] == ['', '']
+    recalls = [float(row[2].split()[0]) for row in rows]
+    for column, before in ((3, [recalls[0]] * 4), (4, recalls)):
+        for number in (1, 2, 3):
+            gained = 100 * (recalls[number] - before[number - 1 if column == 4 else 0])
+            assert float(rows[number][column].split()[0]) == pytest.approx(gained, abs=0.11)
+    config = FourdralRun(places / 'parts/r2l_LIE+FDD_4').config
+    assert (config.seed, config.network.imitates, config.loss.relational) == (4, ('r2l',), 0)
+    assert not (places / 'parts' / 'r2l').exists()
+
+
+def test_what_is_trained_is_asked_on_other_caches_beside_the_papers_numbers(
+    places: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    on = ('--evaluate-on', 'validation', '--radius', '12')
+    assert run(places, 'runs', 'r2r', *on) == 0
+    printed = capsys.readouterr().out
+    assert 'Simulated radar, right within 12 m' in printed
+    lines = [line for line in printed.splitlines() if line.startswith('| ')]
+    heads = lines[0].split('|')[2:-1]
+    assert [head.partition(':')[0].strip() for head in heads] == list(RUNS.values())
+    # One session asks, so that it is all.
+    assert lines[1].split('|')[2:] == lines[2].split('|')[2:]
+    assert '96.1 / 96.3 / 96.5' in printed
+    assert run(places, 'nothing', 'r2r', *on) == 1
+    assert 'has none of the runs teacher, r2r, r2l: train first' in capsys.readouterr().err
+    assert run(places, 'no_parts', 'l2l', '--ablate', '0') == 1
+    assert '--ablate is for a student' in capsys.readouterr().err
 
 
 def test_validation_without_a_second_drive_says_what_is_missing(places: Path) -> None:
