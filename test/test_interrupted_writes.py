@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[1]
 # Given the work of a writer and within which time to kill it, once it says that it has begun;
 # prints what each kill left. A writer that was done before its moment is run again.
 KILLER = """
-import os, random, signal, sys, time
+import hashlib, os, random, signal, sys, time
 from pathlib import Path
 
 def kill_fifty(work, seconds, path, state):
@@ -126,9 +126,13 @@ BUILDER = (
 from ssd_ros.cli.build_db import command as build_db
 # What the command imports when it runs: a fork has it at once.
 import ssd_ros.cli.common.drives, ssd_ros.cli.common.progress, ssd_ros.maps.builder
+from ssd_ros.encoders.trial import require_trial
 from ssd_ros.maps.files import read_map
 from ssd_ros.maps.place_database import PlaceDatabase
 path, arguments = Path(sys.argv[1]), sys.argv[2:]
+teacher = Path(arguments[arguments.index('--teacher') + 1])
+model = teacher.read_bytes()
+require_trial(teacher, model, hashlib.sha256(model).hexdigest())  # once for all forks
 
 def build(ready):
     # Half of the writers begin where the map is written, the others where the command begins.

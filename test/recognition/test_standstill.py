@@ -126,7 +126,7 @@ def test_ten_minutes_of_standing_close_no_loop_and_later_ones_are_closed(
 ) -> None:
     drive = BlockDrive(student, **odometry)
     first = drive.go(0.6 * LAP_M / SPEED_MPS, SPEED_MPS)
-    standing = drive.go(STAND_S, 0.0, 5)
+    standing = drive.go(STAND_S, 0.0, 2)
     assert len(standing) == 600
     assert all(answer.stationary for answer in standing[1:])
     # Only places of 30 m ago and more are looked at, to a step of the way.
