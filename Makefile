@@ -53,8 +53,8 @@ check: $(TRAIN_READY)  ## style, types, spelling
 	$(BIN)/mypy
 	$(BIN)/codespell ssd_ros test launch config resource/docs README.md BENCHMARK.md CHANGELOG.rst CONTRIBUTING.md QUALITY_DECLARATION.md SECURITY.md models/README.md
 
-bench: $(TRAIN_READY)  ## time every stage against a plain peer in the same run
-	$(BIN)/python -m ssd_ros bench
+bench: $(TRAIN_READY)  ## time every stage against a plain peer in the same run; AGAINST=REVISION: an earlier build beside this one
+	$(BIN)/python -m ssd_ros bench $(if $(AGAINST),--against $(AGAINST))
 
 MINUTES ?= 60
 soak: $(DEV_READY)  ## 10,000 fuzzed clouds, then an hour of 100 Hz into the node (MINUTES=10: less); figures in soak/

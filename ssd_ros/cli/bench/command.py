@@ -21,6 +21,7 @@ EXAMPLES = """\
   bench --full
   bench --city 1000000
   bench --serve 100000
+  bench --against
 """
 TAKES = 'some minutes; 30 s of them (--node-seconds) the running node'
 
@@ -60,6 +61,15 @@ def parser() -> argparse.ArgumentParser:
         help='load a place server of a map of so many rows instead: answers a second, their '
         'times, what is refused and lost; takes a minute',
     )
+    add(
+        '--against',
+        nargs='?',
+        const='',
+        metavar='REVISION',
+        help='measure an earlier build of this checkout beside this one instead, by turns: a '
+        'query in 100,000 rows by stages, and the running node; without REVISION the last one '
+        'before anything was compiled; takes some minutes',
+    )
     return result
 
 
@@ -71,17 +81,8 @@ def bench(arguments: argparse.Namespace) -> None:
 
     student = arguments.student or shared_file('models/student.onnx')
     teacher = arguments.teacher or shared_file('models/teacher.onnx')
-    if arguments.city:
-        from ssd_ros.cli.bench.city import measured_city
-
-        for line in measured_city(arguments.city, student, teacher):
-            print(line, flush=True)
-        return
-    if arguments.serve:
-        require('aiohttp')
-        from ssd_ros.cli.bench.fleet import measured_server
-
-        for line in measured_server(arguments.serve, student):
+    if lines := _instead(arguments, student, teacher):
+        for line in lines:
             print(line, flush=True)
         return
     for line in table(stages(student, teacher, arguments.full)):
@@ -98,6 +99,27 @@ def bench(arguments: argparse.Namespace) -> None:
         load = Load(RATE_HZ, NUM_POINTS, arguments.node_seconds, usable_cores(), 0, {})
         for line in measured_node(load, student, NUM_ROWS):
             print(line)
+
+
+def _instead(arguments: argparse.Namespace, student: Path, teacher: Path) -> Iterable[str] | None:
+    """Return the lines of what was asked for in place of the stages, None if nothing was."""
+    if arguments.city:
+        from ssd_ros.cli.bench.city import measured_city
+
+        return measured_city(arguments.city, student, teacher)
+    if arguments.serve:
+        require('aiohttp')
+        from ssd_ros.cli.bench.fleet import measured_server
+
+        return measured_server(arguments.serve, student)
+    if arguments.against is not None:
+        if arguments.node_seconds:
+            require('rclpy')
+        from ssd_ros.cli.bench.against import compared, START
+        from ssd_ros.cli.bench.node import NUM_ROWS
+
+        return compared(arguments.against or START, NUM_ROWS, arguments.node_seconds)
+    return None
 
 
 def table(measured: Iterable[Stage]) -> Iterable[str]:
