@@ -8,6 +8,7 @@ import json
 import pytest
 from ssd_ros.confidence.file import confidence_of_map, shipped_confidence
 from ssd_ros.encoders.place_encoder import open_encoder
+from ssd_ros.radar.types import RADARS
 from ssd_ros.shared_files import ENCODERS, shared_file
 from support.calibrations import EASY
 
@@ -30,8 +31,10 @@ def test_a_map_keeps_its_calibration() -> None:
     assert confidence_of_map(None, 'network', '0' * 64, '4d') is None
 
 
-@pytest.mark.parametrize('encoder', ENCODERS)
-@pytest.mark.parametrize('sensor', ['spinning', '4d'])
+@pytest.mark.parametrize(
+    ('encoder', 'sensor'),
+    [*((encoder, sensor) for encoder in ENCODERS for sensor in RADARS), ('network', 'lidar')],
+)
 def test_the_installed_calibration_takes_the_place_of_an_earlier_one(
     encoder: str, sensor: str
 ) -> None:
@@ -39,6 +42,7 @@ def test_the_installed_calibration_takes_the_place_of_an_earlier_one(
     newer = confidence_of_map(EARLIER, encoder, space, sensor)
     assert newer == shipped_confidence(encoder, space, sensor)
     assert newer is not None
+    assert newer.is_for(sensor)
 
 
 def test_an_earlier_calibration_of_models_that_have_no_other_is_refused() -> None:

@@ -102,7 +102,8 @@ Each file carries its contract (preprocessing, descriptor size and space, accept
 training data, commit) in its ONNX metadata; `ssd_ros.encoders.network.OnnxEncoder` checks it. Only
 descriptors of the same training run can be compared.
 
-`confidence.json` says from which confidence on candidates are accepted, in maps of either radar.
+`confidence.json` says from which confidence on candidates are accepted, in maps of either radar
+and of LiDAR, which no model was trained on.
 `trust --fit` makes it on validation drives; other models need another one.
 `scan_context.json` and `scan_context_confidence.json`, where they are, belong to the encoder that
 needs no training (`--encoder scan_context`).
