@@ -175,6 +175,10 @@ class RemoteDatabase(PlaceDatabase):
         """Return of which frame the pose of a keyframe is that was found last."""
         return self._found[number][1]
 
+    def segments(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return of which frames the poses of keyframes are that were found last, shape (N,)."""
+        return np.array([self._found[number][1] for number in numbers.tolist()], np.int64)
+
     def positions_m(self, numbers: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return where keyframes are that were found last, shape (N, 3)."""
         places = [self._found[number][0].position_m for number in numbers.tolist()]

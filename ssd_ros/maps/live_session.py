@@ -208,6 +208,10 @@ class LiveSession:
         """Return of which frame the pose of a keyframe is: those of two do not compare."""
         return self._segments[number]
 
+    def segments(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return of which frames the poses of keyframes are, shape (N,)."""
+        return np.array([self._segments[number] for number in numbers.tolist()], np.int64)
+
     def way_m(self, number: int) -> float:
         """Return the way travelled until a keyframe, over which odometry drifts."""
         return self._ways_m[number]

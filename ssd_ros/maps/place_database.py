@@ -122,6 +122,10 @@ class PlaceDatabase:
         """Return of which frame the pose of a keyframe is: those of two do not compare."""
         return bisect_right(self.info.segment_starts, number) - 1
 
+    def segments(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return of which frames the poses of keyframes are, shape (N,)."""
+        return np.searchsorted(self.info.segment_starts, numbers, side='right') - 1
+
     def way_m(self, number: int) -> float:
         """Return 0: the poses of a map are taken for true."""
         return 0.0

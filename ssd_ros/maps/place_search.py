@@ -63,6 +63,10 @@ class PlaceSource(Protocol):
         """Return of which frame the pose of a keyframe is: those of two do not compare."""
         ...
 
+    def segments(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return of which frames the poses of keyframes are, shape (N,)."""
+        ...
+
     def way_m(self, number: int) -> float:
         """Return the way that odometry had drifted over at a keyframe; 0 where poses are true."""
         ...
@@ -220,5 +224,5 @@ def _chosen(
 def _places_m(source: PlaceSource, numbers: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return where keyframes are, shape (N, 3): x, y and, for other segments, far away."""
     places_m = source.positions_m(numbers).copy()
-    places_m[:, 2] = [_APART_M * source.segment(number) for number in numbers.tolist()]
+    places_m[:, 2] = _APART_M * source.segments(numbers)
     return places_m

@@ -46,6 +46,8 @@ def test_segments_are_saved_and_loaded_and_old_maps_have_one(tmp_path: Path) -> 
     loaded = PlaceDatabase.load(tmp_path / 'session.map')
     assert loaded.info.segment_starts == (0, 3)
     assert [loaded.segment(number) for number in range(5)] == [0, 0, 0, 1, 1]
+    assert loaded.segments(np.array([4, 0, 3, 2])).tolist() == [1, 0, 1, 0]
+    assert session().segments(np.array([4, 0, 3, 2])).tolist() == [1, 0, 1, 0]
     assert INFO.segment_starts == (0,)
 
 
