@@ -72,7 +72,7 @@ def times_ms(recognizer: PlaceRecognizer, msg: Any) -> dict[str, float]:
 def main() -> None:
     """Open a map and answer until standard input ends."""
     use_compiled()
-    student = OnnxEncoder(sys.argv[2], 'cpu', expected_sensor='4d')
+    student = OnnxEncoder(sys.argv[2], expected_sensor='4d')  # on what the node takes
     recognizer = PlaceRecognizer(student, [random_database(int(sys.argv[1]), student)])
     number = 0
     for line in sys.stdin:
