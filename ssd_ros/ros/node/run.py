@@ -84,6 +84,8 @@ def _find_place_for_logs() -> None:
 
 def spin(node: Node) -> None:
     """Serve the callbacks of a node in this thread until a signal ends it."""
+    if not node.context.ok():  # after a signal during the start rclpy makes no executor
+        return
     executor = SingleThreadedExecutor()
     executor.add_node(node)
     try:
