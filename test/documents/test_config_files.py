@@ -30,7 +30,7 @@ def test_the_parameter_file_has_every_parameter_at_its_default() -> None:
     values = flattened(content['/**']['ros__parameters'])
     assert NodeParameters.from_values(values) == NodeParameters()
     assert list(values) == [option.name for option in OPTIONS]
-    assert len(values) == 71
+    assert len(values) == 74
 
 
 def test_the_parameter_file_is_the_generated_one() -> None:

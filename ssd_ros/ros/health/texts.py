@@ -52,6 +52,15 @@ SQUARES_LOST = (
     'a part of map {name} cannot be read, the rest is searched: {problems}; copy the whole map '
     'again'
 )
+PRIOR_LEFT_OUT = 'a message on {topic} was left out: {reason}'
+PRIOR_STALE = (
+    'a message on {topic} was {age_s:.3g} s off the scans and left out: do both come from one '
+    'clock? See prior.max_age'
+)
+PRIOR_OUTSIDE = (
+    'nothing of the map is within {prior}, where {topic} says the vehicle is: is it in this map, '
+    'and the message in its frame?'
+)
 PLACE_SERVER_SILENT = (
     'the place server {address} gives no answer: {error}; is it running, and its map of these '
     'models and this frame?'
@@ -141,6 +150,9 @@ TEXTS = (
     SUBMAP_QUERIES,
     SUBMAPS_AT_RISK,
     SQUARES_LOST,
+    PRIOR_LEFT_OUT,
+    PRIOR_STALE,
+    PRIOR_OUTSIDE,
     PLACE_SERVER_SILENT,
     PLACE_SERVER_REFUSES,
     NOTHING_REMEMBERED,

@@ -16,6 +16,7 @@ from ssd_ros.encoders.place_encoder import PlaceEncoder
 from ssd_ros.maps.files import MapInfo, ODOMETRY_ORIGIN
 from ssd_ros.maps.live_session import LiveSession
 from ssd_ros.maps.meta import MapError
+from ssd_ros.maps.neighbours import Prior
 from ssd_ros.maps.novelty import database_of
 from ssd_ros.maps.place_database import PlaceDatabase
 from ssd_ros.maps.sessions import SessionFolder
@@ -53,6 +54,7 @@ class Job:
     :param base_radar: T_base_radar of the level radar, as known when the newest scan came
     :param receive_s: arrival of its newest scan on the monotonic clock
     :param decode_ms: time that decoding took
+    :param prior: where in the map it is to be searched, None = wherever the recogniser does
     """
 
     query: Query
@@ -61,6 +63,7 @@ class Job:
     base_radar: Pose
     receive_s: float
     decode_ms: float
+    prior: Prior | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +262,7 @@ class Matcher:
         config = parameters.recognizer_config()
         with self._lock:
             self._recognizer.config = config
-            recognition = self._recognizer.query(job.query, is_requested)
+            recognition = self._recognizer.query(job.query, is_requested, job.prior)
             maps = self._recognizer.maps
         max_ratio = config.accept_max_ratio or self.encoder.contract.accept_max_ratio
         novelty = {place.map_id: place.info.novelty_distance for place in maps}

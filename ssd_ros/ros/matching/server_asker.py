@@ -146,9 +146,8 @@ class ServerAsker:
         statistics.num_asked += 1
         try:
             recognizer = self._prepared(question.drive, parameters)
-            recognition = recognizer.query(
-                question.job.query, question.is_awaited, description=question.description
-            )
+            job, description = question.job, question.description
+            recognition = recognizer.query(job.query, question.is_awaited, job.prior, description)
         except OtherRevisionError:
             self._recognizer = None  # what the map over there is, is asked anew
             return

@@ -203,6 +203,23 @@ LOST = Topic(
     '',
     'optional; true = the back end is lost, see `initialpose_mode`',
 )
+PRIOR_TOPICS = {
+    'pose': Topic(
+        'prior',
+        'geometry_msgs/msg/PoseWithCovarianceStamped',
+        Qos(),
+        'map_frame',
+        'if `prior.source` is pose: where the vehicle is roughly, such as a click of RViz (remap '
+        '`prior` to `initialpose`)',
+    ),
+    'fix': Topic(
+        'fix',
+        'sensor_msgs/msg/NavSatFix',
+        SENSOR_DATA,
+        '',
+        'if `prior.source` is fix: GNSS, for maps whose origin names a zone of UTM',
+    ),
+}
 SUBSCRIBED = (
     Topic(
         'points',
@@ -213,6 +230,7 @@ SUBSCRIBED = (
     ),
     ODOMETRY,
     LOST,
+    *PRIOR_TOPICS.values(),
     Topic(
         '/tf',
         'tf2_msgs/msg/TFMessage',

@@ -24,6 +24,7 @@ from ssd_ros.ros.health.texts import (
     SUBMAPS_AT_RISK,
 )
 from ssd_ros.ros.inputs.odometry_input import OdometryInput
+from ssd_ros.ros.inputs.prior_input import PriorInput
 from ssd_ros.ros.inputs.radar_input import RadarInput
 from ssd_ros.ros.matching.matcher import Matcher
 from ssd_ros.ros.messages.conversions import diagnostics_msg
@@ -59,6 +60,7 @@ class HealthReport:
         self._adapters = adapters
         self._parameters = parameters
         self.asker: ServerAsker | None = None
+        self.priors: PriorInput | None = None
         self._is_full = False
         kind = message_class(DIAGNOSTICS.kind)
         self._publisher = node.create_publisher(
@@ -105,6 +107,8 @@ class HealthReport:
             'radar': matcher.radar_words,
             'verification': f'NumPy: {why_numpy()}' if why_numpy() else 'compiled',
         }
+        if self.priors is not None:
+            more |= self.priors.values()
         if self.asker is not None:
             more |= self.asker.statistics.values()
         status = replace(status, values={**status.values, **more})
@@ -128,6 +132,8 @@ class HealthReport:
             yield text.format(difference=difference)
         text = MAP_POSES_AT_RISK if accept.risk_map_poses else WRONG_MAP_POSES
         yield from filter(None, (doubt_of(place.info, text) for place in matcher.maps))
+        if self.priors is not None and (problem := self.priors.problem()):
+            yield problem
         if self.asker is not None and self.asker.statistics.problem:
             yield self.asker.statistics.problem
         for place in matcher.maps:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 import threading
 import time
@@ -23,6 +24,7 @@ from ssd_ros.ros.adapters import Adapter, load_adapter
 from ssd_ros.ros.health.texts import NOT_ACTIVE, QUERY_FAILED
 from ssd_ros.ros.health.throttle import Throttled
 from ssd_ros.ros.inputs.odometry_input import OdometryInput
+from ssd_ros.ros.inputs.prior_input import PriorInput
 from ssd_ros.ros.inputs.radar_input import RadarInput
 from ssd_ros.ros.inputs.stamp_source import StampSource
 from ssd_ros.ros.inputs.transforms import listen_to_tf
@@ -92,12 +94,19 @@ class Session:
         )
         built.callback(self._odometry.destroy)
         self._input = self._open_radars(built, fixed)
-        self._asker = self._open_asker(built) if fixed.place_server else None
         outputs = self._delivery.outputs
+        self._priors = PriorInput(
+            node,
+            self._parameters,
+            lambda: [place.info.origin for place in matcher.maps],
+            lambda: outputs.initial_ns,
+        )
+        built.callback(self._priors.destroy)
+        self._asker = self._open_asker(built) if fixed.place_server else None
         report = HealthReport(
             node, self._input, self._odometry, matcher, outputs, adapters, self._parameters
         )
-        report.asker = self._asker
+        report.asker, report.priors = self._asker, self._priors
         built.callback(report.destroy)
         self._worker = LatestWorker(
             self._work, self._on_work_error, lambda: 1 / self._parameters().query_rate
@@ -221,6 +230,7 @@ class Session:
     def _forget_answers(self) -> None:
         """Forget what was answered, and void what a place server still answers."""
         self._delivery.clear()
+        self._priors.clear()
         if self._asker is not None:
             self._asker.forget()
 
@@ -270,7 +280,11 @@ class Session:
         parameters = self._parameters()
         with self._answering:
             is_awaited = bool(relocalize) or self._delivery.awaits_pose(parameters)
+            asked = parameters.prior.asked if relocalize else None
+            told = None if asked else self._priors.at(job.newest.stamp_ns)
+            job = replace(job, prior=asked or told)
             answer = self._matcher.match(job, parameters, is_awaited)
+            self._priors.learn(told, answer.is_placed, answer.recognition.decision.reason)
             delivered = self._delivery.deliver(answer, job, parameters, any(relocalize))
             if self._asker is None:
                 return delivered

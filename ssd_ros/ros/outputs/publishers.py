@@ -48,6 +48,7 @@ class Outputs:
         self._publishers = {topic.name: _publisher(node, topic) for topic in PUBLISHED}
         self._view_frame = view_frame(node)
         self._path = AcceptedPath()
+        self.initial_ns = 0  # stamp of the last initial pose
 
     def destroy(self) -> None:
         """Take the topics down."""
@@ -130,6 +131,7 @@ class Outputs:
 
     def publish_initial_pose(self, closure: LoopClosure, map_frame: str) -> None:
         """Reset those who listen to `initialpose`."""
+        self.initial_ns = closure.query_stamp_ns
         self._publish('initialpose', initial_pose_msg(closure, map_frame))
 
     def publish_loop_closure_stamps(self, closure: LoopClosure) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.maps.place_database import PlaceDatabase
 from ssd_ros.recognition.candidates import Flag
+from ssd_ros.recognition.decision import NO_CANDIDATE
 from ssd_ros.records import json_text
 from ssd_ros.ros.matching.matcher import Answer
 
@@ -89,6 +90,8 @@ def unanswered(reason: str, maps: Sequence[PlaceDatabase] = ()) -> Reply:
 def _reason_for_pose(answer: Answer, is_accepted: bool) -> str:
     found = answer.recognition.candidates
     best = next((candidate for candidate in found if not candidate.is_live), None)
+    if best is None and not found and answer.recognition.decision != NO_CANDIDATE:
+        return answer.recognition.decision.reason
     if best is None:
         return 'no map gave a candidate'
     if best.accepted and not is_accepted:

@@ -25,6 +25,7 @@ from ssd_ros.devices import AUTO, DEVICES, MEANING
 from ssd_ros.recognition.answer import RecognizerConfig
 from ssd_ros.ros.parameters.options import nested, option, options_of
 from ssd_ros.ros.parameters.options import Option as Option
+from ssd_ros.ros.parameters.priors import PriorParameters
 from ssd_ros.ros.parameters.sessions import SessionParameters
 from ssd_ros.shared_files import ENCODERS
 
@@ -178,6 +179,7 @@ class NodeParameters(SessionParameters):
         low=0,
         high=50,
     )
+    prior: PriorParameters = field(default_factory=PriorParameters)
     accept: AcceptParameters = field(default_factory=AcceptParameters)
     aggregation: AggregationParameters = field(default_factory=AggregationParameters)
     online_index: bool = option(

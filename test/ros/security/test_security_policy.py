@@ -52,7 +52,7 @@ def test_the_localizer_may_do_what_the_table_of_topics_says_and_no_more() -> Non
     assert rights.subscribe == SUBSCRIBED | {'/clock'}
     assert rights.reply == SERVICES | OF_EVERY_NODE
     assert rights.request == set()
-    assert (len(PUBLISHED), len(SUBSCRIBED), len(SERVICES)) == (16, 6, 6)
+    assert (len(PUBLISHED), len(SUBSCRIBED), len(SERVICES)) == (16, 8, 6)
 
 
 def test_an_operator_may_call_everything_and_listen_to_everything() -> None:
@@ -129,8 +129,10 @@ def test_the_running_node_opens_what_the_policy_allows_and_no_more(
             peer.wait(lambda: all_of <= opened(), f'{all_of}')
             return opened()
 
-        # Open only with tf2_ros, on simulated time, with a lifecycle manager, and after Humble.
+        # Open only with tf2_ros, on simulated time, with a lifecycle manager, after Humble, and
+        # where the parameters ask for priors.
         optional = {'/tf', '/tf_static', '/clock', '/bond', f'{NODE}/get_type_description'}
+        optional |= {'/prior', '/fix'}
         node = peer.node
         for allowed, ask in [
             (rights.publish, node.get_publisher_names_and_types_by_node),
