@@ -12,10 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 import math
+from typing import Any
 
 import faiss
 import numpy as np
 from numpy.typing import NDArray
+from ssd_ros.encoders.scans.bounded import BoundedRows, head_axes, nearest_rows
 
 Scan = Callable[[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.int32]], None]
 
@@ -30,14 +32,17 @@ def use_compiled() -> None:
     """Read rows with compiled code from then on, if it can be had and reads the same."""
     global _scan
     try:
-        from ssd_ros.encoders import compiled_scan
+        from ssd_ros.encoders.scans import compiled
 
-        rows = np.random.default_rng(0).integers(0, 256, (50, 37), np.uint8)
+        rows = np.random.default_rng(0).integers(0, 256, (50, 67), np.uint8)
         differences = rows.astype(np.int32) - rows[7].astype(np.int32)
         found = np.zeros(50, np.int32)
-        compiled_scan.squares(rows, rows[7], found)
-        if (found == np.square(differences).sum(axis=1)).all():
-            _scan = compiled_scan.squares
+        compiled.squares(rows, rows[7], found)
+        bounded = BoundedRows(rows, head_axes(rows))
+        same, near = nearest_rows([bounded], rows[7], 5)
+        expected = np.square(differences).sum(axis=1)
+        if (found == expected).all() and (near == expected[same]).all():
+            _scan = compiled.squares
     except Exception:  # whatever a compiler raises: FAISS finds the same
         _scan = None
 
@@ -74,6 +79,11 @@ class ByteRows:
         """Forget all rows."""
         self._index.reset()
 
+    def values(self) -> NDArray[np.uint8]:
+        """Return all rows, shape (N, size), in memory that the next ones move."""
+        codes = faiss.rev_swig_ptr(self._index.codes.data(), self._index.ntotal * self._size)
+        return np.asarray(codes).reshape(-1, self._size)
+
     def nearest(
         self, query: NDArray[np.float32], num: int, count: int
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
@@ -88,8 +98,16 @@ class ByteRows:
         """
         look_up = self._by_faiss if _scan is None else self._by_scan
         rows, squares = look_up(self._bytes_of(query[None]), num, count)
+        return rows, self.products_of(squares)
+
+    def products_of(self, squares: NDArray[Any]) -> NDArray[np.float32]:
+        """Return the products of rows with a query, of their squared distances in bytes."""
         products = 1 - squares.astype(np.float64) / (2 * self._scale**2)
-        return rows, products.astype(np.float32)
+        return products.astype(np.float32)
+
+    def bytes_of(self, descriptor: NDArray[np.float32]) -> NDArray[np.uint8]:
+        """Return a descriptor in bytes, shape (size,)."""
+        return self._bytes_of(descriptor).astype(np.uint8)
 
     def _bytes_of(self, descriptors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return whole numbers from 0 to 255, as FAISS takes them."""
@@ -113,11 +131,10 @@ class ByteRows:
         self, query: NDArray[np.float32], num: int, count: int
     ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
         assert _scan is not None
-        codes = faiss.rev_swig_ptr(self._index.codes.data(), count * self._size)
         if count > len(self._squares):  # kept: new memory costs more than what is done in it
             self._squares = np.empty(2 * count, np.int32)
         squares = self._squares[:count]
-        _scan(codes.reshape(count, self._size), query[0].astype(np.uint8), squares)
+        _scan(self.values()[:count], query[0].astype(np.uint8), squares)
         few = squares[::_STEP]
         bound = min(len(few) - 1, math.ceil(_SLACK * num / _STEP))
         near = np.flatnonzero(squares <= np.partition(few, bound)[bound])

@@ -1,7 +1,10 @@
 # Copyright 2026 The ssd_ros authors
 # SPDX-License-Identifier: Apache-2.0
 """
-Descriptors in an eighth of their bytes: FAISS's inverted lists of product-quantised residuals.
+Descriptors in an eighth of their bytes: FAISS's inverted lists of product-quantised rows.
+
+Rows are coded as they are, not by what they lack to the centre of their list: of lists of some
+hundreds of rows a table for each takes longer than the rows, and finds no more.
 
 Arrays go in and come out, no index of FAISS is ever read from a file: reading one that was
 damaged can crash the process, arrays whose size was checked cannot.
@@ -10,6 +13,7 @@ damaged can crash the process, arrays whose size was checked cannot.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import faiss
 import numpy as np
@@ -37,7 +41,7 @@ class Codebook:
     What codes mean.
 
     :param centres: shape (L, D) float32, of the lists
-    :param parts: shape (D / 4, 16, 4) float32, what each code of a part of a residual stands for
+    :param parts: shape (D / 4, 16, 4) float32, what each code of a part of a row stands for
     :raise ValueError: it is none
     """
 
@@ -67,9 +71,8 @@ class Codebook:
         for first in range(0, len(rows), _BATCH):
             batch = np.ascontiguousarray(rows[first : first + _BATCH], np.float32)
             nearest = index.quantizer.search(batch, 1)[1][:, 0]
-            residuals = batch - self.centres[nearest]
             lists[first : first + _BATCH] = nearest
-            codes[first : first + _BATCH] = index.pq.compute_codes(residuals)
+            codes[first : first + _BATCH] = index.pq.compute_codes(batch)
         return lists, codes
 
     def _empty_index(self) -> faiss.IndexIVFPQ:
@@ -77,6 +80,7 @@ class Codebook:
         quantizer = faiss.IndexFlatL2(size)
         quantizer.add(np.ascontiguousarray(self.centres, np.float32))
         index = faiss.IndexIVFPQ(quantizer, size, len(self.centres), size // _PART, _BITS)
+        index.by_residual = False
         faiss.copy_array_to_vector(np.ascontiguousarray(self.parts).ravel(), index.pq.centroids)
         index.is_trained = True
         return index
@@ -97,6 +101,7 @@ def trained(sample: NDArray[np.float32], num_lists: int) -> Codebook:
     size = sample.shape[1]
     quantizer = faiss.IndexFlatL2(size)
     index = faiss.IndexIVFPQ(quantizer, size, num_lists, size // _PART, _BITS)
+    index.by_residual = False
     index.cp.niter = _ITERATIONS
     index.train(np.ascontiguousarray(sample, np.float32))
     centres = quantizer.reconstruct_n(0, num_lists)
@@ -105,18 +110,39 @@ def trained(sample: NDArray[np.float32], num_lists: int) -> Codebook:
 
 
 class CodedRows:
-    """Coded rows, searched by one thread at a time."""
+    """
+    Coded rows in lists, searched by one thread at a time.
 
-    def __init__(
-        self,
+    In a list, codes stand in blocks as FAISS reads them.
+    """
+
+    def __init__(self, codebook: Codebook, num_threads: int = 1) -> None:
+        """
+        Begin without a row.
+
+        :param num_threads: of FAISS while it searches
+        """
+        plain = codebook._empty_index()
+        self._take(faiss.IndexIVFPQFastScan(plain), plain.quantizer, num_threads)
+
+    def _take(self, index: faiss.IndexIVFPQFastScan, quantizer: Any, num_threads: int) -> None:
+        self._num_threads = num_threads
+        self._index = index
+        self._quantizer = quantizer  # which FAISS does not keep alive
+        self._lists = faiss.downcast_InvertedLists(index.invlists)
+        self.num_lists = int(index.nlist)
+
+    @classmethod
+    def of_rows(
+        cls,
         codebook: Codebook,
         rows: NDArray[np.int64],
         lists: NDArray[np.uint16],
         codes: NDArray[np.uint8],
         num_threads: int = 1,
-    ) -> None:
+    ) -> CodedRows:
         """
-        Take rows over; they are copied.
+        Return coded rows, which are copied.
 
         :param rows: shape (N,), their numbers
         :param lists: shape (N,)
@@ -127,7 +153,6 @@ class CodedRows:
         num_lists = len(codebook.centres)
         if len(lists) and lists.max() >= num_lists:
             raise ValueError(f'a row is in list {lists.max()}, there are {num_lists}')
-        self._num_threads = num_threads
         plain = codebook._empty_index()
         order = np.argsort(lists, kind='stable')
         ends = np.cumsum(np.bincount(lists, minlength=num_lists))
@@ -138,8 +163,36 @@ class CodedRows:
                 pointers = faiss.swig_ptr(ids), faiss.swig_ptr(of_list)
                 plain.invlists.add_entries(number, len(ids), *pointers)
         plain.ntotal = len(lists)
-        self._quantizer = plain.quantizer  # which FAISS does not keep alive
-        self._index = faiss.IndexIVFPQFastScan(plain)
+        coded = cls.__new__(cls)
+        coded._take(faiss.IndexIVFPQFastScan(plain), plain.quantizer, num_threads)
+        return coded
+
+    def list_size(self, number: int) -> int:
+        """Return the number of rows in a list."""
+        return int(self._lists.list_size(number))
+
+    def block_bytes(self, num: int) -> int:
+        """Return the bytes of the codes of so many rows of a list."""
+        return -(-num // int(self._lists.n_per_block)) * int(self._lists.block_size)
+
+    def list_of(self, number: int) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+        """Return the rows of a list and their codes, in memory of FAISS: to be read at once."""
+        num = self.list_size(number)
+        if not num:
+            return np.zeros(0, np.int64), np.zeros(0, np.uint8)
+        rows = faiss.rev_swig_ptr(self._lists.get_ids(number), num)
+        codes = faiss.rev_swig_ptr(self._lists.get_codes(number), self.block_bytes(num))
+        return rows, codes
+
+    def make_room(self, number: int, num: int) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+        """
+        Have so many rows in a list, and return where they and their codes are to be written.
+
+        :param num: 0 = none of them
+        """
+        self._index.ntotal += num - self.list_size(number)
+        self._lists.resize(number, num)
+        return self.list_of(number)
 
     def __len__(self) -> int:
         """Return the number of rows."""

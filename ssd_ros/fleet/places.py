@@ -53,7 +53,7 @@ class SquareDescription(NamedTuple):
     """
     A file of a map of squares.
 
-    :param tag: changes with what is in it: the SHA-256 of its tail, which has those of the rest
+    :param tag: changes with what is in it: the SHA-256 of its digests, which are of the rest
     """
 
     name: str
@@ -171,9 +171,9 @@ class ServedMap:
             if (description := opened.squares.get(name)) is None:
                 raise NoSuchSquareError(f'the map has no square {name[:40]!r}: squares lists them')
             path = self._path / CELLS_FOLDER / name
-            tail_bytes = description.keyframes * store.layout.tail_bytes
+            digests_bytes = description.keyframes * store.layout.digests_bytes
             try:
-                return OpenSquare(description, _opened_square(path, description, tail_bytes))
+                return OpenSquare(description, _opened_square(path, description, digests_bytes))
             except MapError as error:
                 return error
 
@@ -305,8 +305,7 @@ def _squares_of(opened: Opened) -> CellDatabase:
 
 
 def _descriptions(database: CellDatabase) -> dict[str, SquareDescription]:
-    layout = database.store.layout
-    each_bytes = layout.ring_bytes + layout.returns_bytes + layout.tail_bytes
+    each_bytes = database.store.layout.keyframe_bytes
     found = {}
     for name, entry in zip(database.store.names, database.store.table, strict=True):
         column, row, num = (int(entry[name]) for name in ('column', 'row', 'num'))
@@ -315,15 +314,15 @@ def _descriptions(database: CellDatabase) -> dict[str, SquareDescription]:
     return found
 
 
-def _opened_square(path: Path, expected: SquareDescription, tail_bytes: int) -> BinaryIO:
-    """Open the file of a square whose tail, which has the checksums of the rest, is as it was."""
+def _opened_square(path: Path, expected: SquareDescription, digests_bytes: int) -> BinaryIO:
+    """Open the file of a square whose digests, which are of the rest, are as they were."""
     try:
         file = open_regular(path)
     except (OSError, ValueError) as error:
         raise MapError(f'square {expected.name} cannot be read') from error
     size = os.fstat(file.fileno()).st_size
-    tail = os.pread(file.fileno(), tail_bytes, expected.bytes - tail_bytes)
-    if size != expected.bytes or hashlib.sha256(tail).hexdigest() != expected.tag:
+    digests = os.pread(file.fileno(), digests_bytes, expected.bytes - digests_bytes)
+    if size != expected.bytes or hashlib.sha256(digests).hexdigest() != expected.tag:
         file.close()
         raise MapError(f'square {expected.name} is damaged: the map must be copied again')
     return file

@@ -43,7 +43,8 @@ def _is_of_squares(name: str) -> bool:
 BOTH = (FORMAT_VERSION, CELLS_VERSION)
 # Files named by what they hold, those of an earlier state included.
 _STORED = re.compile(
-    r'(keyframes|cells|session_of|centres|parts)\.[0-9a-f]{16}\.npy|'
+    r'(keyframes|cells|session_of|centres|parts|lists)\.[0-9a-f]{16}\.npy|'
+    r'rows\.[0-9a-f]{16}\.codes|'
     r'-?\d{1,9}_-?\d{1,9}\.[0-9a-f]{16}\.cell|meta\.json'
 )
 _BEGUN = re.compile(r'\.(?P<name>.+)\.\w{8}')  # what an interrupted command has left of one

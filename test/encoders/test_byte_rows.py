@@ -74,8 +74,8 @@ def test_both_read_the_same() -> None:
 
 
 def test_without_numba_faiss_reads(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, 'ssd_ros.encoders.compiled_scan', None)
-    monkeypatch.delattr('ssd_ros.encoders.compiled_scan', raising=False)
+    monkeypatch.setitem(sys.modules, 'ssd_ros.encoders.scans.compiled', None)
+    monkeypatch.delattr('ssd_ros.encoders.scans.compiled', raising=False)
     byte_rows.use_compiled()
     assert byte_rows._scan is None
 

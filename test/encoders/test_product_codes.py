@@ -26,12 +26,13 @@ def test_codes_in_arrays_find_what_the_index_of_faiss_finds() -> None:
     quantizer = faiss.IndexFlatL2(SIZE)
     quantizer.add(codebook.centres)
     plain = faiss.IndexIVFPQ(quantizer, SIZE, NUM_LISTS, SIZE // 4, 4)
+    plain.by_residual = False
     faiss.copy_array_to_vector(codebook.parts.ravel(), plain.pq.centroids)
     plain.is_trained = True
     peer = faiss.IndexIVFPQFastScan(plain)
     peer.add(known)
     peer.nprobe = 5
-    coded = CodedRows(codebook, np.arange(NUM) + 7, lists, codes)
+    coded = CodedRows.of_rows(codebook, np.arange(NUM) + 7, lists, codes)
     assert len(coded) == NUM
     for query in queries:
         found, squares = coded.nearest(query, 50, 5)
@@ -61,8 +62,25 @@ def test_a_row_of_no_list_is_refused() -> None:
     codebook = trained(rows(0), NUM_LISTS)
     lists, codes = codebook.encode(rows(0, 3))
     with pytest.raises(ValueError, match='a row is in list 16, there are 16'):
-        CodedRows(codebook, np.arange(3), lists * 0 + np.uint16(16), codes)
+        CodedRows.of_rows(codebook, np.arange(3), lists * 0 + np.uint16(16), codes)
 
 
 def test_which_descriptors_have_codes() -> None:
     assert [size for size in range(1, 33) if can_code(size)] == [8, 16, 24, 32]
+
+
+def test_lists_come_out_and_go_in_as_they_are_searched() -> None:
+    known, codebook = rows(0), trained(rows(0), NUM_LISTS)
+    coded = CodedRows.of_rows(codebook, np.arange(NUM), *codebook.encode(known))
+    same = CodedRows(codebook)
+    for number in range(coded.num_lists):
+        for room, content in zip(
+            same.make_room(number, coded.list_size(number)), coded.list_of(number), strict=True
+        ):
+            room[:] = content
+    assert len(same) == NUM
+    for query in rows(1, 20):
+        for found, expected in zip(
+            same.nearest(query, 50, 5), coded.nearest(query, 50, 5), strict=True
+        ):
+            np.testing.assert_array_equal(found, expected)

@@ -34,6 +34,7 @@ STEP_M = 2.0  # between two keyframes of a street
 STREETS_M = 100.0  # between two streets: 10 km of them in a square kilometre
 _SEED = 90_001  # of a world that no split has
 _PART = 0.0, 0.25  # of its route
+_NUM_RETURNS = 200  # kept of a keyframe: nothing reads them here, and disks are small
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +43,17 @@ class Street:
     The first street, and what the student saw in it on another day.
 
     :param rings: shape (N, V, D), turned into principal components
-    :param mean: shape (D,), likewise
+    :param axes: shape (D, D), by which they are turned back
+    :param mean: shape (D,), turned as they are
     :param noise: by which a keyframe differs from the mean of its neighbours
     :param returns_cm: shape (N, M, 2)
-    :param queries: shape (Q, D), turned likewise
+    :param queries: shape (Q, D), not turned
     :param true_keyframes: shape (Q,), nearest to each of them
     """
 
     info: MapInfo
     rings: NDArray[np.float32]
+    axes: NDArray[np.float32]
     mean: NDArray[np.float32]
     noise: float
     returns_cm: NDArray[np.int16]
@@ -76,10 +79,11 @@ def simulated_street(student: PlaceEncoder, teacher: PlaceEncoder) -> Street:
     return Street(
         mapped.info,
         rings,
+        axes,
         rings.mean(axis=(0, 1)),
         noise,
-        mapped.returns_cm,
-        (asked.descriptors() @ axes.T)[is_known],
+        mapped.returns_cm[:, :_NUM_RETURNS],
+        asked.descriptors()[is_known],
         apart_m.argmin(axis=1)[is_known],
     )
 
@@ -142,7 +146,8 @@ class _SimulatedSource:
         copies, places = np.divmod(self.numbers, len(street.rings))
         rings = np.empty((len(copies), *street.rings.shape[1:]), np.float16)
         for copy in np.unique(copies):
-            rings[copies == copy] = self._like(int(copy), places[copies == copy])
+            like = self._like(int(copy), places[copies == copy])
+            rings[copies == copy] = like @ street.axes
         return Square(rings, street.returns_cm[places])
 
     def _like(self, copy: int, places: NDArray[np.int64]) -> NDArray[np.float32]:

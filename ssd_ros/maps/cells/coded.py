@@ -5,16 +5,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+import logging
 import math
 
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.bev.polar_bev import view_yaws_rad
-from ssd_ros.encoders.product_codes import Codebook, CodedRows
+from ssd_ros.encoders.product_codes import code_bytes, Codebook, CodedRows
+from ssd_ros.maps.cells.lists import StoredLists
 from ssd_ros.maps.cells.store import CellStore, SearchPlan
 from ssd_ros.maps.meta import MapError
 from ssd_ros.maps.neighbours import Neighbours
 from ssd_ros.maps.place_index import best_views, nearest_turns, nobody
+
+_log = logging.getLogger(__name__)
 
 
 class CodedIndex:
@@ -23,22 +27,32 @@ class CodedIndex:
     error = math.inf  # of codes: all rows that they find are compared exactly
 
     def __init__(
-        self, store: CellStore, codebook: Codebook, plan: SearchPlan, num_threads: int = 1
+        self,
+        store: CellStore,
+        codebook: Codebook,
+        lists: StoredLists,
+        plan: SearchPlan,
+        num_threads: int = 1,
     ) -> None:
         """
         Take the codes of the rows into memory.
 
+        :param lists: where they stand ready; if they cannot be read, they are made of the squares
         :param num_threads: of FAISS while it searches
+        :raise MapError: no square can be read, either
         """
         layout = store.layout
         self.plan = plan
         self.view_yaws_rad = view_yaws_rad(layout.num_views)
         self.descriptor_size = layout.descriptor_size
-        rows, lists, codes = store.take_codes()
-        self.bytes_per_row = codes.shape[1] + rows.itemsize
+        self.bytes_per_row = code_bytes(layout.descriptor_size) + np.dtype(np.int64).itemsize
         self._store = store
         self._num_views = layout.num_views
-        self._coded = CodedRows(codebook, rows, lists, codes, num_threads)
+        try:
+            self._coded = lists.read(codebook, len(self), num_threads)
+        except MapError as error:
+            _log.warning('%s: made anew of the squares; copy the whole map again', error)
+            self._coded = CodedRows.of_rows(codebook, *store.codes(), num_threads)
 
     def __len__(self) -> int:
         return self._store.num_keyframes * self._num_views

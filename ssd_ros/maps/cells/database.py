@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.maps.cells.coded import CodedIndex
 from ssd_ros.maps.cells.files import CellMap, read_cells
-from ssd_ros.maps.cells.reach import ReachIndex, TouchedCells
+from ssd_ros.maps.cells.reach import TouchedCells
 from ssd_ros.maps.meta import CELLS_VERSION, MapError, read_meta, revision_of
 from ssd_ros.maps.neighbours import PlaceIndex, Prior
 from ssd_ros.maps.place_database import PlaceDatabase
@@ -38,16 +38,11 @@ class CellDatabase(PlaceDatabase):
         self.store = store = cells.store
         self._touched = TouchedCells(store, num_threads)
         index: PlaceIndex
-        if cells.plan is not None and store.codebook is not None:
-            index = CodedIndex(store, store.codebook, cells.plan, num_threads)
+        if cells.plan is not None and cells.lists is not None and store.codebook is not None:
+            index = CodedIndex(store, store.codebook, cells.lists, cells.plan, num_threads)
         else:
-            index = self._index_of(list(range(len(store.files))))
+            index = self._touched.index(list(range(len(store.files))))
         self._take(cells.info, store.keyframes, cells.confidence, index)
-
-    def _index_of(self, cells: list[int]) -> ReachIndex:
-        layout = self.store.layout
-        parts = self._touched.parts(cells)
-        return ReachIndex(layout.num_views, layout.descriptor_size, parts)
 
     @property
     def returns_cm(self) -> NDArray[np.int16]:
@@ -82,7 +77,7 @@ class CellDatabase(PlaceDatabase):
             map reaches none and finds nothing
         """
         same = copy(self)
-        same._index = self._index_of(self.store.reached(prior))
+        same._index = self._touched.index(self.store.reached(prior))
         return same
 
 
@@ -100,7 +95,7 @@ def open_map(path: Path | str, num_threads: int = 1) -> PlaceDatabase:
         database = PlaceDatabase.load(path, num_threads)
     else:
         database = CellDatabase(read_cells(path), num_threads)
-        if not len(database._index):
+        if len(database.store.problems) == database.num_cells:
             raise MapError(f'{path}: no square can be read: {"; ".join(database.problems)}')
     database.revision = revision_of(meta)
     return database

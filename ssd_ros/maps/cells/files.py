@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.confidence.model import ConfidenceModel
 from ssd_ros.encoders.product_codes import can_code, Codebook, parts_shape
-from ssd_ros.maps.arrays import KEYFRAME, load_array
+from ssd_ros.maps.arrays import fingerprint, KEYFRAME, load_array
 from ssd_ros.maps.cells.blocks import Layout
+from ssd_ros.maps.cells.lists import LIST, StoredLists
 from ssd_ros.maps.cells.store import CELL, CellStore, MAX_SESSIONS, SearchPlan, Session
 from ssd_ros.maps.checks import check_places, MAX_RETURNS_BYTES
 from ssd_ros.maps.files import info_of, MapInfo
@@ -42,6 +43,8 @@ TABLE = 'cells'
 SESSIONS = 'session_of'
 CENTRES = 'centres'
 PARTS = 'parts'
+LISTS = 'lists'
+ROWS = 'rows'  # no array: see lists
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,8 @@ class CellMap:
     :param sessions: the drives that it is made of
     :param session_of: shape (slots,) uint16, of each keyframe
     :param plan: None where its rows have no codes: then all of them are compared exactly
-    :param arrays: names of the files of its arrays
+    :param lists: of the codes
+    :param beside: names of the files beside the squares
     """
 
     info: MapInfo
@@ -61,7 +65,8 @@ class CellMap:
     session_of: NDArray[np.uint16]
     plan: SearchPlan | None
     store: CellStore
-    arrays: Collection[str] = ()
+    lists: StoredLists | None = None
+    beside: Collection[str] = ()
 
     @property
     def keyframes(self) -> Trajectory:
@@ -72,7 +77,7 @@ class CellMap:
     def files(self) -> set[str]:
         """The files of the map, relative to its folder."""
         squares = (f'{CELLS_FOLDER}/{name}' for name in self.store.names)
-        return {META_FILE, *self.arrays, *squares}
+        return {META_FILE, *self.beside, *squares}
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,20 +149,22 @@ def _assembled(
     table = load(TABLE, CELL, (sizes.num_cells,))
     if session_of.max() >= len(sessions):
         raise ValueError(f'a keyframe is of session {session_of.max()}, there are {len(sessions)}')
-    codebook = None
+    codebook = lists = None
     if num_lists:
         number = np.dtype('<f4')
         centres = load(CENTRES, number, (num_lists, size))
         codebook = Codebook(centres, load(PARTS, number, parts_shape(size)))
+        table_of_lists = load(LISTS, LIST, (num_lists,))
+        lists = StoredLists(path / _listed(path, files, ROWS, 'codes'), table_of_lists)
     layout = Layout(info.num_views, size, sizes.num_returns, codebook is not None)
     store = CellStore(path, layout, table, records, codebook)
     check_places(store.keyframes)
-    return CellMap(info, confidence, sessions, session_of, plan, store, list(files))
+    return CellMap(info, confidence, sessions, session_of, plan, store, lists, list(files))
 
 
-def _listed(path: Path, files: Mapping[str, Any], name: str) -> str:
-    """Return the file of an array, of those that the description lists."""
-    pattern = re.compile(rf'{name}\.[0-9a-f]{{16}}\.npy')
+def _listed(path: Path, files: Mapping[str, Any], name: str, suffix: str = 'npy') -> str:
+    """Return a file beside the squares, of those that the description lists."""
+    pattern = re.compile(rf'{name}\.[0-9a-f]{{16}}\.{suffix}')
     found = [file for file in files if pattern.fullmatch(file)]
     if len(found) != 1:
         raise MapError(f'{path / META_FILE} lists {len(found)} files of {name}: {REBUILD}')
@@ -174,6 +181,11 @@ def write_description(directory: Path, found: CellMap) -> None:
     arrays = {KEYFRAMES: store.records, SESSIONS: found.session_of, TABLE: store.table}
     if store.codebook is not None:
         arrays |= {CENTRES: store.codebook.centres, PARTS: store.codebook.parts}
+    files = {}
+    if found.lists is not None:
+        arrays[LISTS] = found.lists.table
+        files[found.lists.path.name] = fingerprint(found.lists.path)
+    files |= dict(_written(directory, name, array) for name, array in arrays.items())
     meta: dict[str, Any] = {
         'format_version': CELLS_VERSION,
         'num_keyframes': store.num_keyframes,
@@ -185,7 +197,7 @@ def write_description(directory: Path, found: CellMap) -> None:
         'sessions': [asdict(session) for session in found.sessions],
         'info': asdict(found.info),
         'confidence': found.confidence and asdict(found.confidence),
-        'files': dict(_written(directory, name, array) for name, array in arrays.items()),
+        'files': files,
     }
     meta['meta_sha256'] = sha256_of_meta(meta)
     text = f'{json.dumps(meta, indent=2)}\n'.encode()

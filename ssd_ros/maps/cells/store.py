@@ -4,13 +4,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 import logging
 from pathlib import Path
 import re
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,13 +19,15 @@ from ssd_ros.data_origin import Origin
 from ssd_ros.encoders.model_checks import UNIT_LENGTH_TOLERANCE
 from ssd_ros.encoders.product_codes import Codebook
 from ssd_ros.maps.arrays import trajectory_of
-from ssd_ros.maps.cells.blocks import Layout, Square, SquareFile, Tail
+from ssd_ros.maps.cells.blocks import Layout, Square, SquareFile
 from ssd_ros.maps.cells.grid import are_reached, file_name
 from ssd_ros.maps.meta import CELLS_FOLDER, MapError
 from ssd_ros.maps.neighbours import Prior
 from ssd_ros.motion.trajectory import Trajectory
 from ssd_ros.records import check_limits, check_text, Limits
 from ssd_ros.verification.returns import NO_RETURN
+
+T = TypeVar('T')
 
 _log = logging.getLogger(__name__)
 
@@ -33,6 +36,7 @@ MAX_SESSIONS = 1 << 16
 _COUNTS = dict.fromkeys(('num_scans', 'num_without_pose', 'num_unreadable'), Limits(0, 1 << 40))
 _DAY = re.compile(r'(\d{4}-\d{2}-\d{2})?')
 _MANY = 5  # squares named in a message
+_MAX_OPEN = 256  # files of squares, those read last: a process may have 1,024
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +111,7 @@ class CellStore:
         codebook: Codebook | None = None,
     ) -> None:
         """
-        Read the tail of each file.
+        Read what the keyframes of each square must be.
 
         :param path: of the map
         :param table: shape (C,) of CELL
@@ -132,14 +136,23 @@ class CellStore:
             SquareFile(path / CELLS_FOLDER / name, int(num), layout, sha256.tobytes())
             for name, num, sha256 in zip(self.names, table['num'], table['sha256'], strict=True)
         ]
-        self._tails = [self._tail(number) for number in range(len(self.files))]
+        self._open: OrderedDict[int, SquareFile] = OrderedDict()  # used last, last
+        self._digests = [self._digests_of(number) for number in range(len(self.files))]
 
-    def _tail(self, number: int) -> Tail | None:
+    def _digests_of(self, number: int) -> NDArray[np.uint8]:
         try:
-            return self.files[number].tail()
+            return self.files[number].digests()
         except MapError as error:
             self._note(number, error)
-            return None
+            return np.zeros((0, 0, 0), np.uint8)
+
+    def _file(self, number: int) -> SquareFile:
+        """Return the file of a square to be read."""
+        self._open[number] = file = self.files[number]
+        self._open.move_to_end(number)
+        if len(self._open) > _MAX_OPEN:
+            self._open.popitem(last=False)[1].close()
+        return file
 
     def _note(self, number: int, error: MapError) -> None:
         if number not in self.problems:
@@ -168,22 +181,19 @@ class CellStore:
         """Poses of all keyframes."""
         return trajectory_of(self.records[self.slots])
 
-    def take_codes(self) -> tuple[NDArray[np.int64], NDArray[np.uint16], NDArray[np.uint8]]:
+    def codes(self) -> tuple[NDArray[np.int64], NDArray[np.uint16], NDArray[np.uint8]]:
         """
-        Return slots of the rows that can be read, times the views, with lists and codes.
+        Read slots of the rows that can be read, times the views, with lists and codes.
 
-        They are not kept here afterwards.
+        :raise MapError: none can
         """
         views = self.layout.num_views
-        readable = [
-            (np.arange(start * views, end * views), tail.lists, tail.codes)
-            for start, end, tail in zip(self.starts, self.starts[1:], self._tails, strict=False)
-            if tail is not None
-        ]
-        self._tails = [
-            tail and tail._replace(lists=tail.lists[:0], codes=tail.codes[:0])
-            for tail in self._tails
-        ]
+        readable = []
+        for number, (start, end) in enumerate(zip(self.starts, self.starts[1:], strict=False)):
+            places = np.arange(end - start)
+            found = self._read(number, lambda file, digests: file.codes(places, digests))  # noqa: B023
+            if found is not None:
+                readable.append((np.arange(start * views, end * views), *found))
         if not readable:
             raise MapError('no square of the map can be read: copy the whole map again')
         rows, lists, codes = (np.concatenate(each) for each in zip(*readable, strict=True))
@@ -200,15 +210,14 @@ class CellStore:
         :param places: within it, ascending
         :raise MapError: they cannot be read
         """
-        tail, file = self._tails[number], self.files[number]
-        if tail is None or number in self.problems:
+        if number in self.problems:
             raise MapError(f'{self.problems[number]}: copy the whole map again')
-        return Square(file.rings(places, tail), file.returns_cm(places, tail))
+        file, digests = self._file(number), self._digests[number]
+        return Square(file.rings(places, digests), file.returns_cm(places, digests))
 
     def rings_of_cell(self, number: int) -> NDArray[np.float32] | None:
         """Return all descriptors of a square, shape (N, num_views, D); None if unreadable."""
-        places = np.arange(self.files[number].num_keyframes)
-        return self._read(number, places, np.s_[:])
+        return self._rings(number, np.arange(self.files[number].num_keyframes))
 
     def rings(self, slots: NDArray[np.int64]) -> NDArray[np.float32]:
         """
@@ -219,11 +228,22 @@ class CellStore:
         """
         shape = len(slots), self.layout.num_views, self.layout.descriptor_size
         rings = np.full(shape, np.nan, np.float32)
-        for number, chosen in self._by_cell(slots):
-            found = self._read(number, slots[chosen] - self.starts[number], np.s_[:])
+        for number, part in self._by_cell(slots):
+            found = self._rings(number, slots[part] - self.starts[number])
             if found is not None:
-                rings[chosen] = found
+                rings[part] = found
         return rings
+
+    def _rings(self, number: int, places: NDArray[np.int64]) -> NDArray[np.float32] | None:
+        """Return descriptors of a square; None if they cannot be read."""
+
+        def rings(file: SquareFile, digests: NDArray[np.uint8]) -> NDArray[np.float32]:
+            found = file.rings(places, digests).astype(np.float32)
+            if not _are_unit(found).all():
+                raise self._of_other_length(number)
+            return found
+
+        return self._read(number, rings)
 
     def rows(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """
@@ -232,55 +252,67 @@ class CellStore:
         :param rows: shape (R,), slot times views, in any order
         :return: shape (R, D)
         """
-        found = np.full((len(rows), self.layout.descriptor_size), np.nan, np.float32)
-        slots, of = np.unique(rows // self.layout.num_views, return_inverse=True)
-        for number, chosen in self._by_cell(slots):
-            is_here = (of >= chosen[0]) & (of <= chosen[-1])
-            index = of[is_here] - chosen[0], rows[is_here] % self.layout.num_views
-            read = self._read(number, slots[chosen] - self.starts[number], index)
-            if read is not None:
-                found[is_here] = read
-        return found
+        order = np.argsort(rows)
+        slots, views = np.divmod(rows[order], self.layout.num_views)
+        parts = list(self._by_cell(slots))
+        nums = [part.stop - part.start for _, part in parts]
+        firsts = self.starts[[number for number, _ in parts]]
+        places, views = (slots - np.repeat(firsts, nums)).tolist(), views.tolist()
+        for number, part in parts:  # all of them, before one is waited for
+            self._read(number, lambda file, _: file.ask(places[part]))  # noqa: B023
+        none = np.full(self.layout.descriptor_size, np.nan, '<f2').tobytes()
+        stored: list[bytes] = []
+        for (number, part), num in zip(parts, nums, strict=True):
+            found = self._read(
+                number,
+                lambda file, digests: file.rows(places[part], views[part], digests),  # noqa: B023
+            )
+            stored += found or [none] * num
+        halves = np.frombuffer(b''.join(stored), '<f2').reshape(-1, self.layout.descriptor_size)
+        ordered = halves.astype(np.float32)
+        are_odd = ~_are_unit(ordered)
+        for number, part in parts if are_odd.any() else ():
+            if are_odd[part].any():
+                ordered[part] = np.nan
+                self._note(number, self._of_other_length(number))
+        result = np.empty_like(ordered)
+        result[order] = ordered
+        return result
 
-    def _by_cell(self, slots: NDArray[np.int64]) -> Iterator[tuple[int, NDArray[np.int64]]]:
+    def _read(self, number: int, read: Callable[[SquareFile, NDArray[np.uint8]], T]) -> T | None:
+        """
+        Return what is read of a square, None if it cannot be.
+
+        :param read: takes its file and its digests
+        """
+        if number in self.problems:
+            return None
+        try:
+            return read(self._file(number), self._digests[number])
+        except MapError as error:
+            self._note(number, error)
+            return None
+
+    def _of_other_length(self, number: int) -> MapError:
+        return MapError(f'{self.names[number]} has a descriptor of another length than 1')
+
+    def _by_cell(self, slots: NDArray[np.int64]) -> Iterator[tuple[int, slice]]:
         """Yield squares and which of ascending slots are theirs."""
         of = np.searchsorted(self.starts, slots, 'right') - 1
-        ends = np.flatnonzero(np.diff(of)) + 1
-        for chosen in np.split(np.arange(len(slots)), ends) if len(slots) else ():
-            yield int(of[chosen[0]]), chosen
+        ends = [*(np.flatnonzero(np.diff(of)) + 1).tolist(), len(slots)] if len(slots) else []
+        first = 0
+        for end in ends:
+            yield int(of[first]), slice(first, end)
+            first = end
 
     def returns_cm(self, slot: int) -> NDArray[np.int16]:
         """Return the returns of a keyframe, shape (M, 2); none where they cannot be read."""
         number = int(np.searchsorted(self.starts, slot, 'right')) - 1
-        tail = self._tails[number]
-        if tail is not None and number not in self.problems:
-            try:
-                place = np.array([slot - self.starts[number]])
-                return self.files[number].returns_cm(place, tail)[0]
-            except MapError as error:
-                self._note(number, error)
-        return np.full((self.layout.num_returns, 2), NO_RETURN, np.int16)
-
-    def _read(
-        self, number: int, places: NDArray[np.int64], index: Any
-    ) -> NDArray[np.float32] | None:
-        """
-        Read keyframes of a square; None if they cannot be read.
-
-        :param index: which of their rows, (K, num_views), to return
-        """
-        tail = self._tails[number]
-        if tail is None or number in self.problems:
-            return None
-        try:
-            rows = self.files[number].rings(places, tail)[index].astype(np.float32)
-            lengths = np.sqrt(np.einsum('...j,...j->...', rows, rows))
-            if not (np.abs(lengths - 1) <= UNIT_LENGTH_TOLERANCE).all():  # a NaN, too
-                raise MapError(f'{self.names[number]} has a descriptor of another length than 1')
-            return rows
-        except MapError as error:
-            self._note(number, error)
-            return None
+        place = np.array([slot - self.starts[number]])
+        found = self._read(number, lambda file, digests: file.returns_cm(place, digests))
+        if found is None:
+            return np.full((self.layout.num_returns, 2), NO_RETURN, np.int16)
+        return found[0]
 
     def problem_texts(self) -> list[str]:
         """Return what cannot be read, a sentence each; of many the first ones."""
@@ -288,3 +320,9 @@ class CellStore:
         if len(texts) > _MANY:
             texts[_MANY:] = [f'and {len(texts) - _MANY} more']
         return texts
+
+
+def _are_unit(rows: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Return which descriptors have length 1: none that has a NaN."""
+    lengths = np.sqrt(np.einsum('...j,...j->...', rows, rows))
+    return np.asarray(np.abs(lengths - 1) <= UNIT_LENGTH_TOLERANCE)

@@ -16,32 +16,30 @@ PLACE_M = 5.0  # a keyframe no farther from that of exact search shows the same 
 _FORGONE = 0.01  # of the places that exact search finds, for a quicker plan than the best
 _NUM_QUERIES = 200
 _DISTANCE = 0.8  # of the queries to the rows they are made of, where the novelty is not known
-_OF_NOVELTY = 0.9  # likewise, of the novelty distance: farther ones are hardly answers
-_PROBED = (8, 16, 32, 64, 128, 256)
-_REFINED = (100, 200, 400, 800)
+_OF_NOVELTY = 0.75  # likewise, of the novelty distance: so far are answers in the middle
+_PROBED = (8, 16, 32, 64, 128, 256, 384)
+_REFINED = (50, 100, 200)  # more take too long from a cold disk
 _ROWS_A_READ = 2000  # rows of lists that are looked through while one is read and compared
 
 
-def tuned(
-    store: CellStore, coded: CodedRows, num_lists: int, novelty_distance: float = 0.0
-) -> SearchPlan:
+def tuned(store: CellStore, coded: CodedRows, novelty_distance: float = 0.0) -> SearchPlan:
     """
     Return the quickest of the plans that find nearly as much as the best one.
 
-    Queries are rows of the map, taken as far from themselves as queries are that still count, by
-    the novelty distance of the map, in directions in which its rows differ.
+    Queries are rows of the map, taken as far from themselves as queries are, by the novelty
+    distance of the map, in directions in which its rows differ.
 
     :param coded: the rows of the store, by slot times views
     """
     queries = sample_queries(store, _NUM_QUERIES, novelty_distance * _OF_NOVELTY or _DISTANCE)
     expected = exact_slots(store, queries)
-    probed = sorted({min(num, num_lists) for num in _PROBED})
+    probed = sorted({min(num, coded.num_lists) for num in _PROBED})
     slots = np.array([_found(store, coded, query, probed) for query in queries])
     plans = []
     for row, num_probed in enumerate(probed):
         for column, num_refined in enumerate(_REFINED):
             kept = float(are_one_place(store, slots[:, row, column], expected).mean())
-            cost = num_probed * len(coded) / num_lists + _ROWS_A_READ * num_refined
+            cost = num_probed * len(coded) / coded.num_lists + _ROWS_A_READ * num_refined
             plans.append((cost, SearchPlan(num_probed, num_refined, kept, len(coded))))
     enough = max(plan.kept for _, plan in plans) - _FORGONE
     good = [found for found in plans if found[1].kept >= enough]

@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.encoders.product_codes import (
     can_code,
-    code_bytes,
     Codebook,
     CodedRows,
     trained,
@@ -22,6 +21,7 @@ from ssd_ros.encoders.product_codes import (
 from ssd_ros.maps.cells.blocks import Square, write_square
 from ssd_ros.maps.cells.database import CellDatabase
 from ssd_ros.maps.cells.files import CellMap, write_description
+from ssd_ros.maps.cells.lists import write_lists
 from ssd_ros.maps.cells.sources import (
     Cell,
     Plan,
@@ -95,32 +95,30 @@ def write_squares(directory: Path, plan: Plan, progress: Progress | None = None)
     ordered = _one_after_another(np.concatenate(records))
     sessions = np.concatenate(session_of).astype('<u2')
 
-    def found(search: SearchPlan | None) -> CellMap:
-        store = CellStore(directory, layout, table, ordered, codebook)
-        return CellMap(plan.info, plan.confidence, plan.sessions, sessions, search, store)
-
-    if codebook is not None and search is None:
-        store = found(None).store
-        coded = CodedRows(codebook, *store.take_codes())
-        search = tuned(store, coded, len(codebook.centres), plan.info.novelty_distance)
-    written = found(search)
+    store = CellStore(directory, layout, table, ordered, codebook)
+    lists = None
+    if codebook is not None:
+        coded = CodedRows.of_rows(codebook, *store.codes())
+        lists = write_lists(directory, coded)
+        search = search or tuned(store, coded, plan.info.novelty_distance)
+    written = CellMap(plan.info, plan.confidence, plan.sessions, sessions, search, store, lists)
     if not plan.is_mixed:
         return written
-    novelty = novelty_distance(CellDatabase(found(search)))
+    novelty = novelty_distance(CellDatabase(written))
     return replace(written, info=replace(plan.info, novelty_distance=novelty))
 
 
 def _write(
     folder: Path, cell: Cell, sources: Sequence[Source], codebook: Codebook | None
 ) -> bytes:
-    """Have the file of a square in a folder and return the SHA-256 of its tail."""
+    """Have the file of a square in a folder and return the SHA-256 of its digests."""
     first = sources[0]
     if len(sources) == 1 and isinstance(first, StoredSource) and first.is_whole:
         store = first.found.store
         if store.codebook is codebook:
             return store.files[first.number].copy_to(folder)
     square = joined([source.read() for source in sources])
-    return write_square(folder, cell, square, *_codes(codebook, square))
+    return write_square(folder, cell, square, _codes(codebook, square))
 
 
 def joined(squares: Sequence[Square]) -> Square:
@@ -164,8 +162,7 @@ def _codebook(plan: Plan) -> tuple[Codebook | None, SearchPlan | None]:
 
 def _codes(
     codebook: Codebook | None, square: Square
-) -> tuple[NDArray[np.uint16], NDArray[np.uint8]]:
-    size = square.rings.shape[2]
+) -> tuple[NDArray[np.uint16], NDArray[np.uint8]] | None:
     if codebook is None:
-        return np.zeros(0, np.uint16), np.zeros((0, code_bytes(size)), np.uint8)
-    return codebook.encode(square.rings.reshape(-1, size).astype(np.float32))
+        return None
+    return codebook.encode(square.rings.reshape(-1, square.rings.shape[2]).astype(np.float32))

@@ -181,14 +181,16 @@ def test_maps_of_squares_and_of_one_piece_are_merged(path: Path) -> None:
 def test_a_map_that_is_open_answers_as_before(path: Path) -> None:
     first = drive(0, 120)
     expected = answers(opened(path), first)
-    database = opened(path)  # of which nothing was read
+    database, other = opened(path), opened(path)
     added(path, drive(1))
     assert answers(database, first) == expected
     assert database.problems == []
     added(path, drive(2))  # of the state two steps back no more than this one shares is there
-    answers(database, first)
-    assert all('cannot be read: No such file' in problem for problem in database.problems)
-    assert database.problems
+    assert answers(database, first) == expected  # from files that are open
+    assert database.problems == []
+    answers(other, first)
+    assert all('cannot be read: No such file' in problem for problem in other.problems)
+    assert bool(other.problems) == (other.plan is not None)  # else all was read at once
 
 
 @pytest.mark.parametrize(('num', 'is_trained'), [(120, False), (130, True)])

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from ssd_ros.maps.files import MapContent, MapInfo
 from ssd_ros.motion.trajectory import quaternion_from_yaw, Trajectory
 
-NUM_VIEWS, SIZE = 6, 32
+NUM_VIEWS, SIZE = 6, 64
 INFO = MapInfo('a' * 64, 'b' * 64, NUM_VIEWS, keyframe_distance_m=20.0, source='City/01')
 
 
