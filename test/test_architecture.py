@@ -23,8 +23,8 @@ PACKAGE = ROOT / 'ssd_ros'
 FOLDERS = """
 . motion radar lidar confidence
 datasets datasets/spinning datasets/bags datasets/formats
-bev verification encoders/providers encoders maps maps/cells recognition recognition/offline
-baselines view fleet
+bev verification encoders/providers encoders/scans encoders maps maps/cells recognition
+recognition/offline baselines view fleet
 reports evaluation evaluation/queries evaluation/scores evaluation/judging evaluation/tables
 simulator simulator/scene simulator/visits simulator/radars simulator/lidar simulator/recordings
 simulator/shift
@@ -54,7 +54,7 @@ ONLY_IN = {
     'openvino': ('encoders/providers/openvino_session',),
     'faiss': ('baselines/', 'encoders/byte_rows', 'encoders/product_codes'),
     'cv2': ('baselines/', 'datasets/'),
-    'numba': ('compiled', 'encoders/compiled_scan', 'verification/compiled_search'),
+    'numba': ('compiled', 'encoders/scans/compiled', 'verification/compiled_search'),
     'llvmlite': ('verification/compiled_search',),
     'scipy': ('bev/outliers',),
     'gtsam': ('pose_graph/', 'ros/'),

@@ -17,7 +17,7 @@ _FORGONE = 0.01  # of the places that exact search finds, for a quicker plan tha
 _NUM_QUERIES = 200
 _DISTANCE = 0.8  # of the queries to the rows they are made of, where the novelty is not known
 _OF_NOVELTY = 0.75  # likewise, of the novelty distance: so far are answers in the middle
-_PROBED = (8, 16, 32, 64, 128, 256, 384)
+_PROBED = (8, 16, 32, 64, 128, 256)
 _REFINED = (50, 100, 200)  # more take too long from a cold disk
 _ROWS_A_READ = 2000  # rows of lists that are looked through while one is read and compared
 

@@ -25,12 +25,13 @@ from ssd_ros.maps.meta import MapError
 from ssd_ros.maps.neighbours import Neighbours, Prior
 from ssd_ros.maps.place_database import PlaceDatabase
 from ssd_ros.npy_files import write_array
-from support.cities.places import city, INFO, NUM_VIEWS, query_near, SIZE
+from support.cities.places import city, INFO, NUM_VIEWS, query_near
 from support.posts import write_sealed_meta
 
 
 def part_of(content: MapContent, numbers: NDArray[np.int64]) -> PlaceDatabase:
-    rows = content.descriptors.reshape(-1, NUM_VIEWS, SIZE)[numbers].reshape(-1, SIZE)
+    size = content.descriptors.shape[1]
+    rows = content.descriptors.reshape(-1, NUM_VIEWS, size)[numbers].reshape(-1, size)
     keyframes = content.keyframes.select(numbers)
     return PlaceDatabase(MapContent(rows, keyframes, content.returns_cm[numbers], INFO))
 
@@ -99,6 +100,27 @@ def test_with_a_prior_all_is_found_that_a_flat_search_of_these_squares_finds(
     ring = np.roll(content.descriptors[17 * NUM_VIEWS : 18 * NUM_VIEWS], 2, axis=0)
     assert_same(near.find(ring, 5), flat.find(ring, 5), numbers)
     assert near.find(ring, 5).keyframes[0] == 17
+
+
+@pytest.mark.parametrize('radius_m', [1.0, 700.0, 1e6])
+def test_rows_of_which_a_part_is_read_first_are_found_as_by_a_flat_search(
+    tmp_path: Path, radius_m: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip('numba')
+    monkeypatch.setattr(byte_rows, '_scan', None)
+    byte_rows.use_compiled()
+    content = city(size=96)
+    converted(tmp_path / 'city.map', content)
+    x_m, y_m, _ = content.keyframes.positions_m[17].tolist()
+    near = opened(tmp_path / 'city.map').within(Prior(x_m, y_m, radius_m))
+    ring = content.descriptors[17 * NUM_VIEWS : 18 * NUM_VIEWS]
+    numbers = np.sort(near.find(ring, 120).keyframes)
+    assert near.num_rows == len(numbers) * NUM_VIEWS
+    flat = part_of(content, numbers)
+    for row in (17 * NUM_VIEWS, 40, 601):
+        for num_rows in (1, 30, 1024):
+            query = query_near(content, row)
+            assert_same(near.find(query, num_rows), flat.find(query, num_rows), numbers)
 
 
 def test_a_small_map_is_searched_as_in_one_piece_and_keeps_its_numbers(
