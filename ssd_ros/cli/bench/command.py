@@ -22,6 +22,7 @@ EXAMPLES = """\
   bench --city 1000000
   bench --serve 100000
   bench --against
+  bench --devices
 """
 TAKES = 'some minutes; 30 s of them (--node-seconds) the running node'
 
@@ -70,6 +71,12 @@ def parser() -> argparse.ArgumentParser:
         'query in 100,000 rows by stages, and the running node; without REVISION the last one '
         'before anything was compiled; takes some minutes',
     )
+    add(
+        '--devices',
+        action='store_true',
+        help='compare the devices that are installed (see --device of build_db) instead: times, '
+        'and which answers they change on a simulated street; takes a minute',
+    )
     return result
 
 
@@ -88,17 +95,21 @@ def bench(arguments: argparse.Namespace) -> None:
     for line in table(stages(student, teacher, arguments.full)):
         print(line, flush=True)
     if arguments.node_seconds:
-        from ssd_ros.cli.bench.node import measured_node, NUM_POINTS, NUM_ROWS, RATE_HZ
-        from ssd_ros.cli.bench.node_load import Load
+        _measure_node(arguments.node_seconds, student)
 
-        try:
-            require('rclpy')
-        except ModuleNotFoundError as error:
-            print(f'running node: {way_out(error)}')
-            return
-        load = Load(RATE_HZ, NUM_POINTS, arguments.node_seconds, usable_cores(), 0, {})
-        for line in measured_node(load, student, NUM_ROWS):
-            print(line)
+
+def _measure_node(seconds: float, student: Path) -> None:
+    from ssd_ros.cli.bench.node import measured_node, NUM_POINTS, NUM_ROWS, RATE_HZ
+    from ssd_ros.cli.bench.node_load import Load
+
+    try:
+        require('rclpy')
+    except ModuleNotFoundError as error:
+        print(f'running node: {way_out(error)}')
+        return
+    load = Load(RATE_HZ, NUM_POINTS, seconds, usable_cores(), 0, {})
+    for line in measured_node(load, student, NUM_ROWS):
+        print(line)
 
 
 def _instead(arguments: argparse.Namespace, student: Path, teacher: Path) -> Iterable[str] | None:
@@ -112,6 +123,10 @@ def _instead(arguments: argparse.Namespace, student: Path, teacher: Path) -> Ite
         from ssd_ros.cli.bench.fleet import measured_server
 
         return measured_server(arguments.serve, student)
+    if arguments.devices:
+        from ssd_ros.cli.bench.devices import measured_devices
+
+        return table(measured_devices(student, teacher))
     if arguments.against is not None:
         if arguments.node_seconds:
             require('rclpy')
@@ -122,10 +137,17 @@ def _instead(arguments: argparse.Namespace, student: Path, teacher: Path) -> Ite
     return None
 
 
-def table(measured: Iterable[Stage]) -> Iterable[str]:
-    """Yield the lines of the table: milliseconds as median (minimum), and their ratio."""
+def table(measured: Iterable[Stage | str]) -> Iterable[str]:
+    """
+    Yield the lines of the table: milliseconds as median (minimum), and their ratio.
+
+    :param measured: stages, and lines that stand between them
+    """
     yield f'{"stage":<34} {"ours, ms":>18}   {"peer":<28} {"peer, ms":>18} {"ratio":>7}'
     for stage in measured:
+        if isinstance(stage, str):
+            yield stage
+            continue
         line = f'{stage.name:<34} {_milliseconds(stage.ours_ms) if stage.ours_ms else "":>18}'
         if stage.peer_ms:
             ratio = _median(stage.peer_ms) / _median(stage.ours_ms)
