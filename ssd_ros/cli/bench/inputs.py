@@ -9,16 +9,18 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from ssd_ros.encoders.place_encoder import PlaceEncoder
 from ssd_ros.maps.files import MapContent, MapInfo
 from ssd_ros.maps.place_database import PlaceDatabase
 from ssd_ros.motion.trajectory import quaternion_from_yaw, Trajectory
 from ssd_ros.radar.ars548 import ARS548_DTYPE, ars548_records
 from ssd_ros.radar.types import RadarPointCloud, SpinningRadarScan, uniform_azimuths_rad
-from ssd_ros.verification import NUM_RETURNS
+from ssd_ros.verification import NUM_RETURNS, returns_of_points
 
 NUM_POINTS = 800
 NUM_VIEWS = 36
+QUERY_IN_KEYFRAME = (3.0, 1.0, 0.08)  # x, y in metres, yaw in radians
 _POINT_FIELDS = {'f4': 7, 'i1': 1}  # constants of sensor_msgs/PointField
 
 
@@ -80,3 +82,18 @@ def spinning_scan() -> SpinningRadarScan:
     power = generator.integers(20, 70, (856, 400), dtype=np.uint8)
     power[generator.random(power.shape) < 0.05] = 150
     return SpinningRadarScan(0, power, uniform_azimuths_rad(400), 150 / 856)
+
+
+def query_and_keyframe() -> tuple[NDArray[np.float32], NDArray[np.int16]]:
+    """Return points in the frame of a query and the returns of a keyframe that saw them too."""
+    generator = np.random.default_rng(0)
+    range_m = generator.uniform(5, 80, NUM_RETURNS)
+    azimuth_rad = generator.uniform(-np.pi, np.pi, NUM_RETURNS)
+    seen = np.stack([range_m * np.cos(azimuth_rad), range_m * np.sin(azimuth_rad)], axis=1)
+    x_m, y_m, yaw_rad = QUERY_IN_KEYFRAME
+    cos, sin = np.cos(yaw_rad), np.sin(yaw_rad)
+    moved = (seen - [x_m, y_m]) @ np.array([[cos, -sin], [sin, cos]])
+    ahead = np.abs(np.arctan2(moved[:, 1], moved[:, 0])) < np.radians(60)
+    points = np.repeat(moved[ahead], 2, axis=0)[:NUM_POINTS]
+    points = points + generator.normal(0, 0.2, points.shape)
+    return points.astype(np.float32), returns_of_points(seen.astype(np.float32))

@@ -25,6 +25,9 @@ _FINE_M, _COARSE_M = 0.25, 1.0
 _COARSE_YAWS_RAD = np.radians(np.linspace(-8, 8, 9))
 _FINE_YAWS_RAD = np.radians(np.linspace(-1.2, 1.2, 5))
 _CONFIG = VerificationConfig()
+# Of the search of every pose.
+_GRID_M, _HALF_WIDTH_M, _REACH_M = 0.25, 100.0, 6.0
+_GRID_YAWS_RAD = np.radians(np.arange(-8.0, 8.1, 0.6))
 
 
 class _Pose(NamedTuple):
@@ -123,3 +126,28 @@ def _drawn(seen_m: Points, cell_m: float, width_m: float) -> NDArray[np.uint8]:
         shift = steps[row] * num + steps[column]
         grid[cells + shift] = round(_PEAK * (1 - float(square[row, column])))
     return grid
+
+
+def match_exhaustively(
+    points_m: NDArray[np.float32], returns_cm: NDArray[np.int16]
+) -> tuple[float, float]:
+    """Count, for every pose of the grid, the points that fall next to a return."""
+    num = round(2 * _HALF_WIDTH_M / _GRID_M)
+    grid = np.zeros((num, num), np.uint8)
+    seen_cm = returns_cm[returns_cm[:, 0] != NO_RETURN]
+    cells = ((seen_cm / 100 + _HALF_WIDTH_M) / _GRID_M).astype(np.int64)
+    for step_x in range(-2, 3):
+        for step_y in range(-2, 3):
+            grid[cells[:, 1] + step_y, cells[:, 0] + step_x] = 1
+    shifts = np.arange(-round(_REACH_M / _GRID_M), round(_REACH_M / _GRID_M) + 1)
+    best, pose = -1, (0.0, 0.0)
+    for yaw_rad in _GRID_YAWS_RAD:
+        cos, sin = np.cos(yaw_rad), np.sin(yaw_rad)
+        turned = points_m @ np.array([[cos, sin], [-sin, cos]], np.float32)
+        column, row = ((turned + _HALF_WIDTH_M) / _GRID_M).astype(np.int64).T
+        for shift_y in shifts:
+            counts = grid[(row + shift_y)[:, None], column[:, None] + shifts].sum(axis=0)
+            if counts.max() > best:
+                best = int(counts.max())
+                pose = float(shifts[counts.argmax()] * _GRID_M), float(shift_y * _GRID_M)
+    return pose

@@ -19,6 +19,7 @@ from ssd_ros.bev.preprocessing import CloudPreprocessor, scan_panorama
 from ssd_ros.cli.bench.inputs import (
     NUM_POINTS,
     NUM_VIEWS,
+    query_and_keyframe,
     radar_message,
     random_database,
     spinning_scan,
@@ -33,7 +34,7 @@ from ssd_ros.cli.bench.peers import (
     torch_times_ms,
     write_peer_models,
 )
-from ssd_ros.cli.bench.plain_verification import verify_plainly
+from ssd_ros.cli.bench.plain_verification import match_exhaustively, verify_plainly
 from ssd_ros.cli.bench.scan_context import (
     indexed,
     NUM_ENTRIES,
@@ -41,7 +42,6 @@ from ssd_ros.cli.bench.scan_context import (
     random_contexts,
     search_pair_by_pair,
 )
-from ssd_ros.cli.bench.verify import match_exhaustively, query_and_keyframe
 from ssd_ros.encoders import byte_rows
 from ssd_ros.encoders.network import OnnxEncoder
 from ssd_ros.evaluation.tables.published import FOURDRAL_RUNTIME_MS

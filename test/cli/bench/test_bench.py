@@ -11,16 +11,15 @@ import pytest
 from ssd_ros.bev.polar_bev import CloudBevConfig, polar_bev_from_points, PolarGrid
 from ssd_ros.cli.bench import command as bench
 from ssd_ros.cli.bench import stages as bench_stages
-from ssd_ros.cli.bench.inputs import radar_message
+from ssd_ros.cli.bench.inputs import query_and_keyframe, radar_message
 from ssd_ros.cli.bench.peers import (
     decode_point_by_point,
     rasterise_point_by_point,
     search_rows,
     write_peer_models,
 )
-from ssd_ros.cli.bench.plain_verification import verify_plainly
+from ssd_ros.cli.bench.plain_verification import match_exhaustively, verify_plainly
 from ssd_ros.cli.bench.stages import Stage, times_ms
-from ssd_ros.cli.bench.verify import match_exhaustively, query_and_keyframe
 from ssd_ros.cli.common import console
 from ssd_ros.encoders.network import OnnxEncoder
 from ssd_ros.radar.point_cloud2 import decode_point_cloud2
