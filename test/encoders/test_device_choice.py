@@ -10,15 +10,14 @@ from pathlib import Path
 import numpy as np
 from onnx import helper, numpy_helper, TensorProto
 import pytest
-from ssd_ros.bev.polar_bev import PolarGrid
-from ssd_ros.bev.preprocessing import PreprocessingConfig
 from ssd_ros.devices import CPU, OPENVINO, OPENVINO_BF16
 from ssd_ros.encoders.device_choice import chosen_device, TriedModel
-from ssd_ros.encoders.model_contract import CONTRACT_KEY, FORMAT_VERSION, ModelContract
+from ssd_ros.encoders.model_contract import CONTRACT_KEY
 from ssd_ros.encoders.network import OnnxEncoder
 from ssd_ros.encoders.providers.machine import devices_here, machine_words
 from ssd_ros.encoders.providers.speeds import keep_speeds, kept_speeds, Speed, speeds_file
 from ssd_ros.encoders.trial import Trial, try_on
+from support.contracts import CONTRACT
 
 HAS_OPENVINO = OPENVINO in devices_here()
 needs_openvino = pytest.mark.skipif(not HAS_OPENVINO, reason='OpenVINO is not installed')
@@ -59,20 +58,7 @@ def written(tmp_path: Path, first: float) -> Path:
         [numpy_helper.from_array(array, name) for name, array in constants.items()],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid('', 17)], ir_version=9)
-    contract = ModelContract(
-        format_version=FORMAT_VERSION,
-        sensor='4d',
-        preprocessing=PreprocessingConfig(grid=PolarGrid(num_ranges=4, num_azimuths=2)),
-        num_views=1,
-        descriptor_size=2,
-        descriptor_space='0123456789abcdef' * 4,
-        accept_max_distance=0.8,
-        accept_max_ratio=0.9,
-        training_data='none, weights set by hand',
-        commit='unknown',
-        created='2026-01-31',
-    )
-    helper.set_model_props(model, {CONTRACT_KEY: contract.to_json()})
+    helper.set_model_props(model, {CONTRACT_KEY: CONTRACT.to_json()})
     path = tmp_path / 'model.onnx'
     path.write_bytes(model.SerializeToString())
     return path

@@ -12,27 +12,14 @@ import onnx
 from onnx import helper, numpy_helper, TensorProto
 import onnxruntime
 import pytest
-from ssd_ros.bev.polar_bev import PolarGrid
 from ssd_ros.bev.preprocessing import PreprocessingConfig
-from ssd_ros.encoders.model_contract import CONTRACT_KEY, FORMAT_VERSION, ModelContract
+from ssd_ros.encoders.model_contract import CONTRACT_KEY, ModelContract
 from ssd_ros.encoders.network import OnnxEncoder
 from ssd_ros.encoders.place_encoder import require_same_space
 from ssd_ros.shared_files import shared_file
+from support.contracts import CONTRACT
 from support.posts import small_encoder
 
-CONTRACT = ModelContract(
-    format_version=FORMAT_VERSION,
-    sensor='4d',
-    preprocessing=PreprocessingConfig(grid=PolarGrid(num_ranges=4, num_azimuths=2)),
-    num_views=1,
-    descriptor_size=2,
-    descriptor_space='0123456789abcdef' * 4,
-    accept_max_distance=0.8,
-    accept_max_ratio=0.9,
-    training_data='none, weights set by hand',
-    commit='unknown',
-    created='2026-01-31',
-)
 CONTRACT_JSON = CONTRACT.to_json()
 LATER_OPTIONS = [
     ('cloud', 'normalisation'),

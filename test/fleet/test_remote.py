@@ -27,16 +27,9 @@ from ssd_ros.maps.neighbours import Prior
 from ssd_ros.recognition.answer import RecognizerConfig
 from ssd_ros.recognition.place_recognizer import PlaceRecognizer
 from support.fleet.odd_server import answering, response
-from support.fleet.served import Served, serving, STREET, write_street
+from support.fleet.served import Served, serving, STREET
 
 VERIFIED = 5, 2
-
-
-@pytest.fixture(scope='module')
-def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp('served')
-    write_street(directory)
-    return directory
 
 
 @pytest.fixture(scope='module')

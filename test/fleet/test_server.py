@@ -30,16 +30,9 @@ from ssd_ros.maps.meta import read_meta
 from ssd_ros.maps.target import BOTH
 from ssd_ros.radar.types import RadarPointCloud
 from ssd_ros.recognition.place_recognizer import PlaceRecognizer
-from support.fleet.served import HalfSent, npy, Reply, ROOT, Served, serving, STREET, write_street
+from support.fleet.served import HalfSent, npy, Reply, ROOT, Served, serving, STREET
 
 FAR = 'x=90000&y=0&radius=100'
-
-
-@pytest.fixture(scope='module')
-def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp('served')
-    write_street(directory)
-    return directory
 
 
 @pytest.fixture(scope='module')
