@@ -37,8 +37,8 @@ from ssd_ros.shared_files import shared_file
 from ssd_ros.simulator.recordings.benchmark import load_benchmark
 from ssd_ros.training.config import load_config, TrainingConfig
 from ssd_ros.training.runs.folder import Run
+from support.drives.tiny import StraightDrive, TINY_PREPROCESSING
 from support.posts import small_contract, small_encoder, straight_drive, write_sealed_meta
-from support.tiny_drive import StraightDrive, TINY_PREPROCESSING
 import yaml
 
 Place = tuple[str | int, ...]

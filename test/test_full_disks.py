@@ -33,8 +33,8 @@ from ssd_ros.files import file_written_atomically
 from ssd_ros.maps.files import read_map, write_map
 from ssd_ros.targets import write_file
 sys.path.append('test')
-from support.drive_in_memory import drive
-from support.tiny_drive import StraightDrive, TINY_PREPROCESSING
+from support.drives.in_memory import drive
+from support.drives.tiny import StraightDrive, TINY_PREPROCESSING
 
 def write_archive(path):
     with file_written_atomically(path) as file:

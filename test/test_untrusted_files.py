@@ -33,7 +33,7 @@ from ssd_ros.maps.meta import MapError
 from ssd_ros.simulator.recordings.benchmark import load_benchmark
 from ssd_ros.training.config import load_config
 from ssd_ros.training.runs.overrides import with_settings
-from support.drive_in_memory import drive
+from support.drives.in_memory import drive
 from support.posts import small_encoder, straight_drive, write_sealed_meta, write_small_encoder
 
 ROOT = Path(__file__).parents[1]

@@ -18,7 +18,7 @@ from ssd_ros.bev.rcs_correction import (
 from ssd_ros.datasets.sequence import WithoutLidar
 from ssd_ros.motion.trajectory import quaternion_from_yaw, Trajectory
 from ssd_ros.radar.types import RadarPointCloud, SpinningRadarScan
-from support.tiny_drive import TINY_PREPROCESSING
+from support.drives.tiny import TINY_PREPROCESSING
 
 PLANTED_PX = 6.0
 GRID = TINY_PREPROCESSING.grid

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from ssd_ros.cli.pose_graph_demo import command as pose_graph_demo
 from ssd_ros.pose_graph.trajectory_files import write_tum
-from support.pose_graph_drive import truth
+from support.drives.three_laps import truth
 
 ROOT = Path(__file__).parents[2]
 

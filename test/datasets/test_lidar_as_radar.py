@@ -12,7 +12,7 @@ import pytest
 from ssd_ros.datasets.lidar_as_radar import LidarAsRadar, thinned, Thinning
 from ssd_ros.datasets.sequence import RadarSequence
 from ssd_ros.lidar.types import LidarPointCloud
-from support.drive_in_memory import with_lidar
+from support.drives.in_memory import with_lidar
 
 # No noise, and nothing taken for the ground.
 EXACT = Thinning(

@@ -24,8 +24,8 @@ from ssd_ros.motion.trajectory import Trajectory
 from ssd_ros.radar.types import RadarPointCloud, SpinningRadarScan
 from ssd_ros.recognition.offline.submap_drive import submaps_of
 from ssd_ros.training.config import TrainingConfig
+from support.drives.tiny import StraightDrive, TINY_PREPROCESSING
 from support.posts import lidar_drive, random_posts, SMALL, straight_drive
-from support.tiny_drive import StraightDrive, TINY_PREPROCESSING
 
 
 def test_the_cache_holds_the_images_of_the_kept_scans(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from ssd_ros.bev.density_image import DensityConfig
 from ssd_ros.bev.preprocessing import CloudPreprocessor, PreprocessingConfig
 from ssd_ros.evaluation.bev_cache import cache_drive, load_drive, Spacing
 from ssd_ros.evaluation.lidar_pairs import lidar_pairs, lidar_points
-from support.tiny_drive import PolesDrive, STEP_NS
+from support.drives.tiny import PolesDrive, STEP_NS
 
 DENSITY = DensityConfig(num_cells=100)
 OPTIONS = PreprocessingConfig(density=DENSITY, num_scans=1)

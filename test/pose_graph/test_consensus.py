@@ -27,7 +27,7 @@ from ssd_ros.pose_graph.trajectory_files import absolute_trajectory_error_m
 from ssd_ros.recognition.candidates import Flag
 from ssd_ros.simulator.random_streams import stream
 from ssd_ros.simulator.recordings.odometry import drifting_odometry
-from support.pose_graph_drive import PRIOR_MAP_ID
+from support.drives.three_laps import PRIOR_MAP_ID
 
 SPARSE = PoseGraphConfig(node_spacing_m=6.0)
 ALL_BELIEVED = ConsensusConfig(max_disagreement=math.inf, max_shift=math.inf)

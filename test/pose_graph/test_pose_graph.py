@@ -27,7 +27,7 @@ from ssd_ros.pose_graph.trajectory_files import (
 )
 from ssd_ros.recognition.candidates import Flag
 from ssd_ros.targets import TargetError
-from support.pose_graph_drive import (
+from support.drives.three_laps import (
     closures,
     odometry,
     planar,

@@ -93,7 +93,7 @@ def test_recorded_rows_without_age_and_revision_are_read() -> None:
 
 def test_flags_are_bits() -> None:
     assert Flag.ACCEPTED | Flag.YAW_VALID == 17
-    assert [flag.value for flag in Flag] == [1, 2, 4, 8, 16, 32, 64, 128, 256, 512]
+    assert [flag.value for flag in Flag] == [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024]
 
 
 def test_rows_of_another_type_are_not_sent() -> None:

@@ -8,7 +8,7 @@ import pytest
 from ssd_ros.evaluation.bev_cache import cache_drive, Spacing
 from ssd_ros.training.config import BatchConfig, OptimiserConfig, TrainingConfig
 from ssd_ros.training.network_config import HolmesLevelConfig, NetworkConfig
-from support.tiny_drive import StraightDrive, TINY_PREPROCESSING
+from support.drives.tiny import StraightDrive, TINY_PREPROCESSING
 
 
 @pytest.fixture(scope='session')

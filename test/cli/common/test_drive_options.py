@@ -23,7 +23,7 @@ A, B, C = Path('a'), Path('b'), Path('c')
 # What each command reads of a drive.
 COMMANDS = {
     'build_db': ('4d', 'spinning', 'lidar'),
-    'cache': ('4d', 'spinning'),
+    'cache': ('4d', 'spinning', 'lidar'),
     'estimate_rcs_correction': ('4d', 'spinning'),
     'evaluate': ('4d', 'spinning', 'lidar'),
     'replay': ('4d', 'spinning'),

@@ -7,7 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support.live_drive import LiveDrive  # skips these tests where rclpy is absent
+from support.drives.live import LiveDrive  # skips these tests where rclpy is absent
 
 # isort: split
 from ssd_ros.cli.doctor.command import main

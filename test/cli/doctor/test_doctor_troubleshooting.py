@@ -325,6 +325,8 @@ SHOWN = {
 _NODE = 'the node itself, its services or its lifecycle'
 _CHOSEN = 'a risk that the user chose'
 _BACK_END = 'a back end'
+_PRIOR = 'told while it drives where it is: test_localize_priors'
+_DEVICE = 'the machine: test_device_choice, test_speeds'
 _START = 'parameters or maps alone, whatever comes: tests of the node and of maps have them'
 OTHERWISE = {
     'the node is not active': _NODE,
@@ -371,6 +373,13 @@ OTHERWISE = {
     'parameter … is the integer …': _START,
     'adapter … needs the package …': _START,
     'no heartbeats for a lifecycle manager': _START,
+    'a message on … was left out': _PRIOR,
+    'a message on … was … s off the scans': _PRIOR,
+    'nothing of the map is within …': _PRIOR,
+    'the place server … ': 'test_localize_place_server',
+    '… gives other descriptors on device …': _DEVICE,
+    'device is … but …': _DEVICE,
+    'speeds of the encoder are measured ': _DEVICE,
 }
 
 

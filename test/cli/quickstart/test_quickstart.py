@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.live_drive import LiveDrive  # skips these tests where rclpy is absent
+from support.drives.live import LiveDrive  # skips these tests where rclpy is absent
 
 # isort: split
 from ssd_ros.cli.quickstart.advice import advice_on, ELSE

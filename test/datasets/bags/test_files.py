@@ -19,7 +19,7 @@ from ssd_ros.datasets.bags.rosbag2 import Rosbag2Config, Rosbag2Sequence
 from ssd_ros.datasets.bags.rosbag2_writer import write_rosbag2
 from ssd_ros.datasets.formats.open_sequence import open_sequence
 from ssd_ros.datasets.sequence import RadarSequence
-from support.drive_in_memory import assert_same_data, assert_same_poses, drive
+from support.drives.in_memory import assert_same_data, assert_same_poses, drive
 from support.recordings import in_parts, messages_of, ROS2, write_ros1, write_ros2
 from support.spinning_messages import header, new
 import yaml

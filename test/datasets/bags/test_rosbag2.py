@@ -19,7 +19,7 @@ from ssd_ros.datasets.bags.rosbag2_writer import write_rosbag2
 from ssd_ros.datasets.poses import write_hercules_poses
 from ssd_ros.datasets.sequence import RadarSequence
 from ssd_ros.radar.point_cloud2 import DecoderConfig, PointCloudError
-from support.drive_in_memory import assert_same_data, assert_same_poses, drive, START_NS
+from support.drives.in_memory import assert_same_data, assert_same_poses, drive, START_NS
 
 STORE = get_typestore(Stores.ROS2_JAZZY)
 

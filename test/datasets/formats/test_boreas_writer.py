@@ -13,8 +13,8 @@ from ssd_ros.datasets.formats.boreas_writer import write_boreas
 from ssd_ros.datasets.formats.open_sequence import open_sequence
 from ssd_ros.lidar.types import LidarPointCloud
 from ssd_ros.targets import TargetError
-from support.drive_in_memory import DriveInMemory, line_of_poses, START_NS
-from support.drive_in_memory import with_lidar as with_lidar_in_a_hurry
+from support.drives.in_memory import DriveInMemory, line_of_poses, START_NS
+from support.drives.in_memory import with_lidar as with_lidar_in_a_hurry
 
 
 def with_lidar() -> DriveInMemory:

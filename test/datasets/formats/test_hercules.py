@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from ssd_ros.datasets.formats.hercules import HerculesSequence, write_hercules
 from ssd_ros.datasets.sequence import RadarSequence
-from support.drive_in_memory import (
+from support.drives.in_memory import (
     assert_same_data,
     assert_same_poses,
     drive,

@@ -16,7 +16,7 @@ from ssd_ros.datasets.bags.rosbag2_writer import write_rosbag2
 from ssd_ros.datasets.formats.hercules import HerculesSequence, write_hercules
 from ssd_ros.datasets.formats.open_sequence import DATASETS, open_sequence
 from ssd_ros.datasets.sequence import RadarSequence
-from support.drive_in_memory import drive
+from support.drives.in_memory import drive
 from support.recordings import messages_of, write_ros1
 
 DATA = Path(__file__).parents[2] / 'data'

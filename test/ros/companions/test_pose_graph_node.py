@@ -30,7 +30,7 @@ from ssd_ros.pose_graph.trajectory_files import absolute_trajectory_error_m, rea
 from ssd_ros.recognition import candidates
 from ssd_ros.ros.messages.conversions import time_msg
 from std_msgs.msg import Header
-from support.pose_graph_drive import closures, LIVE_MAP_ID, odometry, PRIOR_MAP_ID, truth
+from support.drives.three_laps import closures, LIVE_MAP_ID, odometry, PRIOR_MAP_ID, truth
 from support.ros import Peer, Processes, Running
 
 # Every third pose is enough for a test: 1.8 m apart.

@@ -24,7 +24,7 @@ from ssd_ros.training.fourdral.config import FourdralConfig
 from ssd_ros.training.fourdral.report import RUNS
 from ssd_ros.training.fourdral.trainer import FourdralRun, FourdralTrainer, trained_network
 from ssd_ros.training.networks.density_encoders import DensityEncoder, ImageEncoder
-from support.tiny_drive import PolesDrive
+from support.drives.tiny import PolesDrive
 import torch
 import yaml
 

@@ -23,7 +23,7 @@ from ssd_ros.training.runs.command import main
 from ssd_ros.training.runs.folder import Run
 from ssd_ros.training.runs.train import train
 from ssd_ros.training.runs.trainer import learning_rate, Trainer
-from support.tiny_drive import StraightDrive
+from support.drives.tiny import StraightDrive
 import torch
 
 
