@@ -100,6 +100,8 @@ class LocalizeNode(LifecycleNode):
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Load model and map and open the topics."""
         parameters = self.current_parameters()
+        # Nothing waits for it; NumPy finds the same in the meantime.
+        threading.Thread(target=use_compiled, name='compiled-search').start()
         try:
             encoder = load_encoder(parameters)
             if not self.context.ok():  # told to stop: no need to load the map as well
@@ -111,8 +113,6 @@ class LocalizeNode(LifecycleNode):
         except (ValueError, OSError, ImportError) as error:
             self.failed('configure', error)
             return TransitionCallbackReturn.FAILURE
-        # Nothing waits for it; NumPy finds the same in the meantime.
-        threading.Thread(target=use_compiled, name='compiled-search').start()
         self.get_logger().info(f'{_in_words(maps)}; encoder on {encoder.provider}')
         return super().on_configure(state)
 

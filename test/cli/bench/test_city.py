@@ -21,7 +21,8 @@ def street(num: int = 40) -> Street:
     queries = unit(rings[:, 1] + 0.02 * generator.normal(size=(num, 64)).astype(np.float32))
     returns_cm = np.zeros((num, 8, 2), np.int16)
     info = MapInfo('a' * 64, 'b' * 64, 4, 2.0)
-    return Street(info, rings, rings.mean((0, 1)), 0.3, returns_cm, queries, np.arange(num))
+    axes, mean = np.eye(64, dtype=np.float32), rings.mean((0, 1))
+    return Street(info, rings, axes, mean, 0.3, returns_cm, queries, np.arange(num))
 
 
 def test_a_city_begins_with_its_street_and_goes_on_with_others(tmp_path: Path) -> None:
