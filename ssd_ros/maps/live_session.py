@@ -5,15 +5,17 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 import math
+from operator import itemgetter
 import uuid
 
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.confidence.model import ConfidenceModel
+from ssd_ros.encoders.growing_rows import GrowingRows, Rows
 from ssd_ros.encoders.scan_context import ScanContextConfig
+from ssd_ros.maps.arrays import KEYFRAME, trajectory_of
 from ssd_ros.maps.checks import MAX_RETURNS_BYTES
 from ssd_ros.maps.files import MapContent, MapInfo
 from ssd_ros.maps.meta import MapError
@@ -21,11 +23,20 @@ from ssd_ros.maps.neighbours import Neighbours
 from ssd_ros.maps.place_database import Keyframe
 from ssd_ros.maps.place_index import new_index
 from ssd_ros.motion.pose_faults import MAX_POSITION_M
-from ssd_ros.motion.trajectory import Trajectory
+from ssd_ros.verification import NO_RETURN, NUM_RETURNS, used_returns
 
 LIVE_MAP_ID = 0xFFFFFFFF
-MAX_BYTES = 1 << 30  # reconstructed: 200 km at 2 m with a network, 45 km with scan contexts
+MAX_BYTES = 1 << 30  # reconstructed: of descriptors, poses and returns
 _STEP_M = 1.0  # reconstructed: of the way travelled, above the jitter of a vehicle that stands
+_RECORD = np.dtype(
+    [
+        *KEYFRAME.descr,
+        ('elapsed_ns', '<i8'),
+        ('segment', '<i4'),
+        ('way_m', '<f8'),  # travelled until then
+        ('first_return', '<i8'),  # of its returns, up to those of the next one
+    ]
+)
 
 
 class LiveSession:
@@ -60,28 +71,21 @@ class LiveSession:
         self._keyframe_distance_m = keyframe_distance_m
         self._index = new_index(scan_context, descriptor_size, num_views)
         row_bytes = num_views * self._index.bytes_per_row
-        self._max_keyframes = MAX_BYTES // (row_bytes + MAX_RETURNS_BYTES)
-        self._keyframes: list[Keyframe] = []
-        self.uuid = str(uuid.uuid4())  # of the drive: the same each time it is saved
-        self._elapsed_ns: list[int] = []  # of each keyframe
-        self._segments: list[int] = []  # likewise
-        self._ways_m: list[float] = []  # likewise, travelled until then
-        self._way_m = 0.0  # travelled until now
-        self._here: tuple[NDArray[np.float64], int] | None = None  # where its last step ended
+        self._keyframe_bytes = row_bytes + _RECORD.itemsize + MAX_RETURNS_BYTES  # at most
+        self.clear()
 
     def clear(self) -> None:
         """Forget all keyframes: time or odometry began anew."""
         self._index.clear()
-        self._keyframes.clear()
-        self.uuid = str(uuid.uuid4())
-        self._elapsed_ns.clear()
-        self._segments.clear()
-        self._ways_m.clear()
-        self._way_m, self._here = 0.0, None
+        self._records = GrowingRows(_RECORD)
+        self._returns_cm = GrowingRows(np.int16, (2,))
+        self.uuid = str(uuid.uuid4())  # of the drive: the same each time it is saved
+        self._way_m = 0.0  # travelled until now
+        self._here: tuple[NDArray[np.float64], int] | None = None  # where its last step ended
 
     def __len__(self) -> int:
         """Return the number of keyframes."""
-        return len(self._keyframes)
+        return len(self._records)
 
     @property
     def view_yaws_rad(self) -> NDArray[np.float64]:
@@ -99,14 +103,14 @@ class LiveSession:
         """
         if not _is_possible(position_m):
             return False
-        if not self._keyframes:
+        if not len(self):
             return True
-        last = self._keyframes[-1]
-        if elapsed_ns <= self._elapsed_ns[-1] or self.is_full:
+        last = self._records[-1]
+        if elapsed_ns <= last['elapsed_ns'] or self.is_full:
             return False
-        if segment != self._segments[-1]:
+        if segment != last['segment']:
             return True
-        moved_m = position_m[:2] - last.position_m[:2]
+        moved_m = position_m[:2] - last['position_m'][:2]
         return bool(np.hypot(*moved_m) >= self._keyframe_distance_m)
 
     def arrive(
@@ -143,11 +147,15 @@ class LiveSession:
         :param elapsed_ns: as for `wants`; None = its stamp
         :param segment: as for `wants`
         """
-        self._segments.append(segment)
-        self._ways_m.append(self._way_m)
-        self._elapsed_ns.append(keyframe.stamp_ns if elapsed_ns is None else elapsed_ns)
+        record = np.zeros(1, _RECORD)
+        for name, value in zip(Keyframe._fields[:-1], keyframe, strict=False):
+            record[name] = value
+        record['elapsed_ns'] = keyframe.stamp_ns if elapsed_ns is None else elapsed_ns
+        record['segment'], record['way_m'] = segment, self._way_m
+        record['first_return'] = len(self._returns_cm)
         self._index.add(np.atleast_2d(descriptor))
-        self._keyframes.append(keyframe)
+        self._returns_cm.append(used_returns(keyframe.returns_cm))
+        self._records.append(record)
 
     def search(
         self,
@@ -197,40 +205,50 @@ class LiveSession:
         return search(description, num, newest_ns, least_way_m)
 
     def _num_old(self, newest_ns: int, least_way_m: float) -> int:
-        num_old = bisect_right(self._elapsed_ns, newest_ns)
-        return min(num_old, bisect_right(self._ways_m, self._way_m - least_way_m))
+        records, furthest_m = self._records, self._way_m - least_way_m
+        num_old = bisect_right(records, newest_ns, key=itemgetter('elapsed_ns'))
+        return min(num_old, bisect_right(records, furthest_m, key=itemgetter('way_m')))
 
     def keyframe(self, number: int) -> Keyframe:
-        """Return one keyframe."""
-        return self._keyframes[number]
+        """Return one keyframe, with the returns that it has and no unused rows."""
+        record = self._records[number]
+        is_last = number == len(self) - 1
+        end = len(self._returns_cm) if is_last else int(self._records[number + 1]['first_return'])
+        returns_cm = self._returns_cm.part(int(record['first_return']), end)
+        pose = record['position_m'], record['quaternion_xyzw']
+        return Keyframe(int(record['stamp_ns']), *pose, returns_cm)
 
     def segment(self, number: int) -> int:
         """Return of which frame the pose of a keyframe is: those of two do not compare."""
-        return self._segments[number]
+        return int(self._records[number]['segment'])
 
     def segments(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return of which frames the poses of keyframes are, shape (N,)."""
-        return np.array([self._segments[number] for number in numbers.tolist()], np.int64)
+        return self._records.take(numbers)['segment'].astype(np.int64)
 
     def way_m(self, number: int) -> float:
         """Return the way travelled until a keyframe, over which odometry drifts."""
-        return self._ways_m[number]
+        return float(self._records[number]['way_m'])
 
     def positions_m(self, numbers: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return where keyframes are, shape (N, 3)."""
-        return _stacked([self._keyframes[number].position_m for number in numbers], 3)
+        return np.asarray(self._records.take(numbers)['position_m'])
+
+    @property
+    def num_bytes(self) -> int:
+        """Memory that descriptors, poses and returns take."""
+        of_rows = len(self._index) * self._index.bytes_per_row
+        return of_rows + self._records.num_bytes + self._returns_cm.num_bytes
 
     @property
     def is_full(self) -> bool:
-        """Whether nothing more is remembered."""
-        return len(self) >= self._max_keyframes
+        """Whether nothing more is remembered: the next one could be too large."""
+        return self.num_bytes + self._keyframe_bytes > MAX_BYTES
 
     def snapshot(self) -> SessionSnapshot:
         """Return the session as it stands; nothing is copied, however long the drive."""
-        # A view: rows are only ever added, and clearing begins a new array.
-        descriptors = self._index.descriptors()
-        places = self._keyframes.copy(), self._segments.copy()
-        return SessionSnapshot(*places, descriptors, self.confidence, self.uuid)
+        keyframes = self._records.snapshot(), self._returns_cm.snapshot(), self._index.snapshot()
+        return SessionSnapshot(*keyframes, self.confidence, self.uuid)
 
     def to_map(self, info: MapInfo) -> MapContent:
         """Return the session as a map, as its snapshot does."""
@@ -242,14 +260,15 @@ class SessionSnapshot:
     """
     A session at one moment, which goes on while this becomes a map in another thread.
 
-    :param segments: of each keyframe
-    :param descriptors: shape (N * num_views, D)
+    :param records: of each keyframe
+    :param returns_cm: of all keyframes, those that were used, shape (R, 2)
+    :param rows: descriptors, shape (N * num_views, D)
     :param uuid: of the drive
     """
 
-    keyframes: Sequence[Keyframe]
-    segments: Sequence[int]
-    descriptors: NDArray[np.float32]
+    records: Rows
+    returns_cm: Rows
+    rows: Rows
     confidence: ConfidenceModel | None
     uuid: str
 
@@ -260,34 +279,39 @@ class SessionSnapshot:
         :param info: with as many views as a keyframe has, and sensor '4d'
         :raise MapError: there is no keyframe
         """
-        if not self.keyframes:
+        if not len(self.records):
             raise MapError('the session has no keyframe yet: drive a little, with odometry')
-        numbers = self._in_order()
-        stamps_ns, positions_m, quaternions, returns_cm = zip(
-            *(self.keyframes[number] for number in numbers), strict=True
+        records = self.records.values()
+        numbers = _in_order(records['stamp_ns'])
+        starts = (0, *(np.flatnonzero(np.diff(records['segment'][numbers])) + 1).tolist())
+        num_views = len(self.rows) // len(records)
+        rows = (numbers[:, None] * num_views + np.arange(num_views)).ravel()
+        return MapContent(
+            self.rows.take(rows),
+            trajectory_of(records[numbers]),
+            self._padded_returns_cm(records['first_return'], numbers),
+            replace(info, segment_starts=starts),
+            self.confidence,
         )
-        trajectory = Trajectory(
-            np.array(stamps_ns, np.int64), _stacked(positions_m, 3), _stacked(quaternions, 4)
-        )
-        segments = np.array(self.segments)[numbers]
-        starts = (0, *(np.flatnonzero(np.diff(segments)) + 1).tolist())
-        info = replace(info, segment_starts=starts)
-        of_keyframes = self.descriptors.reshape(len(self.keyframes), -1, self.descriptors.shape[1])
-        descriptors, returns = np.concatenate(of_keyframes[numbers]), np.stack(returns_cm)
-        return MapContent(descriptors, trajectory, returns, info, self.confidence)
 
-    def _in_order(self) -> list[int]:
-        """Return which keyframes a map can have: a clock set back contradicts those before."""
-        stamps_ns = np.array([keyframe.stamp_ns for keyframe in self.keyframes])
-        earliest_after = np.minimum.accumulate(stamps_ns[::-1])[::-1]
-        in_order = stamps_ns[:-1] < earliest_after[1:]
-        return [*np.flatnonzero(in_order).tolist(), len(stamps_ns) - 1]
+    def _padded_returns_cm(
+        self, firsts: NDArray[np.int64], numbers: NDArray[np.int64]
+    ) -> NDArray[np.int16]:
+        """Return the returns of some keyframes as maps have them, shape (N, NUM_RETURNS, 2)."""
+        padded = np.full((len(numbers), NUM_RETURNS, 2), NO_RETURN, np.int16)
+        ends = np.append(firsts[1:], len(self.returns_cm))
+        spans = zip(firsts[numbers].tolist(), ends[numbers].tolist(), strict=True)
+        for rows, (first, end) in zip(padded, spans, strict=True):
+            rows[: end - first] = self.returns_cm.part(first, end)
+        return padded
+
+
+def _in_order(stamps_ns: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return which keyframes a map can have: a clock set back contradicts those before."""
+    earliest_after = np.minimum.accumulate(stamps_ns[::-1])[::-1]
+    return np.flatnonzero(np.append(stamps_ns[:-1] < earliest_after[1:], True))
 
 
 def _is_possible(position_m: NDArray[np.float64]) -> bool:
     """Return whether a map can hold a position; a NaN it cannot."""
     return bool((np.abs(position_m) <= MAX_POSITION_M).all())
-
-
-def _stacked(rows: Sequence[NDArray[np.float64]], width: int) -> NDArray[np.float64]:
-    return np.array(rows, np.float64).reshape(-1, width)

@@ -10,6 +10,7 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from ssd_ros.encoders.growing_rows import Rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +148,11 @@ class GrowingIndex(PlaceIndex, Protocol):
         ...
 
     def clear(self) -> None:
-        """Forget all descriptors."""
+        """Forget all descriptors; what was handed out stays."""
+        ...
+
+    def snapshot(self) -> Rows:
+        """Return all descriptors as they stand, without copying them; any thread may read them."""
         ...
 
     def search(

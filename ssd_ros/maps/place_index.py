@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.bev.polar_bev import view_yaws_rad
 from ssd_ros.encoders.byte_rows import ByteRows
-from ssd_ros.encoders.descriptor_rows import DescriptorRows
+from ssd_ros.encoders.growing_rows import GrowingRows, Rows
 from ssd_ros.encoders.ring_correlation import match_rings
 from ssd_ros.encoders.scan_context import ScanContextConfig, ScanContextIndex
 from ssd_ros.maps.neighbours import GrowingIndex, Neighbours, RowSource
@@ -56,7 +56,8 @@ class VectorIndex:
         self.descriptor_size = descriptor_size
         self.bytes_per_row = (4 + 1) * descriptor_size
         self._num_views = num_views
-        self._rows = DescriptorRows(descriptor_size)
+        self._rows = GrowingRows(np.float32, (descriptor_size,))
+        self._taken = np.empty((0, descriptor_size), np.float32)
         self._bytes = ByteRows(descriptor_size, num_threads)
         self.error = self._bytes.error
 
@@ -66,16 +67,20 @@ class VectorIndex:
     def add(self, descriptors: NDArray[np.float32]) -> None:
         """Append descriptors, shape (N, D)."""
         self._bytes.add(descriptors)
-        self._rows.add(descriptors)
+        self._rows.append(descriptors)
 
     def clear(self) -> None:
         """Forget all descriptors."""
         self._bytes.clear()
-        self._rows.clear()
+        self._rows = GrowingRows(np.float32, (self.descriptor_size,))
 
     def descriptors(self) -> NDArray[np.float32]:
         """Return all descriptors, shape (N, D), read-only."""
         return self._rows.values()
+
+    def snapshot(self) -> Rows:
+        """Return all descriptors as they stand, without copying them."""
+        return self._rows.snapshot()
 
     def nearest(
         self, query: NDArray[np.float32], num: int, count: int
@@ -85,7 +90,9 @@ class VectorIndex:
 
     def products(self, rows: NDArray[np.int64], query: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the products of some rows with a query."""
-        return self._rows.products(rows, query)
+        if len(rows) > len(self._taken):  # kept: new memory costs more than what is done in it
+            self._taken = np.empty((len(rows), self.descriptor_size), np.float32)
+        return np.asarray(self._rows.take(rows, self._taken[: len(rows)]) @ query)
 
     def take(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return copies of some rows, shape (len(rows), D)."""
@@ -93,10 +100,12 @@ class VectorIndex:
 
     def rings(self, keyframes: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return all views of some keyframes, shape (K, num_views, D)."""
-        rings = self._rows.values().reshape(-1, self._num_views, self.descriptor_size)
+        num_views = self._num_views
         if np.array_equal(keyframes, np.arange(len(keyframes))):
-            return rings[: len(keyframes)]  # without a copy
-        return rings[keyframes]
+            rows = self._rows.part(0, len(keyframes) * num_views)  # without a copy
+        else:
+            rows = self._rows.take((keyframes[:, None] * num_views + np.arange(num_views)).ravel())
+        return rows.reshape(-1, num_views, self.descriptor_size)
 
     def search(
         self, descriptor: NDArray[np.float32], num_rows: int, first: int | None = None
@@ -212,7 +221,7 @@ class RotationIndex:
         self.descriptor_size = math.prod(self._shape)
         self.view_yaws_rad = view_yaws_rad(config.num_sectors)
         self._contexts = ScanContextIndex(config)
-        self._rows = DescriptorRows(self.descriptor_size)
+        self._rows = GrowingRows(np.float32, (self.descriptor_size,))
         self.bytes_per_row = 4 * self.descriptor_size + self._contexts.bytes_per_entry
 
     def __len__(self) -> int:
@@ -221,16 +230,20 @@ class RotationIndex:
     def add(self, descriptors: NDArray[np.float32]) -> None:
         """Append descriptors, shape (N, D)."""
         self._contexts.add(descriptors.reshape(-1, *self._shape))
-        self._rows.add(descriptors)
+        self._rows.append(descriptors)
 
     def clear(self) -> None:
         """Forget all descriptors."""
         self._contexts.clear()
-        self._rows.clear()
+        self._rows = GrowingRows(np.float32, (self.descriptor_size,))
 
     def descriptors(self) -> NDArray[np.float32]:
         """Return all descriptors, shape (N, D), read-only."""
         return self._rows.values()
+
+    def snapshot(self) -> Rows:
+        """Return all descriptors as they stand, without copying them."""
+        return self._rows.snapshot()
 
     def search(
         self, descriptor: NDArray[np.float32], num_rows: int, first: int | None = None

@@ -10,6 +10,7 @@ from ssd_ros.verification.returns import (
     returns_of_points,
     strongest_returns,
     turn_motions,
+    used_returns,
 )
 from ssd_ros.verification.verifier import Verification, VerificationConfig, Verifier
 
@@ -24,5 +25,6 @@ __all__ = [
     'strongest_returns',
     'turn_motions',
     'use_compiled',
+    'used_returns',
     'why_numpy',
 ]

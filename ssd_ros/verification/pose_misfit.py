@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.motion.odometry import motion_between
 from ssd_ros.motion.trajectory import Trajectory
-from ssd_ros.verification.returns import NO_RETURN
+from ssd_ros.verification.returns import NO_RETURN, used_returns
 from ssd_ros.verification.verifier import Verifier
 
 # Poses are right within 2 m. Keyframes that are off by .9 m (root mean square), each by itself,
@@ -97,16 +97,12 @@ def _registered(
     :return: shape (2,), the place of the second there; None if nothing fits without doubt, or all
         as if the vehicle had not moved
     """
-    points_m = (_used(second_cm) / 100).astype(np.float32)
+    points_m = (used_returns(second_cm) / 100).astype(np.float32)
     for about_m in (stated[:2], np.zeros(2)):
-        moved_cm = np.rint(_used(first_cm) - about_m * 100)
+        moved_cm = np.rint(used_returns(first_cm) - about_m * 100)
         returns_cm = np.clip(moved_cm, NO_RETURN + 1, -NO_RETURN - 1).astype(np.int16)
         found = verifier.verify(points_m, returns_cm, float(stated[2]))
         if found.overlap >= _CONVINCING:
             place_m = about_m + np.array([found.x_m, found.y_m])
             return place_m if np.hypot(*place_m) > _NO_MOTION_M else None
     return None
-
-
-def _used(returns_cm: NDArray[np.int16]) -> NDArray[np.int16]:
-    return returns_cm[returns_cm[:, 0] != NO_RETURN]

@@ -73,6 +73,11 @@ def returns_of_points(points_m: NDArray[np.float32]) -> NDArray[np.int16]:
     return _as_rows(points[::step])
 
 
+def used_returns(returns_cm: NDArray[np.int16]) -> NDArray[np.int16]:
+    """Return the rows of a keyframe's returns that are used, shape (M, 2)."""
+    return returns_cm[returns_cm[:, 0] != NO_RETURN]
+
+
 def returns_beside(returns_cm: NDArray[np.int16], to_left_m: float) -> NDArray[np.int16]:
     """
     Return the returns of a keyframe in the frame of one beside it, turned as it is.

@@ -24,8 +24,8 @@ from ssd_ros.confidence.radar_envelope import DriveStatistics, RadarEnvelope
 from ssd_ros.datasets.bags.rosbag2_writer import ODOMETRY_TOPIC, write_rosbag2
 from ssd_ros.datasets.formats.hercules import write_hercules
 from ssd_ros.encoders.scan_context_encoder import ScanContextEncoder
-from ssd_ros.maps import live_session
 from ssd_ros.maps.builder import build_database
+from ssd_ros.maps.live_session import LiveSession
 from ssd_ros.recognition.candidates import DTYPE, Flag
 from ssd_ros.recognition.radar_check import RADARS_NOT_KNOWN
 from ssd_ros.shared_files import shared_file
@@ -409,7 +409,7 @@ def test_a_running_drive_that_is_full_is_told(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(live_session, 'MAX_BYTES', 40_000)  # four keyframes with their returns
+    monkeypatch.setattr(LiveSession, 'is_full', property(lambda session: len(session) >= 4))
     params = tmp_path / 'params.yaml'
     params.write_text('/**: {ros__parameters: {online_index: true, wheel_radius: 0.39}}')
     given = ['--input', folder / 'mcap', '--student', folder / 'student.onnx', '--params', params]

@@ -4,6 +4,10 @@
 
 from __future__ import annotations
 
+import sys
+import tracemalloc
+from types import FrameType
+
 import numpy as np
 import pytest
 from ssd_ros.encoders.scan_context import ScanContextConfig
@@ -12,6 +16,7 @@ from ssd_ros.maps.checks import MAX_RETURNS_BYTES
 from ssd_ros.maps.files import MapInfo
 from ssd_ros.maps.live_session import LiveSession
 from ssd_ros.maps.place_database import Keyframe
+from ssd_ros.verification import NO_RETURN, NUM_RETURNS
 
 INFO = MapInfo('a' * 64, 'b' * 64, 1, 2.0, '4d')
 UPRIGHT = np.array([0.0, 0.0, 0.0, 1.0])
@@ -46,18 +51,71 @@ def test_a_snapshot_stays_as_the_session_was(scan_context: ScanContextConfig | N
     assert taken.uuid != session.uuid
 
 
+def done_by_a_snapshot(num: int) -> tuple[int, int]:
+    """Return the calls that a snapshot of so many keyframes takes, and its memory at most."""
+    session, calls = LiveSession(64), 0
+    for number in range(num):
+        add(session, number, 64)
+
+    def count(_frame: FrameType, _event: str, _of: object) -> None:
+        nonlocal calls
+        calls += 1
+
+    tracemalloc.start()
+    sys.setprofile(count)
+    try:
+        taken = session.snapshot()
+    finally:
+        sys.setprofile(None)
+        peak_bytes = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert len(taken.records) == num
+    return calls, peak_bytes
+
+
+def test_a_snapshot_takes_as_little_of_many_keyframes_as_of_few() -> None:
+    """It is all that is done while queries wait for a session that is saved."""
+    few_calls, few_bytes = done_by_a_snapshot(10)
+    many_calls, many_bytes = done_by_a_snapshot(5000)
+    assert many_calls == few_calls < 100
+    assert few_bytes < 10_000
+    assert many_bytes < 10_000  # a list of the keyframes alone would take 40,000
+
+
+def test_keyframes_come_back_without_the_rows_that_are_not_used() -> None:
+    session = LiveSession(64)
+    for number, num_used in enumerate([3, 0, NUM_RETURNS, 1]):
+        returns_cm = np.full((NUM_RETURNS, 2), NO_RETURN, np.int16)
+        returns_cm[:num_used] = number + 1
+        keyframe = Keyframe(number + 1, np.array([10.0 * number, 1, 2]), UPRIGHT, returns_cm)
+        session.add(np.eye(64, dtype=np.float32)[number], keyframe)
+        back = session.keyframe(number)
+        assert back.returns_cm.tolist() == [[number + 1] * 2] * num_used
+        assert (back.stamp_ns, back.position_m.tolist()) == (number + 1, [10.0 * number, 1, 2])
+    assert len(session.keyframe(0).returns_cm) == 3
+    saved_cm = session.to_map(INFO).returns_cm
+    assert saved_cm.shape == (4, NUM_RETURNS, 2)
+    assert (saved_cm[:, :, 0] != NO_RETURN).sum(axis=1).tolist() == [3, 0, NUM_RETURNS, 1]
+
+
 def test_a_full_session_remembers_no_more_and_is_searched_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(live_session, 'MAX_BYTES', 3 * (6 * 64 + MAX_RETURNS_BYTES))
     session = LiveSession(64)
+    add(session, 0, 64)
+    keyframe_bytes = session.num_bytes
+    assert keyframe_bytes == 5 * 64 + 92 + 4  # descriptor, record, the return that is used
+    session.clear()
+    assert session.num_bytes == 0
+    largest_bytes = 5 * 64 + 92 + MAX_RETURNS_BYTES
+    monkeypatch.setattr(live_session, 'MAX_BYTES', 2 * keyframe_bytes + largest_bytes)
     for number in range(3):
         assert not session.is_full
         assert session.wants(number + 1, np.array([10.0 * number, 0, 0]))
         add(session, number, 64)
     assert session.is_full
     assert not session.wants(100, np.array([1000.0, 0, 0]))
-    descriptor = session.snapshot().descriptors[1]
+    descriptor = session.snapshot().rows[1]
     assert session.search(descriptor, 1, newest_ns=100).keyframes.tolist() == [1]
     session.clear()
     assert not session.is_full
@@ -66,7 +124,7 @@ def test_a_full_session_remembers_no_more_and_is_searched_on(
 
 def found(session: LiveSession, least_way_m: float) -> set[int]:
     """Return which keyframes count when time excludes none."""
-    descriptor = session.snapshot().descriptors[0]
+    descriptor = session.snapshot().rows[0]
     return set(session.search(descriptor, 100, 10**18, least_way_m).keyframes.tolist())
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.bev.polar_bev import view_yaws_rad
 from ssd_ros.encoders.byte_rows import ByteRows, keeps_ties
-from ssd_ros.encoders.descriptor_rows import float32_of
+from ssd_ros.encoders.half_precision import float32_of
 from ssd_ros.encoders.scans.bounded import BoundedRows, HEAD, head_axes, nearest_rows
 from ssd_ros.maps.cells.store import CellStore
 from ssd_ros.maps.neighbours import Neighbours

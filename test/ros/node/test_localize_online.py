@@ -41,7 +41,7 @@ from support.localizer import (
     set_parameter,
     text,
 )
-from support.posts import DESCRIPTOR_SIZE, small_encoder, write_small_encoder
+from support.posts import small_encoder, write_small_encoder
 from support.ros import Peer, Processes
 
 # The base is 1.5 m behind the radar; odometry starts at 1000 m.
@@ -323,8 +323,8 @@ def test_a_bag_that_begins_again_begins_the_drive_again(localizer: Localizer) ->
 def test_a_full_drive_is_said_once_and_queries_go_on(peer: Peer, tmp_path: Path) -> None:
     """In a process whose sessions hold three keyframes instead of a gigabyte."""
     program = (
-        'from ssd_ros.maps import live_session\n'
-        f'live_session.MAX_BYTES = 3 * (6 * {DESCRIPTOR_SIZE} + live_session.MAX_RETURNS_BYTES)\n'
+        'from ssd_ros.maps.live_session import LiveSession\n'
+        'LiveSession.is_full = property(lambda session: len(session) >= 3)\n'
         'from ssd_ros.ros.node.localize_node import main\n'
         'main()\n'
     )
