@@ -33,8 +33,8 @@ ros/health ros/parameters ros/messages ros/inputs ros/matching ros/adapters ros/
 ros/companions ros
 cli/common cli/build_db cli/map cli/simulate cli/cache cli/contract cli/statistics
 cli/estimate_rcs_correction cli/replay cli/view cli/serve cli/doctor cli/quickstart cli/evaluate
-cli/compare cli/trust/asked cli/trust/judged cli/trust cli/demo cli/pose_graph_demo cli/bench
-cli/soak cli/localize cli
+cli/compare cli/trust/asked cli/trust/judged cli/trust cli/demo cli/pose_graph_demo
+cli/bench/against cli/bench cli/soak cli/localize cli
 training training/batches training/networks training/losses training/runs training/export
 training/ablation training/fourdral training/bench
 """.split()  # noqa: SIM905

@@ -61,7 +61,7 @@ class Rows:
             parts.append(self._blocks[block][start - first : stop - first])
             start += len(parts[-1])
             block += 1
-        if len(parts) != 1:
+        if not parts:
             parts.append(np.empty((0, *self.shape), self.dtype))
         rows = parts[0] if len(parts) == 1 else np.concatenate(parts)
         rows.flags.writeable = False

@@ -22,6 +22,8 @@ EXAMPLES = """\
   bench --city 1000000
   bench --serve 100000
   bench --against
+  bench --start --against
+  bench --long-drive
   bench --devices
 """
 TAKES = 'some minutes; 30 s of them (--node-seconds) the running node'
@@ -70,6 +72,22 @@ def parser() -> argparse.ArgumentParser:
         help='measure an earlier build of this checkout beside this one instead, by turns: a '
         'query in 100,000 rows by stages, and the running node; without REVISION the last one '
         'before anything was compiled; takes some minutes',
+    )
+    add(
+        '--start',
+        action='store_true',
+        help='start the node again and again instead: time until it is active, memory; with '
+        '--against beside an earlier build; takes a minute',
+    )
+    add(
+        '--long-drive',
+        nargs='?',
+        type=at_least(float, 0.01),
+        const=5.0,
+        metavar='HOURS',
+        help='remember a simulated drive instead, of %(const)s hours if none are given: memory, '
+        'search, and what waits while it is saved; with --against beside an earlier build; takes '
+        'a minute',
     )
     add(
         '--devices',
@@ -127,13 +145,22 @@ def _instead(arguments: argparse.Namespace, student: Path, teacher: Path) -> Ite
         from ssd_ros.cli.bench.devices import measured_devices
 
         return table(measured_devices(student, teacher))
+    if arguments.start:
+        require('rclpy')
+        from ssd_ros.cli.bench.against.start import measured_start, NUM_ROWS
+
+        return measured_start(NUM_ROWS, arguments.against)
+    if arguments.long_drive:
+        from ssd_ros.cli.bench.against.long_drive import measured_drive
+
+        return measured_drive(arguments.long_drive, arguments.against)
     if arguments.against is not None:
         if arguments.node_seconds:
             require('rclpy')
-        from ssd_ros.cli.bench.against import compared, START
+        from ssd_ros.cli.bench.against.queries import compared
         from ssd_ros.cli.bench.node import NUM_ROWS
 
-        return compared(arguments.against or START, NUM_ROWS, arguments.node_seconds)
+        return compared(arguments.against, NUM_ROWS, arguments.node_seconds)
     return None
 
 

@@ -9,8 +9,8 @@ import subprocess
 
 import numpy as np
 import pytest
-from ssd_ros.cli.bench import against
-from ssd_ros.cli.bench.against import figures_in, node_table, NodeFigures, query_table
+from ssd_ros.cli.bench.against import builds, queries
+from ssd_ros.cli.bench.against.queries import figures_in, node_table, NodeFigures, query_table
 from ssd_ros.cli.bench.node import table
 from ssd_ros.cli.bench.node_load import Load, LoadResult
 
@@ -22,11 +22,11 @@ def committed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     checkout = folder / 'checkout'
     checkout.mkdir()
     for name in ('ssd_ros', 'models', 'config'):
-        (checkout / name).symlink_to(against.ROOT / name)
+        (checkout / name).symlink_to(builds.ROOT / name)
     git = ['git', '-C', str(checkout), '-c', 'user.name=a', '-c', 'user.email=a@b']
     for arguments in (['init', '-q'], ['add', '.'], ['commit', '-q', '-m', 'first']):
         subprocess.run([*git, *arguments], check=True)
-    monkeypatch.setattr(against, 'ROOT', checkout)
+    monkeypatch.setattr(builds, 'ROOT', checkout)
     return checkout
 
 
@@ -34,9 +34,9 @@ def test_both_builds_are_asked_by_turns_and_the_tree_is_gone_after(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     checkout = committed(tmp_path, monkeypatch)
-    monkeypatch.setattr(against, '_ROUNDS', 1)
-    monkeypatch.setattr(against, '_QUERIES', 2)
-    head, *stages, last = against.compared('HEAD', 360, 0)
+    monkeypatch.setattr(queries, '_ROUNDS', 1)
+    monkeypatch.setattr(queries, '_QUERIES', 2)
+    head, *stages, last = queries.compared('HEAD', 360, 0)
     assert head.split()[:4] == ['a', 'query,', '360', 'rows']
     assert tuple(line[:34].strip() for line in stages) == STAGES
     whole = [float(text) for text in stages[-1][34:].split()]
@@ -53,7 +53,7 @@ def test_a_revision_that_is_not_there_is_one_line(
 ) -> None:
     committed(tmp_path, monkeypatch)
     with pytest.raises(ValueError, match=r'that has the revision: .*nowhere'):
-        list(against.compared('nowhere', 360, 0))
+        list(queries.compared('nowhere', 360, 0))
 
 
 def test_figures_are_read_from_what_bench_node_prints() -> None:
