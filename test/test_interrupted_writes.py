@@ -123,12 +123,13 @@ kill_fifty(save, 0.05, path, whole)
 BUILDER = (
     KILLER
     + """
-from ssd_ros.cli.build_db import command as build_db
+from ssd_ros.cli.build_db import command as build_db, encoding
 # What the command imports when it runs: a fork has it at once.
 import ssd_ros.cli.common.drives, ssd_ros.cli.common.progress, ssd_ros.maps.builder
 from ssd_ros.encoders.trial import require_trial
 from ssd_ros.maps.files import read_map
 from ssd_ros.maps.place_database import PlaceDatabase
+encoding._show_first_scan = lambda *_: None  # drawing takes longer than all the rest
 path, arguments = Path(sys.argv[1]), sys.argv[2:]
 teacher = Path(arguments[arguments.index('--teacher') + 1])
 model = teacher.read_bytes()

@@ -69,7 +69,7 @@ def test_hundreds_of_spoilt_clouds_over_dds_end_nothing(localizer: Localizer) ->
     before = int(localizer.values('input')['messages'])
     for _ in range(60):
         for _ in range(4):  # with the good one as many as the node's queue holds
-            localizer.clock_ns += 1
+            localizer.clock_ns += 2_000_000_000  # as those that `send` publishes
             msg = points_msg(DRIVE.cloud(4), localizer.clock_ns)
             spoil(msg, generator)
             localizer.publisher.publish(msg)
