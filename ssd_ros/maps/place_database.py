@@ -280,6 +280,21 @@ def _require_unit_length(descriptors: NDArray[np.float32]) -> None:
         raise MapError(f'descriptor has length {lengths[odd][0]:.4g}, expected 1')
 
 
+def distances_m(
+    places_m: NDArray[np.float64], others_m: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """
+    Return how far places are from others, shape (K, N).
+
+    :param places_m: shape (K, D)
+    :param others_m: shape (N, D)
+    """
+    squares = np.zeros((len(places_m), len(others_m)))
+    for here, there in zip(places_m.T, np.ascontiguousarray(others_m.T), strict=True):
+        squares += np.square(here[:, None] - there)
+    return np.sqrt(squares, out=squares)
+
+
 def ratios_to_other_places(
     distances: NDArray[np.float32],
     positions_m: NDArray[np.float64],
@@ -301,7 +316,7 @@ def ratios_to_other_places(
     :return: shape (len(chosen),)
     """
     of = np.asarray(chosen, np.int64)
-    apart_m = np.linalg.norm(positions_m[of, None] - positions_m[None], axis=2)
+    apart_m = distances_m(positions_m[of], positions_m)
     exact = distances.astype(np.float64)
     others = np.where(apart_m > ambiguity_radius_m, exact, horizon)
     best_other = np.maximum(others.min(axis=1), 1e-9)  # two places with equal descriptors

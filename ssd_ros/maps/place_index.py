@@ -158,13 +158,17 @@ def best_views(
     is_first[0] = True
     np.not_equal(keyframes[1:], keyframes[:-1], out=is_first[1:])
     best = np.maximum.reduceat(products, np.flatnonzero(is_first))
-    is_close = products >= (best - source.error)[np.cumsum(is_first) - 1]
+    of = np.cumsum(is_first) - 1  # counted
+    is_close = products >= (best - source.error)[of]
     is_close[products.argmin()] = True  # the horizon
-    close = rows[is_close]
+    close, of = rows[is_close], of[is_close]
     exact = source.products(close, query)
-    close, exact = close[order := np.argsort(-exact, kind='stable')], exact[order]
+    order = np.argsort(-exact, kind='stable')
+    close, exact, of = close[order], exact[order], of[order]
     keyframes, views = np.divmod(close, num_views)
-    best = np.sort(np.unique(keyframes, return_index=True)[1])
+    places = np.zeros(len(best), np.int64)
+    places[of[::-1]] = np.arange(len(of))[::-1]  # of several, the first is written last
+    best = np.sort(places)
     distances = np.sqrt(np.maximum(2 - 2 * exact, 0))
     yaws_rad = source.view_yaws_rad[views[best]]
     return Neighbours(keyframes[best], yaws_rad, distances[best], float(distances[-1]))

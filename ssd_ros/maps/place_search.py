@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+import math
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -14,7 +15,7 @@ from ssd_ros.datasets.pose_check import require_one_place
 from ssd_ros.maps.files import MapInfo, ODOMETRY_ORIGIN
 from ssd_ros.maps.meta import MapError
 from ssd_ros.maps.neighbours import Neighbours
-from ssd_ros.maps.place_database import Keyframe, ratios_to_other_places
+from ssd_ros.maps.place_database import distances_m, Keyframe, ratios_to_other_places
 from ssd_ros.motion.trajectory import Trajectory
 
 ELSEWHERE_M = 5.0  # reconstructed: what lies farther away is another place
@@ -88,7 +89,7 @@ def are_elsewhere(
     :param places_m: shape (K, D)
     :param ways_m: shape (K,), travelled by odometry until each
     """
-    apart_m = np.linalg.norm(places_m[:, None] - places_m[None], axis=2)
+    apart_m = distances_m(places_m, places_m)
     way_m = np.broadcast_to(ways_m, len(places_m))
     return np.asarray(apart_m > ELSEWHERE_M + _DRIFT_PER_M * np.abs(way_m[:, None] - way_m))
 
@@ -213,11 +214,12 @@ def _chosen(
     """Return which of the nearest to take, in this order; see merge_hits."""
     nearest = list(range(min(top_k, len(positions_m))))
     chosen = nearest[:num_first]
+    apart_m = distances_m(positions_m[chosen], positions_m).min(axis=0, initial=math.inf)
     for _ in range(num_elsewhere):
-        apart_m = np.linalg.norm(positions_m[:, None] - positions_m[chosen], axis=2).min(axis=1)
-        if not (elsewhere := np.flatnonzero(apart_m > ELSEWHERE_M)).size:
+        if not (elsewhere := np.flatnonzero(apart_m > ELSEWHERE_M)[:1]).size:
             break
-        chosen.append(int(elsewhere[0]))
+        chosen += elsewhere.tolist()
+        apart_m = np.minimum(apart_m, distances_m(positions_m[elsewhere], positions_m)[0])
     return [*chosen, *(place for place in nearest if place not in chosen)]
 
 

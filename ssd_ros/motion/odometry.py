@@ -115,7 +115,7 @@ class DopplerOdometer:
 def compose(T_a_b: NDArray[np.float64], T_b_c: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the planar poses T_a_c; their yaw is not wrapped."""
     cos, sin = np.cos(T_a_b[..., 2]), np.sin(T_a_b[..., 2])
-    x, y, yaw = np.moveaxis(T_b_c, -1, 0)
+    x, y, yaw = (T_b_c[..., axis] for axis in range(3))
     moved = [T_a_b[..., 0] + cos * x - sin * y, T_a_b[..., 1] + sin * x + cos * y]
     return np.stack([*moved, T_a_b[..., 2] + yaw], axis=-1)
 
@@ -123,7 +123,8 @@ def compose(T_a_b: NDArray[np.float64], T_b_c: NDArray[np.float64]) -> NDArray[n
 def motion_between(T_a_b: NDArray[np.float64], T_a_c: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the planar poses T_b_c; their yaw is not wrapped."""
     cos, sin = np.cos(T_a_b[..., 2]), np.sin(T_a_b[..., 2])
-    x, y, yaw = np.moveaxis(T_a_c - T_a_b, -1, 0)
+    apart = T_a_c - T_a_b
+    x, y, yaw = (apart[..., axis] for axis in range(3))
     return np.stack([cos * x + sin * y, cos * y - sin * x, yaw], axis=-1)
 
 

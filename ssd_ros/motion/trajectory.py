@@ -184,7 +184,7 @@ def yaw_from_quaternion(quaternions_xyzw: NDArray[np.float64]) -> NDArray[np.flo
 
     :param quaternions_xyzw: shape (..., 4)
     """
-    x, y, z, w = np.moveaxis(np.asarray(quaternions_xyzw), -1, 0)
+    x, y, z, w = (np.asarray(quaternions_xyzw)[..., axis] for axis in range(4))
     return np.arctan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z))
 
 

@@ -93,7 +93,7 @@ def _sectors(azimuth_rad: NDArray[np.float64], border: float) -> NDArray[np.int6
 
 def doppler_step_mps(speeds_mps: NDArray[np.float64]) -> float:
     """Return the step of Doppler that comes in steps, 0 if none is seen."""
-    levels = np.unique(speeds_mps)
+    levels = np.sort(speeds_mps)
     levels = levels[np.diff(levels, prepend=-math.inf) > _SAME_MPS]
     if len(levels) < _NUM_LEVELS:
         return 0.0

@@ -17,7 +17,6 @@ from ssd_ros.recognition.decision import (
     AcceptLimits,
     Decision,
     Evidence,
-    NO_CANDIDATE,
     REPEATED,
 )
 from ssd_ros.recognition.findings import Finding
@@ -43,25 +42,26 @@ def judge(
         too_few = Decision('rejected', reason)
     candidates = []
     for rank, finding in enumerate(findings):
-        candidate = _candidate(finding, rank)
         decision = (
             too_few
             or refused.get(finding.hit.source.map_id)
             or (Decision('rejected', finding.too_few) if finding.too_few else None)
-            or limits_of(finding.calibration, config, contract).decide(
-                Evidence(
-                    candidate.distance,
-                    candidate.ratio,
-                    candidate.confidence,
-                    candidate.support,
-                    candidate.rival,
-                    candidate.ambiguity,
-                    candidate.verified,
-                )
-            )
+            or limits_of(finding.calibration, config, contract).decide(_evidence_of(finding))
         )
-        candidates.append(replace(candidate, decision=decision))
+        candidates.append(_candidate(finding, rank, decision))
     return tuple(candidates)
+
+
+def _evidence_of(finding: Finding) -> Evidence:
+    return Evidence(
+        finding.hit.distance,
+        finding.hit.ratio,
+        finding.confidence,
+        finding.support,
+        finding.rival,
+        finding.ambiguity,
+        finding.verification is not None,
+    )
 
 
 def without_repeats(
@@ -118,7 +118,7 @@ def limits_of(
     )
 
 
-def _candidate(finding: Finding, rank: int) -> LoopClosureCandidate:
+def _candidate(finding: Finding, rank: int, decision: Decision) -> LoopClosureCandidate:
     hit, keyframe, found = finding.hit, finding.keyframe, finding.verification
     if found is None:
         # A heading drawn evenly from one step of the views.
@@ -147,7 +147,7 @@ def _candidate(finding: Finding, rank: int) -> LoopClosureCandidate:
         rival=finding.rival,
         ambiguity=finding.ambiguity,
         confidence=finding.confidence,
-        decision=NO_CANDIDATE,
+        decision=decision,
         stamp_ns=keyframe.stamp_ns,
         position_m=keyframe.position_m,
         quaternion_xyzw=keyframe.quaternion_xyzw,

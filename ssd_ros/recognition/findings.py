@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 import math
 
@@ -16,11 +16,10 @@ from ssd_ros.confidence.model import ConfidenceModel
 from ssd_ros.maps.place_database import Keyframe
 from ssd_ros.maps.place_search import Hit
 from ssd_ros.motion.trajectory import yaw_from_quaternion
-from ssd_ros.recognition.answer import Query
-from ssd_ros.recognition.sequence_filter import SequenceFilter
 from ssd_ros.verification import Verification
 
 SAME_PLACE_M = 2.0  # reconstructed: poses nearer to each other than this are the same
+SEGMENT_BITS = 32  # of the number of a frame, by which that of its segment is shifted
 
 
 @dataclass(frozen=True)  # with slots nothing could be computed once
@@ -29,6 +28,8 @@ class Finding:
     A hit and what its returns say.
 
     :param verification: None for hits too far down the list, and where too little can be seen
+    :param pose_in_map: shape (3,), see planar_pose_of
+    :param frame: number of the frame of that pose: those of two frames do not compare
     :param calibration: what tells the confidence, None if nothing does
     :param agreement: share of the other verified candidates that give the same pose
     :param support: NaN without odometry
@@ -41,34 +42,14 @@ class Finding:
     hit: Hit
     keyframe: Keyframe
     verification: Verification | None
+    pose_in_map: NDArray[np.float64]
+    frame: int
     calibration: ConfidenceModel | None = None
     agreement: float = 0.0
     support: float = math.nan
     ambiguity: float = math.nan
     too_few: str = ''
     rival: float = math.nan
-
-    @cached_property
-    def pose_in_map(self) -> NDArray[np.float64]:
-        """Planar pose of the query's radar in the map (x, y, yaw), as far as it is known."""
-        x, y = self.keyframe.position_m[:2]
-        yaw = float(yaw_from_quaternion(self.keyframe.quaternion_xyzw))
-        found = self.verification
-        if found is None:
-            return np.array([x, y, yaw + self.hit.yaw_rad])
-        cos, sin = math.cos(yaw), math.sin(yaw)
-        return np.array(
-            [
-                x + cos * found.x_m - sin * found.y_m,
-                y + sin * found.x_m + cos * found.y_m,
-                yaw + found.yaw_rad,
-            ]
-        )
-
-    @property
-    def frame(self) -> int:
-        """Number of the frame of that pose: those of two frames do not compare."""
-        return self.hit.source.map_id + (self.hit.source.segment(self.hit.number) << 32)
 
     @property
     def offset_m(self) -> float:
@@ -104,6 +85,29 @@ class Finding:
     def order(self) -> tuple[float, float]:
         """What to sort by: the most confident first, then those without, nearest first."""
         return (1.0 if math.isnan(self.confidence) else -self.confidence, self.hit.distance)
+
+
+def frame_of(hit: Hit) -> int:
+    """Return the number of the frame that the keyframe of a hit is in."""
+    return hit.source.map_id + (hit.source.segment(hit.number) << SEGMENT_BITS)
+
+
+def planar_pose_of(
+    hit: Hit, keyframe: Keyframe, found: Verification | None
+) -> NDArray[np.float64]:
+    """Return the pose of the query's radar in the map (x, y, yaw), as far as it is known."""
+    x, y = keyframe.position_m[:2].tolist()
+    yaw = float(yaw_from_quaternion(keyframe.quaternion_xyzw))
+    if found is None:
+        return np.array([x, y, yaw + hit.yaw_rad])
+    cos, sin = math.cos(yaw), math.sin(yaw)
+    return np.array(
+        [
+            x + cos * found.x_m - sin * found.y_m,
+            y + sin * found.x_m + cos * found.y_m,
+            yaw + found.yaw_rad,
+        ]
+    )
 
 
 def nearest_of_best(
@@ -144,21 +148,6 @@ def ranked(findings: Sequence[Finding]) -> list[Finding]:
         model.threshold,
     )
     return [ordered.pop(first), *ordered]
-
-
-def supported(
-    findings: Sequence[Finding], query: Query, sequence: SequenceFilter
-) -> Sequence[Finding]:
-    """Return the findings with the share of recent queries that agree, or could tell nothing."""
-    if query.odometry is None or not findings:
-        return findings
-    poses, frames = planar_poses_of(findings)
-    support = sequence.support(query.odometry, poses, frames).tolist()
-    ambiguity = sequence.ambiguity(query.odometry, frames).tolist()
-    return [
-        replace(finding, support=share, ambiguity=alike)
-        for finding, share, alike in zip(findings, support, ambiguity, strict=True)
-    ]
 
 
 def planar_poses_of(findings: Sequence[Finding]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:

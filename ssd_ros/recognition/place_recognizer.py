@@ -32,11 +32,17 @@ from ssd_ros.recognition.answer import (
 )
 from ssd_ros.recognition.candidate_judge import judge, without_repeats
 from ssd_ros.recognition.decision import Decision, NO_CANDIDATE, NO_SUBMAP, OUTSIDE
-from ssd_ros.recognition.findings import Finding, planar_poses_of, ranked, supported
+from ssd_ros.recognition.findings import (
+    Finding,
+    frame_of,
+    planar_pose_of,
+    planar_poses_of,
+    ranked,
+)
 from ssd_ros.recognition.map_check import map_refusals, query_refusals, submap_refusals
 from ssd_ros.recognition.query_stream import QueryStream
 from ssd_ros.recognition.radar_check import calibration_of, refusals, unlike_radars
-from ssd_ros.recognition.rivals import compared, testimony
+from ssd_ros.recognition.rivals import testimony, weighed
 from ssd_ros.recognition.sequence_filter import SequenceFilter
 from ssd_ros.recognition.standstill import AcceptedPlaces
 from ssd_ros.verification import returns_of_points, Verifier
@@ -294,7 +300,7 @@ class PlaceRecognizer:
             laid = [
                 self._laid_over(hit, query, rank < num_verified) for rank, hit in enumerate(kind)
             ]
-            found = ranked(compared(supported(laid, query, sequence)))
+            found = ranked(weighed(laid, query, sequence))
             kinds.append(found[: config.top_k])
         # The running drive and the maps have calibrations of their own: the surer one is first.
         kinds.sort(key=lambda findings: findings[0].order if findings else (math.inf, 0.0))
@@ -303,15 +309,22 @@ class PlaceRecognizer:
     def _laid_over(self, hit: Hit, query: Query, is_verified: bool) -> Finding:
         """Lay the query's returns over those of a keyframe."""
         source, points_m = hit.source, query.image.points_m
-        calibration = calibration_of(source, self.sensor)
+        keyframe, found = source.keyframe(hit.number), None
         too_few = self._verifier.too_few(points_m)
-        laid = Finding(hit, source.keyframe(hit.number), None, calibration, too_few=too_few)
-        if too_few or not is_verified:
-            return laid
-        key = (source.map_id, hit.number)
-        found = self._verifier.verify(points_m, laid.keyframe.returns_cm, hit.yaw_rad, key)
-        verification = None if found.too_few else found
-        return replace(laid, verification=verification, too_few=found.too_few)
+        if is_verified and not too_few:
+            key = (source.map_id, hit.number)
+            found = self._verifier.verify(points_m, keyframe.returns_cm, hit.yaw_rad, key)
+            too_few = found.too_few
+        verification = None if too_few else found
+        return Finding(
+            hit,
+            keyframe,
+            verification,
+            planar_pose_of(hit, keyframe, verification),
+            frame_of(hit),
+            calibration_of(source, self.sensor),
+            too_few=too_few,
+        )
 
     def _remember(
         self, description: NDArray[np.float32], query: Query, findings: Sequence[Finding]

@@ -10,8 +10,11 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
+from ssd_ros.maps.place_database import distances_m
 from ssd_ros.maps.place_search import are_elsewhere
-from ssd_ros.recognition.findings import Finding, SAME_PLACE_M
+from ssd_ros.recognition.answer import Query
+from ssd_ros.recognition.findings import Finding, planar_poses_of, SAME_PLACE_M, SEGMENT_BITS
+from ssd_ros.recognition.sequence_filter import SequenceFilter
 
 # Chosen on ten validation towns, their maps held twice, and places that repeat themselves.
 _ALIKE = 0.8  # share of the best overlap from which on a query is a witness for a pose as well
@@ -55,29 +58,36 @@ def agreements(places_m: NDArray[np.float64], overlap: NDArray[np.float64]) -> N
     :param overlap: shape (K,), NaN if not verified
     :return: shape (K,), 0 where there are no others
     """
-    apart_m = np.linalg.norm(places_m[:, None] - places_m[None], axis=2)
+    apart_m = distances_m(places_m, places_m)
     is_other = ~np.eye(len(overlap), dtype=bool) & np.isfinite(overlap)
     agree = (is_other & (apart_m <= SAME_PLACE_M)).sum(axis=1)
     return np.asarray(agree / np.maximum(is_other.sum(axis=1), 1))
 
 
-def compared(findings: Sequence[Finding]) -> list[Finding]:
-    """Return findings of one frame, each with what agrees with it and what its rivals reach."""
+def weighed(findings: Sequence[Finding], query: Query, sequence: SequenceFilter) -> list[Finding]:
+    """
+    Return findings of one frame with what recent queries and the others say of each.
+
+    :param sequence: the recent queries
+    """
     if not findings:
         return []
-    hits = [finding.hit for finding in findings]
-    segments = [hit.source.segment(hit.number) for hit in hits]
-    poses = np.array([finding.pose_in_map for finding in findings])
-    places_m = np.column_stack([poses[:, :2], _APART_M * np.array(segments)])
-    is_verified = [finding.verification is not None for finding in findings]
-    overlap = np.where(is_verified, [finding.overlap for finding in findings], math.nan)
-    support = np.array([finding.support for finding in findings])
-    ways_m = np.array([hit.source.way_m(hit.number) for hit in hits])
-    shares = rival_shares(places_m, overlap, support, ways_m).tolist()
-    agreement = agreements(places_m, overlap).tolist()
+    poses, frames = planar_poses_of(findings)
+    support = ambiguity = np.full(len(findings), math.nan)
+    if query.odometry is not None:
+        support = sequence.support(query.odometry, poses, frames)
+        ambiguity = sequence.ambiguity(query.odometry, frames)
+    segments = frames >> SEGMENT_BITS
+    places_m = np.column_stack([poses[:, :2], _APART_M * segments])
+    overlap = np.array([found.overlap if found.verification else math.nan for found in findings])
+    ways_m = np.array([found.hit.source.way_m(found.hit.number) for found in findings])
+    shares = rival_shares(places_m, overlap, support, ways_m)
+    figures = agreements(places_m, overlap), support, ambiguity, shares
     return [
-        replace(finding, agreement=agree, rival=share)
-        for finding, agree, share in zip(findings, agreement, shares, strict=True)
+        replace(finding, agreement=agreement, support=share, ambiguity=alike, rival=rival)
+        for finding, agreement, share, alike, rival in zip(
+            findings, *(each.tolist() for each in figures), strict=True
+        )
     ]
 
 

@@ -125,8 +125,8 @@ class SequenceFilter:
             agrees = self._arrives(before, motion, travelled_m, poses)
         agrees &= np.concatenate([entry.map_ids for entry in witnesses])[:, None] == map_ids
         # However many poses a witness has, it is one.
-        is_witness = [agrees[of_witness == number].any(axis=0) for number in range(len(witnesses))]
-        return np.asarray(np.mean(is_witness, axis=0))
+        ends = np.cumsum(sizes)[:-1]
+        return np.asarray(np.mean([each.any(axis=0) for each in np.split(agrees, ends)], axis=0))
 
     def ambiguity(
         self, odometry: OdometryPose, map_ids: NDArray[np.integer]
@@ -143,9 +143,8 @@ class SequenceFilter:
         ids, witnesses = np.asarray(map_ids, np.int64), self._witnesses(odometry)
         if not witnesses:
             return np.full(len(ids), np.nan)
-        return np.asarray(
-            np.mean([np.isin(ids, entry.ambiguous_ids) for entry in witnesses], axis=0)
-        )
+        alike = [(ids[:, None] == entry.ambiguous_ids).any(axis=1) for entry in witnesses]
+        return np.asarray(np.mean(alike, axis=0))
 
     def _witnesses(self, odometry: OdometryPose) -> list[SequenceEntry]:
         """Return the queries that saw something else; none if they are too few."""

@@ -22,6 +22,7 @@ FINE_YAWS_RAD = np.radians(np.linspace(-1.2, 1.2, 5))
 NUM_STARTS = 12  # best coarse poses that are looked at more closely
 NUM_RIVALS, RIVAL_M = 6, 2.5  # likewise, of those farther than this from the best one
 CLOSER, CLOSER_STEP = 2, 2  # fine cells that a closer look reaches to each side, and its steps
+_YAWS_RAD = np.append(0.0, FINE_YAWS_RAD)  # from a coarse one
 FINE = 4  # fine cells that the fine search reaches to each side
 _FINE_SHIFTS_M = np.arange(-FINE, FINE + 1) * FINE_M
 _YAWS, _Y, _X = np.meshgrid(FINE_YAWS_RAD, _FINE_SHIFTS_M, _FINE_SHIFTS_M, indexing='ij')
@@ -46,7 +47,7 @@ class Headings(NamedTuple):
     def about(cls, yaw_rad: float) -> Headings:
         """Return those about a heading, which is finite."""
         coarse = yaw_rad + COARSE_YAWS_RAD
-        yaws = np.column_stack([coarse, coarse[:, None] + FINE_YAWS_RAD])
+        yaws = coarse[:, None] + _YAWS_RAD
         return cls(coarse, np.cos(yaws, dtype=np.float32), np.sin(yaws, dtype=np.float32))
 
 

@@ -92,6 +92,8 @@ class Verifier:
 
     def __init__(self, config: VerificationConfig = DEFAULT_CONFIG) -> None:
         self._config = config
+        floor = config.position_floor_m, config.position_floor_m, config.yaw_floor_rad
+        self._floor = np.diag(np.square(floor))
         self._grids: OrderedDict[Hashable, KeyframeGrids] = OrderedDict()
         self._take(np.empty((0, 2), np.float32))
 
@@ -122,7 +124,7 @@ class Verifier:
             return _unmatched(yaw_rad, too_few)
         headings = Headings.about(yaw_rad)
         fit = search.fit(self._points.points_m, headings, grids)
-        return _judged(self._points, headings, fit, self._config)
+        return _judged(self._points, headings, fit, self._config, self._floor)
 
     def too_few(self, points_m: NDArray[np.float32]) -> str:
         """
@@ -159,17 +161,24 @@ class Verifier:
 
 
 def _judged(
-    query: QueryPoints, headings: Headings, fit: Fit, config: VerificationConfig
+    query: QueryPoints,
+    headings: Headings,
+    fit: Fit,
+    config: VerificationConfig,
+    floor: NDArray[np.float64],
 ) -> Verification:
-    """Take mean and covariance of the poses that fit, and how far they stand out."""
+    """
+    Take mean and covariance of the poses that fit, and how far they stand out.
+
+    :param floor: shape (3, 3), of the covariance
+    """
     scores = fit.sums / (PEAK * len(query))
     best, elsewhere = float(scores.max()), fit.elsewhere / (PEAK * len(query))
     weights = np.exp((scores - best) / config.surface_scale)
     weights /= weights.sum()
     mean = weights @ FINE_POSES
     apart = FINE_POSES - mean
-    floor = np.square([config.position_floor_m, config.position_floor_m, config.yaw_floor_rad])
-    covariance = symmetric((weights * apart.T) @ apart) + np.diag(floor)
+    covariance = symmetric((weights * apart.T) @ apart) + floor
     x_m, y_m, yaw_rad = mean.tolist()
     chance = (1 - _RIVAL_SHARE) * float(scores.mean()) + _RIVAL_SHARE * elsewhere
     std = math.sqrt(config.share_std**2 + query.variance(fit.explained))
