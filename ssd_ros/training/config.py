@@ -61,10 +61,14 @@ class LossConfig:
     temperature: float = 0.07  # InfoNCE; reconstructed
     margin_scale: float = 1.0  # triplet, gamma
     num_negatives: int = 5  # triplet, per query
+    # InfoNCE: lose one of the places and blend neighbours, as Radar-to-LiDAR was released.
+    blends: bool = False
 
     def __post_init__(self) -> None:
         if self.name not in ('infonce', 'triplet'):
             raise ValueError(f'loss.name is {self.name!r}; choose from infonce, triplet')
+        if self.blends and self.name != 'infonce':
+            raise ValueError(f'loss.blends goes with infonce: loss.name is {self.name!r}')
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +123,7 @@ class OptimiserConfig:
     weight_decay: float = 1e-3
     warmup: float = 0.03  # reconstructed: share of the run in which the rate rises from 0
     num_steps: int = 2000
+    forgets: bool = False  # its moments before every step, as Radar-to-LiDAR was released
 
 
 @dataclass(frozen=True, slots=True)

@@ -162,10 +162,10 @@ def _add_drives(result: argparse.ArgumentParser) -> None:
     )
     drives.add_argument(
         '--simulate',
-        choices=('validation', 'demo', 'opposite', 'test_opposite'),
+        choices=('validation', 'demo', 'opposite', 'test', 'test_opposite'),
         help='simulated worlds that no model was trained on, instead of --map and --queries; '
-        'opposite: one whose queries are driven the opposite way; test_opposite: the same of the '
-        'test worlds, by which nothing may be chosen',
+        'opposite: one whose queries are driven the opposite way; test: the test worlds, by which '
+        'nothing may be chosen, test_opposite: what is driven the opposite way there',
     )
 
 

@@ -82,12 +82,12 @@ def simulated_drives(worlds: str, has_lidar: bool = False) -> list[Place]:
     """
     Return drives of worlds that no model was trained on; the first of each is mapped.
 
-    Those of `test_opposite` are the benchmark's, by which nothing may be chosen.
+    Those of `test` and `test_opposite` are the benchmark's, by which nothing may be chosen.
 
     :param has_lidar: whether they drive with a LiDAR, which spins
     """
-    if worlds == 'test_opposite':
-        return _driven_the_opposite_way('test', has_lidar)
+    if worlds in ('test', 'test_opposite'):
+        return _drives_of_benchmark('test', has_lidar, worlds == 'test_opposite')
     # Importing the simulator compiles it, for seconds: only where it is asked for.
     from ssd_ros.cli.simulate.jobs import jobs_of
     from ssd_ros.simulator.config import DEMO_SEED, VALIDATION_SEEDS
@@ -115,18 +115,28 @@ def simulated_drives(worlds: str, has_lidar: bool = False) -> list[Place]:
     return places
 
 
-def _driven_the_opposite_way(split: str, has_lidar: bool) -> list[Place]:
-    """Return the drives of a split of the benchmark that go against the map's."""
+def _drives_of_benchmark(split: str, has_lidar: bool, only_opposite: bool) -> list[Place]:
+    """
+    Return the drives of a split of the benchmark; the first of each world is mapped.
+
+    :param only_opposite: only those that go against the map's, and their worlds
+    """
     from ssd_ros.cli.cache.drives import benchmark_drives, SimulatedDrive
 
-    sources = [job.source for job in benchmark_drives(split, has_lidar)]
-    drives = [source for source in sources if isinstance(source, SimulatedDrive)]
-    mapping = {drive.place.seed: drive for drive in reversed(drives)}
-    return [
-        Place(mapping[drive.place.seed].open(), (drive.open(),))
-        for drive in drives
-        if drive.visit.conditions.opposite_direction
-    ]
+    drives: dict[int, list[SimulatedDrive]] = {}
+    for source in (job.source for job in benchmark_drives(split, has_lidar)):
+        if isinstance(source, SimulatedDrive):
+            drives.setdefault(source.place.seed, []).append(source)
+    places = []
+    for mapping, *others in drives.values():
+        asked = [
+            drive.open()
+            for drive in others
+            if drive.visit.conditions.opposite_direction or not only_opposite
+        ]
+        if asked:
+            places.append(Place(mapping.open(), tuple(asked)))
+    return places
 
 
 def run(

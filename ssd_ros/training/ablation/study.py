@@ -8,7 +8,6 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-import os
 from pathlib import Path
 
 from ssd_ros.evaluation.bev_cache import load_drives
@@ -43,14 +42,9 @@ from ssd_ros.training.runs.trainer import Trainer
 from ssd_ros.training.schemes import SCHEMES
 from tqdm import tqdm
 
-# Keeps memory from going back to the system at every step, which saves 15 % of the time; read
-# by glibc when a process starts.
-_MALLOC = {'MALLOC_MMAP_MAX_': '0', 'MALLOC_TRIM_THRESHOLD_': '8000000000'}
-
 
 def run(options: argparse.Namespace) -> None:
     """Do what the command line says."""
-    os.environ.update(_MALLOC)
     _check_targets(options.out, options.evaluate_on.name if options.evaluate_on else 'validation')
     if options.evaluate_on:
         failed = _evaluate_again(options.out, options.evaluate_on, options.jobs)

@@ -70,7 +70,7 @@ def _data(trained_on: str, validated_on: str) -> str:
 
 def model_card(run: Run, report: Report) -> str:
     """Return the card as Markdown."""
-    trained_on = kind_of(stage.origin.get('data_origin', UNKNOWN) for stage in _history(run))
+    trained_on = kind_of(stage.origin.get('data_origin', UNKNOWN) for stage in history(run))
     is_simulated = trained_on == report.validated_on == SIMULATED
     sections = [
         '# Models\n',
@@ -205,16 +205,20 @@ def _network(network: NetworkConfig) -> str:
     )
 
 
-def _history(run: Run) -> list[Run]:
-    """Return the run behind the runs whose weights it started from, the first one first."""
-    before = run.origin['start_from']
-    return [*(_history(Run(run.directory.parent / before)) if before else []), run]
+def history(run: Run) -> list[Run]:
+    """
+    Return the run behind the runs whose weights it started from, the first one first.
+
+    :raise ValueError: one of them is not where it was
+    """
+    before = run.started_from
+    return [*(history(before) if before else []), run]
 
 
 def _stages(run: Run) -> str:
     """Return one line for each run that the weights went through."""
     lines = []
-    stages = _history(run)
+    stages = history(run)
     for number, stage in enumerate(stages, start=1):
         config, state = stage.config, stage.load_checkpoint()
         assert state is not None  # a run that another started from has a checkpoint
@@ -258,8 +262,9 @@ def _commands(run: Run) -> str:
     """Return the commands that train all stages; the options of earlier ones are in their runs."""
     shipped = _config_file(run.config)
     lines = []
-    for stage in _history(run):
-        before, state = stage.origin['start_from'], stage.load_checkpoint()
+    before = ''
+    for stage in history(run):
+        state = stage.load_checkpoint()
         assert state is not None
         name = stage.directory.name
         config = shipped if stage is run else f'runs/{name}/config.yaml'
@@ -268,6 +273,7 @@ def _commands(run: Run) -> str:
             f'    python -m ssd_ros train --cache runs/cache --config {config} '
             f'\\\n        --out runs/{name} --steps {state["num_steps"]}{start}'
         )
+        before = name
     return '\n'.join(lines)
 
 

@@ -32,7 +32,7 @@ from ssd_ros.evaluation.scores.results import (
 )
 from ssd_ros.targets import check_files, write_file, write_markdown
 from ssd_ros.training.config import TrainingConfig
-from ssd_ros.training.export.model_card import model_card, Report
+from ssd_ros.training.export.model_card import history, model_card, Report
 from ssd_ros.training.export.onnx_export import check_parity, finish, loaded, onnx_model
 from ssd_ros.training.export.panorama_graph import panorama_graph
 from ssd_ros.training.export.quantise import quantised
@@ -79,10 +79,12 @@ def export(
 
     :param drives: of the validation worlds
     :param calibration: images of each sensor to make int8 models with; None leaves them in float
-    :raise ValueError: the run has no checkpoint, an export differs from its network, or int8
-        costs more than MAX_INT8_LOSS of recall; the directory is left as it was
+    :raise ValueError: the run has no checkpoint, one that it started from is gone, an export
+        differs from its network, or int8 costs more than MAX_INT8_LOSS of recall; the directory
+        is left as it was
     """
     networks, num_steps = load_networks(run)
+    history(run)  # told before the work
     contract = contracts_of(run.config, run.origin, networks)
     samples = {'4d': drives[0].student_bevs[:8], 'spinning': drives[0].panoramas[:2]}
     exact = {'4d': networks.encoder('4d'), 'spinning': networks.panorama_encoder()}

@@ -99,16 +99,20 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _ablate(rows: Sequence[Row], drives: _Drives, teacher: Path) -> None:
-    """Train what is not trained yet, and print what each part adds."""
+    """Train what is not trained yet, and print what each part and choice adds."""
+    from ssd_ros.reports.document import markdown_of, Section
+    from ssd_ros.training.export.models import EVALUATION
     from ssd_ros.training.fourdral.exporting import evaluate_run
-    from ssd_ros.training.fourdral.terms import table_of
+    from ssd_ros.training.fourdral.terms import tables_of
     from ssd_ros.training.fourdral.trainer import FourdralRun, trained_network
 
     for row in rows:
         run = FourdralRun(row.directory)
-        _train(row.directory, row.config, drives, teacher)
-        evaluate_run(run, trained_network(run)[0], drives.validation)
-        print(table_of(rows).markdown(), flush=True)
+        is_new = _train(row.directory, row.config, drives, teacher)
+        if is_new := is_new or not (row.directory / EVALUATION).exists():
+            evaluate_run(run, trained_network(run)[0], drives.validation)
+        if is_new or row is rows[-1]:
+            print(markdown_of([Section('', tables_of(rows))]), end='', flush=True)
 
 
 def _train(directory: Path, config: FourdralConfig, drives: _Drives, teacher: Path | None) -> bool:
@@ -171,8 +175,9 @@ def parser() -> argparse.ArgumentParser:
         nargs='+',
         default=[],
         metavar='SEED',
-        help='train students of the task with none, some and all of its parts instead, one of '
-        'each for every seed, in OUT/TASK_PARTS_SEED, and print what each part adds',
+        help='train students of the task with none, some and all of its parts instead, and with '
+        'one of its choices undone, one of each for every seed, in OUT/TASK_NAME_SEED, and print '
+        'what each part and each choice adds',
     )
     add(
         '--evaluate-on',

@@ -1,6 +1,10 @@
 # Copyright 2026 The ssd_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What each part of 4DRaL adds: students that have none, one, and more of them, seed by seed."""
+"""
+What each part of 4DRaL adds, and what its choices are worth, seed by seed.
+
+Students that have none, one, and more of the parts; then the whole method with one choice undone.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +14,14 @@ from pathlib import Path
 
 from ssd_ros.evaluation.scores.paired import compare_seeds, seed_mean
 from ssd_ros.evaluation.scores.results import read_evaluation, Result
-from ssd_ros.evaluation.tables.published import FOURDRAL_PARTS
+from ssd_ros.evaluation.tables.published import FOURDRAL_CHOICES, FOURDRAL_PARTS
 from ssd_ros.reports.document import Table
 from ssd_ros.training.export.models import EVALUATION
 from ssd_ros.training.fourdral.config import EVALUATED_AS, FourdralConfig
 from ssd_ros.training.runs.overrides import with_settings
+
+# Results by row and seed.
+_Found = dict[str, dict[int, list[Result]]]
 
 NONE = 'none'
 _PLAIN = ('network.imitates=[]', 'loss.relational=0')
@@ -33,6 +40,18 @@ PARTS: Mapping[str, Mapping[str, Sequence[str]]] = {
     },
 }
 """Settings of each row, by task, in the order of the paper's Table IV; the last is its method."""
+_EVERYWHERE = ('loss.is_local=false',)
+_NO_MARGIN = ('loss.relational_margin=0',)
+CHOICES: Mapping[str, Mapping[str, Sequence[str]]] = {
+    'r2r': {
+        'LIE global': _EVERYWHERE,
+        'one branch': ('network.branch=single',),
+        'RD without margin': _NO_MARGIN,
+        'FDD by MSE': ('loss.divergence=mse',),
+    },
+    'r2l': {'LIE global': _EVERYWHERE, 'RD without margin': _NO_MARGIN},
+}
+"""The method but for one choice, by task: the paper's Tables V and VI and its Fig. 4."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +59,10 @@ class Row:
     """
     One run.
 
-    :param parts: what it has, one of PARTS
+    :param name: one of PARTS or CHOICES
     """
 
-    parts: str
+    name: str
     config: FourdralConfig
     directory: Path
 
@@ -58,43 +77,67 @@ def planned_rows(config: FourdralConfig, out: Path, seeds: Sequence[int]) -> lis
         raise ValueError(f'--ablate is for a student: task {config.task} has no such parts')
     return [
         Row(
-            parts,
+            name,
             with_settings(config, [*settings, f'seed={seed}']),
-            out / f'{config.task}_{parts}_{seed}',
+            out / f'{config.task}_{name.replace(" ", "_")}_{seed}',
         )
         for seed in seeds
-        for parts, settings in PARTS[config.task].items()
+        for name, settings in {**PARTS[config.task], **CHOICES[config.task]}.items()
     ]
 
 
-def table_of(rows: Sequence[Row]) -> Table:
+def tables_of(rows: Sequence[Row]) -> list[Table]:
     """
     Return R@1 of the rows that are evaluated, differences between them, and the paper's numbers.
 
-    Differences are paired: the same seeds and queries.
+    Differences are paired: the same seeds and queries. The second table, of the choices, is left
+    out where none is evaluated.
     """
     task = rows[0].config.task
-    found: dict[str, dict[int, list[Result]]] = {}
+    found: _Found = {}
     for row in rows:
         if (path := row.directory / EVALUATION).exists():
-            found.setdefault(row.parts, {})[row.config.seed] = read_evaluation(path).results
-    before = ''
-    lines = []
-    for parts, seeds in found.items():
-        mean = seed_mean(list(seeds.values()), EVALUATED_AS[task])
+            found.setdefault(row.name, {})[row.config.seed] = read_evaluation(path).results
+    tables = [_parts_table({name: found[name] for name in PARTS[task] if name in found}, task)]
+    method = list(PARTS[task])[-1]
+    if choices := [name for name in CHOICES[task] if name in found]:
+        theirs = FOURDRAL_CHOICES[task]
+        lines = [
+            [
+                *_recall(name, found[name], task),
+                _difference(found[name], found.get(method, {}), task),
+                f'{theirs[name]:+.1f}' if name in theirs else '',
+            ]
+            for name in choices
+        ]
+        heads = [f'{method} but', 'seeds', 'R@1 [95 %]', f'minus {method}, points']
+        tables.append(Table([*heads, 'theirs on NTU4D, real, points'], lines, 2))
+    return tables
+
+
+def _parts_table(found: _Found, task: str) -> Table:
+    lines, before = [], ''
+    for name, seeds in found.items():
         lines.append(
             [
-                parts,
-                ' '.join(map(str, seeds)),
-                f'{mean.mean:.3f} [{mean.low:.3f}, {mean.high:.3f}]',
+                *_recall(name, seeds, task),
                 _difference(seeds, found.get(NONE, {}), task),
                 _difference(seeds, found.get(before, {}), task),
-                f'{FOURDRAL_PARTS[task][parts]:.1f}',
+                f'{FOURDRAL_PARTS[task][name]:.1f}',
             ]
         )
-        before = parts
+        before = name
     heads = ['parts', 'seeds', 'R@1 [95 %]', f'minus {NONE}, points', 'minus the row above']
     return Table([*heads, 'theirs on NTU4D, real, %'], lines, 2)
+
+
+def _recall(name: str, seeds: Mapping[int, list[Result]], task: str) -> list[str]:
+    mean = seed_mean(list(seeds.values()), EVALUATED_AS[task])
+    return [
+        name,
+        ' '.join(map(str, seeds)),
+        f'{mean.mean:.3f} [{mean.low:.3f}, {mean.high:.3f}]',
+    ]
 
 
 def _difference(

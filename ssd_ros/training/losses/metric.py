@@ -47,6 +47,21 @@ def info_nce(student: Tensor, teacher: Tensor, is_negative: Tensor, temperature:
     return (to_teacher + to_student) / 2
 
 
+def blended(descriptors: Tensor, size: int) -> Tensor:
+    """
+    Return descriptors as the released training of Radar-to-LiDAR takes them, by mistake.
+
+    All but the last, cut into as many rows as they were: one is lost, and each row holds the end
+    of one and the beginning of the next.
+
+    :param descriptors: shape (N, D)
+    :param size: of a row, at most (N - 1) * D / N
+    :return: shape (N, size)
+    """
+    numbers = descriptors[:-1].flatten()
+    return numbers[: len(descriptors) * size].view(len(descriptors), size)
+
+
 def sampled_negatives(
     distances_m: Tensor, radius_m: float, num: int, generator: torch.Generator
 ) -> Tensor:

@@ -12,6 +12,7 @@ from ssd_ros.training.losses.distillation import distil
 from ssd_ros.training.losses.enhancement import enhancement_loss
 from ssd_ros.training.losses.imitation import imitation_loss
 from ssd_ros.training.losses.metric import (
+    blended,
     hardest_negatives,
     info_nce,
     OTHER_WORLD_M,
@@ -136,6 +137,10 @@ def _metric_loss(
     step: int,
 ) -> Tensor:
     options, radius_m = config.loss, config.batch.negative_radius_m
+    if options.blends:
+        num_places, size = student.shape
+        size = (num_places - 1) * size // num_places
+        student, teacher = blended(student, size), blended(teacher, size)
     if options.name == 'infonce':
         return info_nce(student, teacher, distances_m > radius_m, options.temperature)
     generator = torch.Generator().manual_seed(step)

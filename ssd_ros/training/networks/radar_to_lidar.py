@@ -6,9 +6,10 @@ Radar-to-LiDAR (Yin et al., Frontiers in Robotics and AI, 2021): spectra of redr
 The learned method for radar in LiDAR maps that 4DRaL compares with, after the project's
 specification of it (section 9.6). Its images are cut out of our polar BEVs: mean pixels take the
 place of occupancy. It is mended: the released training loses a triplet of each batch, blends
-neighbouring samples and forgets its optimiser at every step. A 4D radar sees a third of a turn, so
-that a place is described view by view; the spectrum of a view does not change where that turns a
-little, but for what comes in at its edges.
+neighbouring samples and forgets its optimiser at every step, which `loss.blends` and
+`optimiser.forgets` put back. A 4D radar sees a third of a turn, so that a place is described view
+by view; the spectrum of a view does not change where that turns a little, but for what comes in at
+its edges.
 """
 
 from __future__ import annotations

@@ -5,9 +5,7 @@ Command `train`: teacher and student, trained on cached drives.
 
 `ssd_ros train --cache runs/cache --out runs/edge --minutes 60`. Killed, it goes on from its last
 checkpoint with the same command. It says how recall on the validation worlds comes along and
-whether it is flat; curves.png in the run folder shows it. On Linux MALLOC_MMAP_MAX_=0 and
-MALLOC_TRIM_THRESHOLD_=8000000000 in the environment keep memory from going back to the system at
-every step, which saved 15 % of the time.
+whether it is flat; curves.png in the run folder shows it.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from datetime import datetime, timezone
 import fcntl
 import io
 import json
+import os
 from pathlib import Path
 import subprocess
 from typing import Any, Generic, TypeVar
@@ -100,7 +101,7 @@ class RunFolder(Generic[Config]):
             'data_origin': data_origin,
             'num_places': str(num_places),
             'torch': torch.__version__,
-            'start_from': start_from.name if start_from else '',
+            'start_from': _beside(self.directory, start_from) if start_from else '',
         }
         write_json(self.directory / 'origin.json', origin)
         options = asdict(config)  # type: ignore[call-overload]
@@ -184,9 +185,31 @@ class Run(RunFolder[TrainingConfig]):
         super().__init__(directory, load_config)
 
     @property
+    def started_from(self) -> Run | None:
+        """
+        The run whose weights this one started from, None if it started from none.
+
+        :raise ValueError: it is not where it was
+        """
+        if not (recorded := self.origin['start_from']):
+            return None
+        before = Run(self.directory.resolve().parent / recorded)
+        if not (before.directory / 'origin.json').is_file():
+            raise ValueError(
+                f'{self.directory} started from the run {before.directory}, which is not there: '
+                'put it back, or make a link to it'
+            )
+        return before
+
+    @property
     def steps_per_epoch(self) -> float:
         """Steps in which as many places are drawn as there are."""
         return int(self.origin['num_places']) / self.config.batch.num_places
+
+
+def _beside(directory: Path, other: Path) -> str:
+    """Return the way to another folder from the one that a folder lies in: a name, if both do."""
+    return os.path.relpath(other.resolve(), directory.resolve().parent)
 
 
 def commit_of_source() -> str:

@@ -21,6 +21,7 @@ from ssd_ros.training.batches.pairs import PlaceSampler
 from ssd_ros.training.config import TrainingConfig
 from ssd_ros.training.runs.distributed import from_first, is_first
 from ssd_ros.training.runs.folder import Run, RunFolder
+from ssd_ros.training.runs.memory import keep_freed_memory
 from ssd_ros.training.runs.monitor import monitored, Validate
 from ssd_ros.training.runs.stepper import Stepper
 from ssd_ros.training.runs.trainer import Trainer
@@ -50,6 +51,7 @@ def train(
     :param save_every_s: between checkpoints
     :param num_validations: over the whole run
     """
+    keep_freed_memory()
     if state := run.load_checkpoint():
         trainer.load_state(state)
 

@@ -56,6 +56,12 @@ class Trainer(Stepper[Batch]):
         loss, statistics = self._objective(batch, self.num_steps)
         return loss, statistics
 
+    def step(self, batch: Batch, progress: float) -> dict[str, float]:
+        """Take one step, see Stepper."""
+        if self.config.optimiser.forgets:
+            self.optimiser.state.clear()
+        return super().step(batch, progress)
+
     def load_weights(self, run: Run) -> None:
         """
         Start from the weights of another run; parts that it lacked keep their initial ones.

@@ -204,6 +204,9 @@ def test_simulated_worlds_are_those_that_no_model_was_trained_on() -> None:
     assert back.name == 'Sim_Town_1002/03'
     assert isinstance(back, SimulatedSequence)
     assert back.session.conditions.opposite_direction
+    tested = simulated_drives('test')
+    assert [place.mapping.name for place in tested] == [f'Sim_Town_200{n}/01' for n in range(3)]
+    assert [len(place.queries) for place in tested] == [2, 2, 2]
     (judged,) = simulated_drives('test_opposite')
     assert judged.mapping.name == 'Sim_Town_2002/01'
     assert [drive.name for drive in judged.queries] == ['Sim_Town_2002/02']

@@ -23,11 +23,12 @@ from ssd_ros.training.runs.trainer import Trainer
 def exported(
     tmp_path_factory: pytest.TempPathFactory, tiny_cache: Path, tiny_config: TrainingConfig
 ) -> Path:
-    """Export networks that were never trained, beside their run folder."""
+    """Export networks that were never trained, beside their run folder, not their first one."""
     directory = tmp_path_factory.mktemp('export')
-    run = Run(directory / 'run')
-    run.start(tiny_config, 'simulated radar, made-up worlds', 64, data_origin='simulated')
-    run.save_checkpoint(Trainer(tiny_config).state())
+    before, run = Run(directory / 'earlier' / 'first'), Run(directory / 'run')
+    for stage, start in ((before, None), (run, before.directory)):
+        stage.start(tiny_config, 'simulated radar, made-up worlds', 64, start, 'simulated')
+        stage.save_checkpoint(Trainer(tiny_config).state())
     arguments = ['--run', str(directory / 'run'), '--cache', str(tiny_cache)]
     arguments += ['--out', str(directory / 'models'), '--threads', '1', '--num-views', '12']
     assert main(arguments) == 0
@@ -73,6 +74,9 @@ def test_the_card_says_simulated_and_gives_recall_for_every_drive(exported: Path
     for name in ('validation_0/00', 'validation_0/01', 'validation_1/00', 'validation_1/01'):
         assert f'| {name} |' in card
     assert 'code at commit' in card
+    assert '- stage 1: ' in card
+    assert '--out runs/first --steps 0\n' in card
+    assert '--out runs/run --steps 0 --start-from runs/first\n' in card
 
 
 def test_the_space_changes_with_any_weight(tiny_config: TrainingConfig) -> None:
@@ -101,6 +105,22 @@ def test_a_run_without_checkpoint_is_refused(
     Run(tmp_path).start(tiny_config, 'made up', 64)
     assert main(['--run', str(tmp_path), '--cache', str(tiny_cache)]) == 1
     assert 'has no checkpoint: train first' in capsys.readouterr().err
+
+
+def test_a_run_whose_first_stage_is_gone_is_refused(
+    tmp_path: Path,
+    tiny_cache: Path,
+    tiny_config: TrainingConfig,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run = Run(tmp_path / 'run')
+    run.start(tiny_config, 'worlds', 64, tmp_path / 'earlier' / 'first', 'simulated')
+    run.save_checkpoint(Trainer(tiny_config).state())
+    arguments = ['--run', str(run.directory), '--cache', str(tiny_cache)]
+    assert main([*arguments, '--out', str(tmp_path / 'models')]) == 1
+    told = capsys.readouterr().err
+    assert f'started from the run {tmp_path / "earlier" / "first"}, which is not there' in told
+    assert not (tmp_path / 'models').exists()
 
 
 def test_int8_is_accepted_up_to_half_a_point_of_recall(

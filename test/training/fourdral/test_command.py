@@ -199,16 +199,25 @@ def test_a_student_without_a_teacher_and_a_cache_of_other_images_are_refused(
     assert 'was cached with another preprocessing' in capsys.readouterr().err
 
 
-def test_what_each_part_adds_is_told_for_rows_of_the_same_seeds(
+def rows_of(printed: str) -> list[list[str]]:
+    """Return the cells of the lines of tables, heads among them."""
+    return [
+        [cell.strip() for cell in line.split('|')[1:-1]]
+        for line in printed.splitlines()
+        if line.startswith('| ')
+    ]
+
+
+def test_what_each_part_and_choice_adds_is_told_for_rows_of_the_same_seeds(
     places: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     arguments = ('--teacher', str(places / 'runs/teacher'), '--epochs', '1', '--ablate', '3', '4')
     assert run(places, 'parts', 'r2l', *arguments) == 0
-    rows = [
-        [cell.strip() for cell in line.split('|')[1:-1]]
-        for line in capsys.readouterr().out.splitlines()
-        if line.startswith('| ')
-    ][-4:]
+    first = rows_of(capsys.readouterr().out)
+    assert run(places, 'parts', 'r2l', *arguments) == 0
+    again = rows_of(capsys.readouterr().out)
+    assert again == first[-8:]
+    *rows, heads, everywhere, no_margin = again[1:]
     assert [row[:2] for row in rows] == [
         [parts, '3 4'] for parts in ('none', 'LIE', 'LIE+FDD', 'LIE+RD')
     ]
@@ -219,6 +228,15 @@ def test_what_each_part_adds_is_told_for_rows_of_the_same_seeds(
         for number in (1, 2, 3):
             gained = 100 * (recalls[number] - before[number - 1 if column == 4 else 0])
             assert float(rows[number][column].split()[0]) == pytest.approx(gained, abs=0.11)
+    assert heads[0] == 'LIE+RD but'
+    for row, name, theirs in (
+        (everywhere, 'LIE global', '-9.1'),
+        (no_margin, 'RD without margin', ''),
+    ):
+        assert (row[0], row[1], row[4]) == (name, '3 4', theirs)
+        lost = 100 * (float(row[2].split()[0]) - recalls[3])
+        assert float(row[3].split()[0]) == pytest.approx(lost, abs=0.11)
+    assert not FourdralRun(places / 'parts/r2l_LIE_global_3').config.loss.is_local
     config = FourdralRun(places / 'parts/r2l_LIE+FDD_4').config
     assert (config.seed, config.network.imitates, config.loss.relational) == (4, ('r2l',), 0)
     assert not (places / 'parts' / 'r2l').exists()

@@ -6,6 +6,7 @@ import math
 
 import pytest
 from ssd_ros.training.losses.metric import (
+    blended,
     fixed_triplet,
     hardest_negatives,
     info_nce,
@@ -49,6 +50,13 @@ def test_similarity_of_two_points_with_one_in_common_is_a_half() -> None:
 
 def test_an_empty_image_is_alike_to_nothing() -> None:
     assert fft_similarity(torch.zeros(1, 4, 4), torch.ones(1, 4, 4)).item() == 0
+
+
+def test_blended_rows_lose_the_last_and_run_on_from_one_into_the_next() -> None:
+    descriptors = torch.arange(16.0).view(4, 4)
+    expected = [[0, 1, 2], [3, 4, 5], [6, 7, 8], [9, 10, 11]]
+    torch.testing.assert_close(blended(descriptors, 3), torch.tensor(expected).float())
+    torch.testing.assert_close(blended(descriptors, 2).flatten(), torch.arange(8.0))
 
 
 def test_places_of_different_worlds_are_far_apart() -> None:

@@ -23,6 +23,7 @@ from ssd_ros.training.networks.radar_to_lidar import (
     SpectrumPooling,
 )
 from ssd_ros.training.runs.folder import Run
+from ssd_ros.training.runs.overrides import with_settings
 from ssd_ros.training.runs.trainer import Trainer
 import torch
 
@@ -95,6 +96,20 @@ def test_training_lowers_the_loss_of_a_batch(
     empty = replace(batch, student=0 * batch.student, teacher=0 * batch.teacher)
     assert math.isfinite(trainer.step(empty, 0.1)['loss'])
     assert all(weight.isfinite().all() for weight in trainer.networks.parameters())
+
+
+def test_the_slips_of_the_released_training_can_be_put_back(
+    config: TrainingConfig, batch: Batch
+) -> None:
+    released = with_settings(config, ['optimiser.forgets=true', 'loss.blends=true'])
+    trainer = Trainer(released)
+    mended = Trainer(config)
+    steps = [[one.step(batch, 0.1) for _ in range(2)] for one in (trainer, mended)]
+    assert steps[0][0]['loss'] != pytest.approx(steps[1][0]['loss'], abs=1e-6)
+    assert {int(state['step']) for state in trainer.optimiser.state.values()} == {1}
+    assert {int(state['step']) for state in mended.optimiser.state.values()} == {2}
+    with pytest.raises(ValueError, match="goes with infonce: loss\\.name is 'triplet'"):
+        with_settings(released, ['loss.name=triplet'])
 
 
 def test_it_is_exported_and_judged_like_the_others(
