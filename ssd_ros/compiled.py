@@ -31,3 +31,30 @@ def compiled(signature: Any = None, **options: Any) -> Callable[[Function], Func
         return result
 
     return decorate
+
+
+def _leave_out_scipy() -> None:
+    """
+    Have numba not import SciPy's linear algebra, for a sixth of a second, where it is installed.
+
+    Numba looks for it when arrays are first compiled or read from a cache, to correlate and
+    convolve floats. Products of matrices are compiled as before.
+    """
+    try:
+        from numba.np import linalg
+
+        ensure_blas = linalg.ensure_blas
+    except (ImportError, AttributeError):  # of another release
+        return
+
+    def refuse() -> None:
+        raise ImportError
+
+    linalg.ensure_blas = refuse
+    try:
+        import numba.np.arraymath  # noqa: F401
+    finally:
+        linalg.ensure_blas = ensure_blas
+
+
+_leave_out_scipy()

@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 
 MAX_YAML_BYTES = 1 << 20
 MAX_JSON_BYTES = 1 << 28  # of results with a record for each query
+_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 
 def open_regular(path: Path) -> BinaryIO:
@@ -37,16 +38,20 @@ def _without_waiting(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NONBLOCK)
 
 
-def read_whole(path: Path, max_bytes: int, what: str) -> bytes:
+def read_whole(path: Path, max_bytes: int, what: str, is_own: bool = False) -> bytes:
     """
     Read a file once, so that what is checked is what is used.
 
     :param what: the file should be, for messages: 'a map'
-    :raise ValueError: it is larger than max_bytes, or no file
+    :param is_own: it is believed, so that nobody but this user may have written it
+    :raise ValueError: it is larger than max_bytes, or no file, or not this user's alone
     :raise OSError: it cannot be read
     """
     with open_regular(path) as file:
-        size = os.fstat(file.fileno()).st_size
+        status = os.fstat(file.fileno())
+        if is_own and (status.st_uid != os.geteuid() or status.st_mode & _BY_OTHERS):
+            raise ValueError(f'{path} can have been written by other users: delete it')
+        size = status.st_size
         if size > max_bytes:
             raise ValueError(
                 f'{path} has {size} bytes, too many for {what}: at most {max_bytes} are supported'
@@ -69,13 +74,13 @@ def read_text(path: Path, max_bytes: int, what: str) -> str:
         raise ValueError(f'{path} is not text: {error}') from error
 
 
-def read_json(path: Path, max_bytes: int, what: str) -> Any:
+def read_json(path: Path, max_bytes: int, what: str, is_own: bool = False) -> Any:
     """
     Read a file of JSON once, see `read_whole`.
 
     :raise ValueError: likewise, or it is no JSON
     """
-    content = read_whole(path, max_bytes, what)
+    content = read_whole(path, max_bytes, what, is_own)
     try:
         return json.loads(content)
     except (ValueError, RecursionError) as error:

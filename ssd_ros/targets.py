@@ -136,6 +136,13 @@ def write_json(
     write_file(path, f'{text}\n'.encode(), mark)
 
 
+def write_own_json(path: Path, values: Mapping[str, Any]) -> None:
+    """Write likewise what nobody but this user can write: see `is_own` of read_json."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_json(path, values)
+    path.chmod(0o600)
+
+
 def write_markdown(path: Path, text: str) -> None:
     """Write a document that says in a comment who made it."""
     write_file(path, f'<!-- {GENERATOR} -->\n\n{text}'.encode())

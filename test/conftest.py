@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 import os
 from pathlib import Path
+import tempfile
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,6 +22,19 @@ HAS_TORCH = find_spec('torch') is not None
 collect_ignore = [] if HAS_TORCH else ['training']
 TRAINING = Path(__file__).parent / 'training'
 PROFILE = Path(__file__).parents[1] / 'config' / 'fastdds_profile.xml'
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give this run, and all that it starts, a cache of its own beside what others keep there."""
+    if hasattr(config, 'workerinput'):  # of pytest-xdist: its parent has done so
+        return
+    folder = tempfile.TemporaryDirectory(prefix='ssd_ros_cache.')
+    config.add_cleanup(folder.cleanup)
+    before = Path(os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache')
+    for entry in before.iterdir() if before.is_dir() else ():
+        if entry.name != 'ssd_ros':
+            Path(folder.name, entry.name).symlink_to(entry)
+    os.environ['XDG_CACHE_HOME'] = folder.name
 
 
 def pytest_report_header() -> str:

@@ -32,6 +32,7 @@ from ssd_ros.encoders.model_checks import (
 from ssd_ros.encoders.model_contract import ModelContract
 from ssd_ros.encoders.providers.onnx_session import open_as_written
 from ssd_ros.encoders.providers.opening import load_libraries, open_on
+from ssd_ros.encoders.providers.passes import keep_pass, kept_pass
 
 _MIB = 1 << 20
 # Said at the end. Where a parent ignores SIGCHLD, Python takes every end of a child for success.
@@ -85,16 +86,28 @@ _passed: dict[str, Trial] = {}  # by SHA-256, of models that this process has tr
 
 def require_trial(path: Path, model: bytes, digest: str, limits: Limits | None = None) -> Trial:
     """
-    Load a model and run it in another process, unless this one has seen that pass.
+    Load a model and run it in another process, unless that was seen to pass.
 
     :param model: content of the file
     :param digest: its SHA-256
+    :param limits: None = those of the processor; what passes them is kept for the next start
     :raise ValueError: it does not keep its contract, or takes more memory or time than the limits
     :raise OSError: no process could be started
     """
     if digest not in _passed:
-        _passed[digest] = try_on(CPU, path, model, limits)
+        _passed[digest] = _kept_or_tried(path, model, digest, limits)
     return _passed[digest]
+
+
+def _kept_or_tried(path: Path, model: bytes, digest: str, limits: Limits | None) -> Trial:
+    if limits is not None:
+        return try_on(CPU, path, model, limits)
+    kept = kept_pass(digest, _shape_of(contract_of(path, model)))
+    if kept is not None:
+        return Trial(*kept)
+    trial = try_on(CPU, path, model)
+    keep_pass(digest, *trial)
+    return trial
 
 
 def try_on(
@@ -139,10 +152,14 @@ def try_on(
 
 def _trial_of(content: bytes, contract: ModelContract) -> Trial:
     """Read what `main` has written at the end, after what libraries may have printed."""
-    shape = (PROBE_IMAGES, *contract.output_shape)
+    shape = _shape_of(contract)
     descriptors = np.frombuffer(content[-4 * int(np.prod(shape)) :], '<f4').reshape(shape)
     (ms,) = _MS.unpack(content[: -descriptors.nbytes][-_MS.size :])
     return Trial(descriptors, ms)
+
+
+def _shape_of(contract: ModelContract) -> tuple[int, ...]:
+    return (PROBE_IMAGES, *contract.output_shape)
 
 
 def _end_of(returncode: int) -> str:

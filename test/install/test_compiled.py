@@ -9,6 +9,8 @@ from pathlib import Path
 import subprocess
 import sys
 
+import pytest
+
 PROGRAM = """
 import sys
 sys.path.insert(0, sys.argv[1])
@@ -51,3 +53,27 @@ def test_without_a_place_for_a_cache_a_function_is_compiled_all_the_same(tmp_pat
 def test_with_one_it_is_kept(tmp_path: Path) -> None:
     assert output(tmp_path, tmp_path / 'home') == ['42', 'FunctionCache']
     assert list((tmp_path / '__pycache__').glob('doubled.*.nbc'))
+
+
+WITHOUT_SCIPY = """
+import sys
+from ssd_ros.recognition.compiled_parts import use_compiled
+from ssd_ros.verification import why_numpy
+use_compiled()
+print(why_numpy() == '', 'scipy.linalg' in sys.modules)
+import numba, numpy as np
+product = numba.njit(lambda left, right: left @ right)
+print(product(np.eye(2), np.ones((2, 2))).sum())
+"""
+
+
+def test_scipy_is_loaded_by_those_alone_who_compile_its_algebra() -> None:
+    pytest.importorskip('scipy')
+    done = subprocess.run(
+        [sys.executable, '-c', WITHOUT_SCIPY],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).parents[2],
+    )
+    assert done.stdout.split() == ['True', 'False', '4.0']

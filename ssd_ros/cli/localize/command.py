@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+import gc
 import sys
 
 from ssd_ros.cli.common.console import EXIT_FAILED, make_parser
@@ -38,9 +39,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     at = arguments.index(_ROS_ARGUMENTS) if _ROS_ARGUMENTS in arguments else len(arguments)
     command = parser()
     command.parse_args(arguments[:at])
+    gc.disable()  # until it is active: looking for garbage takes a tenth of the start
     try:
         from ssd_ros.ros.node.localize_node import main as run_node
     except ImportError as error:
         print(f'{command.prog}: {way_out(error)}', file=sys.stderr)
         return EXIT_FAILED
-    return run_node(arguments[at:])
+    else:
+        return run_node(arguments[at:])
+    finally:
+        gc.enable()

@@ -17,7 +17,7 @@ from pathlib import Path
 from ssd_ros.devices import DEVICES
 from ssd_ros.reading import read_json
 from ssd_ros.records import check_limits, Limits, record_from_mapping, settings_of
-from ssd_ros.targets import write_json
+from ssd_ros.targets import write_own_json
 from ssd_ros.user_paths import user_cache
 
 MAX_BYTES = 1 << 18
@@ -81,14 +81,14 @@ def keep_speeds(speeds: Sequence[Speed]) -> None:
     others = [speed for speed in _read() if (speed.machine, speed.model, speed.device) not in new]
     entries = [settings_of(speed) for speed in [*others, *speeds][-MAX_SPEEDS:]]
     try:
-        write_json(speeds_file(), {'speeds': entries})
+        write_own_json(speeds_file(), {'speeds': entries})
     except (OSError, ValueError) as error:
         _logger.warning(f'speeds of the encoder are measured at each start: {error}')
 
 
 def _read() -> tuple[Speed, ...]:
     try:
-        content = read_json(speeds_file(), MAX_BYTES, 'a list of speeds')
+        content = read_json(speeds_file(), MAX_BYTES, 'a list of speeds', is_own=True)
         return record_from_mapping(_Content, content).speeds
     except FileNotFoundError:
         return ()

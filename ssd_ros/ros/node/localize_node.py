@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 import functools
+import gc
 import sys
 import threading
 
@@ -100,8 +101,6 @@ class LocalizeNode(LifecycleNode):
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Load model and map and open the topics."""
         parameters = self.current_parameters()
-        # Nothing waits for it; NumPy finds the same in the meantime.
-        threading.Thread(target=use_compiled, name='compiled-search').start()
         try:
             encoder = load_encoder(parameters)
             if not self.context.ok():  # told to stop: no need to load the map as well
@@ -113,6 +112,8 @@ class LocalizeNode(LifecycleNode):
         except (ValueError, OSError, ImportError) as error:
             self.failed('configure', error)
             return TransitionCallbackReturn.FAILURE
+        # Nothing waits for it; NumPy finds the same in the meantime.
+        threading.Thread(target=use_compiled, name='compiled-search').start()
         self.get_logger().info(f'{_in_words(maps)}; encoder on {encoder.provider}')
         return super().on_configure(state)
 
@@ -201,6 +202,8 @@ def _serve(arguments: Sequence[str]) -> None:
     node = LocalizeNode(arguments)
     try:
         node.start()
+        gc.freeze()  # what is there now stays: nobody looks through it for garbage
+        gc.enable()
         spin(node)
     finally:
         node.destroy_node()

@@ -326,6 +326,7 @@ _NODE = 'the node itself, its services or its lifecycle'
 _CHOSEN = 'a risk that the user chose'
 _BACK_END = 'a back end'
 _PRIOR = 'told while it drives where it is: test_localize_priors'
+_PASSES = 'test_passes'
 _DEVICE = 'the machine: test_device_choice, test_speeds'
 _START = 'parameters or maps alone, whatever comes: tests of the node and of maps have them'
 OTHERWISE = {
@@ -380,6 +381,8 @@ OTHERWISE = {
     '… gives other descriptors on device …': _DEVICE,
     'device is … but …': _DEVICE,
     'speeds of the encoder are measured ': _DEVICE,
+    'models are tried at each start': _PASSES,
+    'the model is tried again': _PASSES,
 }
 
 

@@ -201,8 +201,9 @@ def test_a_signal_ends_the_running_node_with_code_0(
 
 
 def test_a_signal_during_model_load_ends_the_node_with_code_0(
-    processes: Processes, files: dict[str, Path]
+    processes: Processes, files: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path / 'cache'))  # where no model has passed
     running = processes.start_localizer(**files)
     tasks = Path(f'/proc/{running.process.pid}/task')
 

@@ -93,9 +93,10 @@ class _Starts:
         """
         from ssd_ros.ros.companions.first_state import state_asked
 
-        words = [sys.executable, '-m', 'ssd_ros.ros.node.localize_node', '--ros-args']
+        words = [sys.executable, '-m', 'ssd_ros.cli.localize', '--ros-args']
         words += ['-p', f'index_path:={self._map}', '--log-level', 'warn']
         environment = sources_of(self._tree) | {'XDG_CACHE_HOME': str(self._folder / cache)}
+        environment.pop('PYTHONDONTWRITEBYTECODE', None)
         with state_asked() as wait:
             start_s = time.monotonic()
             node = subprocess.Popen(words, cwd=self._folder, env=environment)
