@@ -7,8 +7,10 @@ DEV_READY := $(VENV)/.dev-ready
 DOCS_READY := $(VENV)/.docs-ready
 TRAIN_READY := $(VENV)/.train-ready
 PIP_INSTALL := pip install --quiet --disable-pip-version-check
-# Node tests must run, not be skipped; -n auto: a process for each core.
-PYTEST := SSD_ROS_REQUIRE_RCLPY=1 $(BIN)/python -m pytest -n auto --dist loadfile
+# A process for each core and one more: tests of nodes wait a third of their time.
+WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+# Node tests must run, not be skipped. xdist would wait for ever for a process that has crashed.
+PYTEST := SSD_ROS_REQUIRE_RCLPY=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --max-worker-restart 0
 
 .PHONY: help venv demo docs announce test test-run test-training test-oldest test-newest test-peers test-install check bench soak fmt clean
 .DEFAULT_GOAL := help
