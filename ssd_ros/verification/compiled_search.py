@@ -4,7 +4,8 @@
 The search for a pose as compiled code, see PoseSearch.
 
 What takes time is to read rows of cells at places without order and to add them up. A row fits
-into a register of every processor, which the compiler does not find out by itself: it is told.
+into a register of every processor, which the compiler does not find out by itself: it is told, and
+that the sums stay in others meanwhile.
 What is compiled is kept by the date of this file: one who changes constants of others touches it.
 """
 
@@ -61,42 +62,73 @@ def _filled(stamp: NDArray[np.uint8]) -> NDArray[np.uint8]:
 _FINE_STAMP, _COARSE_STAMP = _filled(FINE_STAMP), _filled(COARSE_STAMP)
 
 
-def _row_operation(width: int, bits: int, combine: Any) -> Any:
-    """
-    Return a function that combines a row of an array with one of bytes in another.
-
-    It gets the array, the index where the row begins, and the same of the other; neither is
-    checked.
-
-    :param width: numbers in a row
-    :param bits: of a number in the first array
-    :param combine: called with an IR builder and both rows
-    """
-    row, byte_row = (ir.VectorType(ir.IntType(size), width) for size in (bits, 8))
+def _typed_raise(context: Any, own: Any, at: Any, other: Any, index: Any) -> Any:
+    """Raise a row of bytes of an array to those of another, each from an index on; no check."""
+    row = ir.VectorType(ir.IntType(8), _STAMP_ROW)
 
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         places = []
-        for array, index, kind in ((0, 1, row), (2, 3, byte_row)):
+        for array, index in ((0, 1), (2, 3)):
             data = context.make_array(signature.args[array])(context, builder, values[array]).data
-            place = builder.gep(data, [values[index]])
-            places.append(builder.bitcast(place, kind.as_pointer()))
-        own = builder.load(places[0], align=bits // 8)
-        other = builder.zext(builder.load(places[1], align=1), row)
-        builder.store(combine(builder, own, other), places[0], align=bits // 8)
+            places.append(builder.bitcast(builder.gep(data, [values[index]]), row.as_pointer()))
+        own, other = (builder.load(place, align=1) for place in places)
+        greater = builder.select(builder.icmp_unsigned('>', own, other), own, other)
+        builder.store(greater, places[0], align=1)
         return context.get_dummy_value()
 
-    def typed(context: Any, own: Any, at: Any, other: Any, index: Any) -> Any:
-        return types.void(own, types.intp, other, types.intp), generate
+    return types.void(own, types.intp, other, types.intp), generate
+
+
+def _row_sums(num_rows: int) -> Any:
+    """
+    Return a function that adds up rows of a grid, below each other, over one cell or more.
+
+    It gets where the sums go, the grid, the cells, how far from a cell its first row begins, and
+    from one row to the next. The sums stay in registers meanwhile.
+    """
+    sums_of_row, byte_row = (ir.VectorType(ir.IntType(bits), ROW) for bits in (16, 8))
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        arrays = [
+            context.make_array(kind)(context, builder, value)
+            for kind, value in zip(signature.args[:3], values, strict=False)
+        ]
+        found, grid, cells = (array.data for array in arrays)
+        before, loop = builder.block, builder.append_basic_block('cells')
+        after = builder.append_basic_block('after')
+        end = builder.extract_value(arrays[2].shape, 0)
+        builder.branch(loop)
+        builder.position_at_end(loop)
+        number = builder.phi(end.type)
+        number.add_incoming(ir.Constant(end.type, 0), before)
+        sums = [builder.phi(sums_of_row) for _ in range(num_rows)]
+        place, totals = builder.add(builder.load(builder.gep(cells, [number])), values[3]), []
+        for each in sums:
+            each.add_incoming(ir.Constant(sums_of_row, None), before)
+            data = builder.bitcast(builder.gep(grid, [place]), byte_row.as_pointer())
+            totals.append(
+                builder.add(each, builder.zext(builder.load(data, align=1), sums_of_row))
+            )
+            each.add_incoming(totals[-1], loop)
+            place = builder.add(place, values[4])
+        following = builder.add(number, ir.Constant(end.type, 1))
+        number.add_incoming(following, loop)
+        builder.cbranch(builder.icmp_signed('<', following, end), loop, after)
+        builder.position_at_end(after)
+        for row, total in enumerate(totals):
+            data = builder.gep(found, [ir.Constant(end.type, row * ROW)])
+            builder.store(total, builder.bitcast(data, sums_of_row.as_pointer()), align=2)
+        return context.get_dummy_value()
+
+    def typed(context: Any, found: Any, grid: Any, cells: Any, shift: Any, stride: Any) -> Any:
+        return types.void(found, grid, cells, types.intp, types.intp), generate
 
     return intrinsic(typed)
 
 
-def _maximum(builder: Any, own: Any, other: Any) -> Any:
-    return builder.select(builder.icmp_unsigned('>', own, other), own, other)
-
-
-_add_row = _row_operation(ROW, 16, lambda builder, own, other: builder.add(own, other))
-_raise_row = _row_operation(_STAMP_ROW, 8, _maximum)
+_SIDES = 2 * SEARCH_M + 1, 2 * FINE + 1, 2 * CLOSER // CLOSER_STEP + 1
+_sum_search, _sum_fine, _sum_closer = map(_row_sums, _SIDES)
+_raise_row: Any = intrinsic(_typed_raise)
 
 
 @compiled(**_OPTIONS)
@@ -146,11 +178,13 @@ def _window_sums(cells: Any, grid: Any, num: Any, reach: Any, step: Any, sums: A
     part = np.empty(side * ROW, np.uint16)
     sums[:] = 0
     for first in range(0, len(cells), AT_ONCE):
-        part[:] = 0
-        for cell in cells[first : first + AT_ONCE]:
-            corner = cell - reach * num - reach
-            for row in range(side):
-                _add_row(part, row * ROW, grid, corner + row * step * num)
+        some, shift, stride = cells[first : first + AT_ONCE], -reach * num - reach, step * num
+        if side == _SIDES[0]:
+            _sum_search(part, grid, some, shift, stride)
+        elif side == _SIDES[1]:
+            _sum_fine(part, grid, some, shift, stride)
+        else:
+            _sum_closer(part, grid, some, shift, stride)
         for row in range(side):
             for column in range(side):
                 sums[row, column] += part[row * ROW + column * step]
