@@ -55,7 +55,7 @@ ONLY_IN = {
     'faiss': ('baselines/', 'encoders/byte_rows', 'encoders/product_codes'),
     'cv2': ('baselines/', 'datasets/'),
     'numba': ('compiled', 'encoders/scans/compiled', 'verification/compiled_search'),
-    'llvmlite': ('verification/compiled_search',),
+    'llvmlite': ('verification/compiled_search', 'encoders/scans/compiled'),
     'scipy': ('bev/outliers',),
     'gtsam': ('pose_graph/', 'ros/'),
     'map_closures': ('baselines/map_closures',),

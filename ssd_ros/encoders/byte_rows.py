@@ -17,6 +17,7 @@ from typing import Any
 import faiss
 import numpy as np
 from numpy.typing import NDArray
+from ssd_ros.encoders.growing_rows import GrowingRows
 from ssd_ros.encoders.scans.bounded import BoundedRows, head_axes, nearest_rows
 
 Scan = Callable[[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.int32]], None]
@@ -67,22 +68,48 @@ class ByteRows:
         self._size = size
         self._num_threads = num_threads
         self._squares = np.empty(0, np.int32)
-        kind = faiss.ScalarQuantizer.QT_8bit_direct
-        self._index = faiss.IndexScalarQuantizer(size, kind, faiss.METRIC_L2)
+        self.clear()
 
     def add(self, descriptors: NDArray[np.float32]) -> None:
         """Append unit vectors, shape (N, size)."""
-        faiss.omp_set_num_threads(self._num_threads)
-        self._index.add(self._bytes_of(descriptors))
+        scan = _scan
+        self._settle(scan)
+        if scan is None:
+            faiss.omp_set_num_threads(self._num_threads)
+            self._index.add(self._bytes_of(descriptors))
+        else:
+            self._rows.append(self.bytes_of(descriptors))
 
     def clear(self) -> None:
         """Forget all rows."""
-        self._index.reset()
+        self._rows = GrowingRows(np.uint8, (self._size,))
+        kind = faiss.ScalarQuantizer.QT_8bit_direct
+        self._index = faiss.IndexScalarQuantizer(self._size, kind, faiss.METRIC_L2)
 
     def values(self) -> NDArray[np.uint8]:
-        """Return all rows, shape (N, size), in memory that the next ones move."""
+        """Return all rows, shape (N, size); they are copied if they came one by one."""
+        return self._rows.values() if len(self._rows) else self._of_index().copy()
+
+    def _of_index(self) -> NDArray[np.uint8]:
+        """Return the rows that FAISS has, in its memory."""
         codes = faiss.rev_swig_ptr(self._index.codes.data(), self._index.ntotal * self._size)
         return np.asarray(codes).reshape(-1, self._size)
+
+    def _settle(self, scan: Scan | None) -> None:
+        """
+        Have all rows where they will be read, in FAISS or in arrays.
+
+        The pages of arrays are larger where the system has such: rows are read in two thirds of
+        the time.
+        """
+        if scan is not None and self._index.ntotal:
+            rows = self._of_index().copy()
+            self.clear()
+            self._rows.append(rows)
+        elif scan is None and len(self._rows):
+            rows = self._rows.values()
+            self.clear()
+            self._index.add(rows.astype(np.float32))
 
     def nearest(
         self, query: NDArray[np.float32], num: int, count: int
@@ -96,8 +123,13 @@ class ByteRows:
         :return: shape (num,) or a few more that are as near, rows, and their
             products with the query to about .001
         """
-        look_up = self._by_faiss if _scan is None else self._by_scan
-        rows, squares = look_up(self._bytes_of(query[None]), num, count)
+        scan = _scan
+        self._settle(scan)
+        squares: NDArray[Any]
+        if scan is None:
+            rows, squares = self._by_faiss(self._bytes_of(query[None]), num, count)
+        else:
+            rows, squares = self._by_scan(scan, self.bytes_of(query), num, count)
         return rows, self.products_of(squares)
 
     def products_of(self, squares: NDArray[Any]) -> NDArray[np.float32]:
@@ -105,9 +137,9 @@ class ByteRows:
         products = 1 - squares.astype(np.float64) / (2 * self._scale**2)
         return products.astype(np.float32)
 
-    def bytes_of(self, descriptor: NDArray[np.float32]) -> NDArray[np.uint8]:
-        """Return a descriptor in bytes, shape (size,)."""
-        return self._bytes_of(descriptor).astype(np.uint8)
+    def bytes_of(self, descriptors: NDArray[np.float32]) -> NDArray[np.uint8]:
+        """Return descriptors in bytes, shape (..., size)."""
+        return self._bytes_of(descriptors).astype(np.uint8)
 
     def _bytes_of(self, descriptors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return whole numbers from 0 to 255, as FAISS takes them."""
@@ -128,13 +160,13 @@ class ByteRows:
         return rows[0, order], squares[0, order]
 
     def _by_scan(
-        self, query: NDArray[np.float32], num: int, count: int
+        self, scan: Scan, query: NDArray[np.uint8], num: int, count: int
     ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-        assert _scan is not None
         if count > len(self._squares):  # kept: new memory costs more than what is done in it
             self._squares = np.empty(2 * count, np.int32)
         squares = self._squares[:count]
-        _scan(self.values()[:count], query[0].astype(np.uint8), squares)
+        for start, rows in self._rows.blocks(count):
+            scan(rows, query, squares[start : start + len(rows)])
         few = squares[::_STEP]
         bound = min(len(few) - 1, math.ceil(_SLACK * num / _STEP))
         near = np.flatnonzero(squares <= np.partition(few, bound)[bound])

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterator
 import math
 from typing import Any
 
@@ -66,6 +67,12 @@ class Rows:
         rows = parts[0] if len(parts) == 1 else np.concatenate(parts)
         rows.flags.writeable = False
         return rows
+
+    def blocks(self, stop: int) -> Iterator[tuple[int, NDArray[Any]]]:
+        """Yield where each block begins, and what it has of the rows before one."""
+        for start, block in zip(self._starts, self._blocks, strict=True):
+            if start < stop:
+                yield start, block[: stop - start]
 
     def values(self) -> NDArray[Any]:
         """Return all rows, read-only; they are copied if they came one by one."""

@@ -6,11 +6,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from llvmlite import ir
 from numba import int32, types
+from numba.extending import intrinsic
 from ssd_ros.compiled import compiled
 from ssd_ros.encoders.scans.bounded import HEAD  # known, it halves the time of the loop
 
 _ROWS, _ROW = (types.Array(types.uint8, dimensions, 'C', readonly=True) for dimensions in (2, 1))
+_LINE, _AHEAD = 64, 8  # bytes that are read at once, and rows ahead: their places have no order
 _CHOSEN = types.Array(types.int64, 1, 'C', readonly=True)
 
 
@@ -31,6 +34,23 @@ def squares(rows: Any, query: Any, found: Any) -> None:
         found[number] = total
 
 
+def _typed_fetch(context: Any, row: Any) -> Any:
+    """Have the processor read what stands at the beginning of an array, without waiting."""
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        place = context.make_array(signature.args[0])(context, builder, values[0]).data
+        number = ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [place.type, number, number, number])
+        fetch = builder.module.declare_intrinsic('llvm.prefetch', [place.type], kind)
+        builder.call(fetch, [place, *(ir.Constant(number, value) for value in (0, 3, 1))])
+        return context.get_dummy_value()
+
+    return types.void(row), generate
+
+
+_fetch: Any = intrinsic(_typed_fetch)
+
+
 @compiled(types.void(_ROWS, _CHOSEN, _ROW, types.int32[::1]), nogil=True, error_model='numpy')
 def squares_of(rows: Any, chosen: Any, query: Any, found: Any) -> None:
     """
@@ -42,6 +62,9 @@ def squares_of(rows: Any, chosen: Any, query: Any, found: Any) -> None:
     :param found: shape (K,) int32
     """
     for number in range(len(chosen)):
+        if number + _AHEAD < len(chosen):
+            for column in range(0, len(query), _LINE):
+                _fetch(rows[chosen[number + _AHEAD], column:])
         row, total = chosen[number], int32(0)
         for column in range(len(query)):
             apart = int32(rows[row, column]) - int32(query[column])

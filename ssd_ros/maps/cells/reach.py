@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,26 +32,42 @@ class _Square:
         self,
         rings: NDArray[np.float32],
         numbers: NDArray[np.int64],
-        axes: NDArray[np.float32] | None,
+        axes: _Axes,
         num_threads: int,
     ) -> None:
         """
         Take a square.
 
         :param rings: shape (N, num_views, D), of half precision
-        :param axes: of the heads of its rows, None = those that they tell themselves
+        :param axes: of the heads of its rows
         """
         self.numbers = numbers
         self.halves = rings.astype(np.float16).reshape(-1, rings.shape[2])
         self.bytes = ByteRows(rings.shape[2], num_threads)
         self.bytes.add(rings.reshape(-1, rings.shape[2]))
-        values = self.bytes.values()
-        self.bounded = None
-        if rings.shape[2] >= HEAD:
-            self.bounded = BoundedRows(values, head_axes(values) if axes is None else axes)
+        self._axes = axes
+
+    @cached_property
+    def bounded(self) -> BoundedRows:
+        """Its rows with their heads, for compiled code."""
+        rows = self.bytes.values()
+        return BoundedRows(rows, self._axes.of(rows))
 
     def __len__(self) -> int:
         return len(self.halves)
+
+
+class _Axes:
+    """Of the heads of the rows of all squares: those that the first one tells."""
+
+    def __init__(self) -> None:
+        self._axes: NDArray[np.float32] | None = None
+
+    def of(self, rows: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return them, for a square with these rows."""
+        if self._axes is None:
+            self._axes = head_axes(rows)
+        return self._axes
 
 
 class TouchedCells:
@@ -65,7 +82,7 @@ class TouchedCells:
         self._store = store
         self._num_threads = num_threads
         self._squares: OrderedDict[int, _Square] = OrderedDict()
-        self._axes: NDArray[np.float32] | None = None  # of the first square, for all
+        self._axes = _Axes()
         self._last: tuple[list[int], ReachIndex] | None = None
 
     def index(self, cells: list[int]) -> ReachIndex:
@@ -94,10 +111,7 @@ class TouchedCells:
             return None
         numbers = store.numbers[store.starts[cell] : store.starts[cell + 1]]
         order = np.argsort(numbers)
-        square = _Square(rings[order], numbers[order], self._axes, self._num_threads)
-        if self._axes is None and square.bounded is not None:
-            self._axes = square.bounded.axes
-        return square
+        return _Square(rings[order], numbers[order], self._axes, self._num_threads)
 
 
 class ReachIndex:
@@ -138,9 +152,9 @@ class ReachIndex:
         self, query: NDArray[np.float32], num: int, count: int
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Return the nearest rows of all squares in ascending order, see RowSource."""
-        bounded = [square.bounded for square in self._squares if square.bounded is not None]
-        if keeps_ties() and len(bounded) == len(self._squares):
+        if keeps_ties() and self.descriptor_size >= HEAD:
             in_bytes = self._squares[0].bytes
+            bounded = [square.bounded for square in self._squares]
             found, squares = nearest_rows(bounded, in_bytes.bytes_of(query), num)
             rows, products = self._rows_of_map(found), in_bytes.products_of(squares)
         else:
