@@ -34,6 +34,17 @@ def open_regular(path: Path) -> BinaryIO:
     return file
 
 
+class Descriptor:
+    """Of an open file, which is closed when nobody reads it any more."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        """Keep a file open that its opener closes."""
+        self.number = os.dup(file.fileno())
+
+    def __del__(self) -> None:
+        os.close(self.number)
+
+
 def _without_waiting(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NONBLOCK)
 

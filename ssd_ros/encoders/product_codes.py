@@ -131,6 +131,7 @@ class CodedRows:
         self._quantizer = quantizer  # which FAISS does not keep alive
         self._lists = faiss.downcast_InvertedLists(index.invlists)
         self.num_lists = int(index.nlist)
+        self._block = int(self._lists.n_per_block), int(self._lists.block_size)
 
     @classmethod
     def of_rows(
@@ -173,7 +174,8 @@ class CodedRows:
 
     def block_bytes(self, num: int) -> int:
         """Return the bytes of the codes of so many rows of a list."""
-        return -(-num // int(self._lists.n_per_block)) * int(self._lists.block_size)
+        num_rows, num_bytes = self._block
+        return -(-num // num_rows) * num_bytes
 
     def list_of(self, number: int) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
         """Return the rows of a list and their codes, in memory of FAISS: to be read at once."""
@@ -197,6 +199,17 @@ class CodedRows:
     def __len__(self) -> int:
         """Return the number of rows."""
         return int(self._index.ntotal)
+
+    def lists_about(self, query: NDArray[np.float32], num: int) -> NDArray[np.int64]:
+        """
+        Return the lists that `nearest` looks into.
+
+        :param query: shape (D,)
+        :param num: of them
+        """
+        faiss.omp_set_num_threads(self._num_threads)
+        _, lists = self._quantizer.search(np.ascontiguousarray(query[None], np.float32), num)
+        return np.asarray(lists[0])
 
     def nearest(
         self, query: NDArray[np.float32], num: int, num_lists: int

@@ -27,7 +27,7 @@ from itertools import accumulate
 import os
 from pathlib import Path
 import shutil
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +35,7 @@ from ssd_ros.encoders.product_codes import code_bytes
 from ssd_ros.files import reserve
 from ssd_ros.maps.cells.grid import file_name
 from ssd_ros.maps.meta import MapError
-from ssd_ros.reading import open_regular
+from ssd_ros.reading import Descriptor, open_regular
 from ssd_ros.targets import BY_NAME, file_written
 
 _DIGEST = hashlib.sha256().digest_size
@@ -122,16 +122,6 @@ def write_square(
     return sha256
 
 
-class _Descriptor:
-    """Of an open file, which is closed when nobody reads it any more."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self.number = os.dup(file.fileno())
-
-    def __del__(self) -> None:
-        os.close(self.number)
-
-
 class SquareFile:
     """The file of a square. It stays open once something of it was read, until `close`."""
 
@@ -148,7 +138,7 @@ class SquareFile:
         self._sizes = layout.part_bytes
         self._starts = [0, *accumulate(num_keyframes * size for size in self._sizes)]
         self._size = num_keyframes * layout.keyframe_bytes
-        self._file: _Descriptor | None = None
+        self._file: Descriptor | None = None
         self._state: tuple[int, ...] = ()  # of the file that was checked
         self._is_checked = [bytearray(num_keyframes) for _ in self._sizes]
 
@@ -267,12 +257,12 @@ class SquareFile:
             raise self._damaged()
         self._is_checked[part][place] = 1
 
-    def _opened(self) -> _Descriptor:
+    def _opened(self) -> Descriptor:
         """Return the file, which is as it was or to be checked anew."""
         try:
             if (opened := self._file) is None:
                 with open_regular(self._path) as file:
-                    opened = _Descriptor(file)
+                    opened = Descriptor(file)
         except (OSError, ValueError) as error:
             reason = getattr(error, 'strerror', None) or 'not a file'
             raise MapError(f'{self._path} cannot be read: {reason}') from error
@@ -287,7 +277,7 @@ class SquareFile:
         self._file = opened
         return opened
 
-    def _read(self, file: _Descriptor, offset: int, size: int) -> bytes:
+    def _read(self, file: Descriptor, offset: int, size: int) -> bytes:
         parts: list[bytes] = []
         while size:
             try:

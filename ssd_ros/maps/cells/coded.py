@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 import logging
 import math
 
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.bev.polar_bev import view_yaws_rad
 from ssd_ros.encoders.product_codes import code_bytes, Codebook, CodedRows
-from ssd_ros.maps.cells.lists import StoredLists
+from ssd_ros.maps.cells.lists import ReadLists, StoredLists
 from ssd_ros.maps.cells.store import CellStore, SearchPlan
 from ssd_ros.maps.meta import MapError
 from ssd_ros.maps.neighbours import Neighbours
@@ -35,9 +36,10 @@ class CodedIndex:
         num_threads: int = 1,
     ) -> None:
         """
-        Take the codes of the rows into memory.
+        Open the codes of the rows.
 
-        :param lists: where they stand ready; if they cannot be read, they are made of the squares
+        :param lists: where they stand ready; as soon as one cannot be read, all are made of the
+            squares
         :param num_threads: of FAISS while it searches
         :raise MapError: no square can be read, either
         """
@@ -48,11 +50,12 @@ class CodedIndex:
         self.bytes_per_row = code_bytes(layout.descriptor_size) + np.dtype(np.int64).itemsize
         self._store = store
         self._num_views = layout.num_views
+        self._made_anew = partial(_made_of_squares, store, codebook, num_threads)
+        self._coded: ReadLists | CodedRows
         try:
-            self._coded = lists.read(codebook, len(self), num_threads)
+            self._coded = lists.open(codebook, len(self), num_threads)
         except MapError as error:
-            _log.warning('%s: made anew of the squares; copy the whole map again', error)
-            self._coded = CodedRows.of_rows(codebook, *store.codes(), num_threads)
+            self._coded = self._made_anew(error)
 
     def __len__(self) -> int:
         return self._store.num_keyframes * self._num_views
@@ -92,7 +95,11 @@ class CodedIndex:
         self, query: NDArray[np.float32], num: int, count: int
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Return rows that seem nearest in ascending order, see RowSource."""
-        rows, squares = self._coded.nearest(query, num, self.plan.num_probed)
+        try:
+            rows, squares = self._coded.nearest(query, num, self.plan.num_probed)
+        except MapError as error:
+            self._coded = self._made_anew(error)
+            rows, squares = self._coded.nearest(query, num, self.plan.num_probed)
         slots, views = np.divmod(rows, self._num_views)
         rows = self._store.numbers[slots] * self._num_views + views
         order = np.argsort(rows)
@@ -111,6 +118,13 @@ class CodedIndex:
         rings = np.empty((len(slots), self._num_views, self.descriptor_size), np.float32)
         rings[order] = self._store.rings(slots[order])
         return rings
+
+
+def _made_of_squares(
+    store: CellStore, codebook: Codebook, num_threads: int, why: MapError
+) -> CodedRows:
+    _log.warning('%s: made anew of the squares; copy the whole map again', why)
+    return CodedRows.of_rows(codebook, *store.codes(), num_threads)
 
 
 def _readable(found: Neighbours) -> Neighbours:

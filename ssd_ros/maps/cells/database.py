@@ -28,7 +28,7 @@ class CellDatabase(PlaceDatabase):
 
     def __init__(self, cells: CellMap, num_threads: int = 1) -> None:
         """
-        Take the codes into memory.
+        Open the codes.
 
         :param num_threads: of FAISS while it searches; more than one wait busily for work
         """

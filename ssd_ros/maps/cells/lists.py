@@ -3,8 +3,9 @@
 """
 The codes of all squares as they are searched: list by list, in one file beside the squares.
 
-They are in the files of the squares, too, from which this one is made. It is read right into where
-it is searched: nothing is sorted, and nothing held twice, when a map is opened.
+They are in the files of the squares, too, from which this one is made. A list is read and checked
+when it is first looked into, right into where it is searched: nothing is sorted, nothing is held
+twice, and of a map that is searched with priors alone none is read.
 
 | part | of a list |
 | --- | --- |
@@ -16,16 +17,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 import hashlib
+from itertools import accumulate
 import os
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from ssd_ros.encoders.product_codes import Codebook, CodedRows
 from ssd_ros.files import reserve
 from ssd_ros.maps.meta import MapError
-from ssd_ros.reading import open_regular
+from ssd_ros.reading import Descriptor, open_regular
 from ssd_ros.targets import BY_NAME, file_written
 
 LIST = np.dtype([('num', '<u4'), ('sha256', 'u1', (32,))])
@@ -43,40 +45,68 @@ class StoredLists:
     path: Path
     table: NDArray[Any]
 
-    def read(self, codebook: Codebook, num_rows: int, num_threads: int = 1) -> CodedRows:
+    def open(self, codebook: Codebook, num_rows: int, num_threads: int = 1) -> ReadLists:
         """
-        Read all lists.
+        Return the lists, of which none is read yet.
 
         :param num_rows: of the map: those of lists are below
         :param num_threads: of FAISS while it searches
-        :raise MapError: they are absent, truncated or damaged
+        :raise MapError: they are absent or truncated
         """
-        coded = CodedRows(codebook, num_threads)
-        nums = self.table['num'].tolist()
-        expected = sum(num * _ROW.itemsize + coded.block_bytes(num) for num in nums)
+        return ReadLists(self, CodedRows(codebook, num_threads), num_rows)
+
+
+class ReadLists:
+    """Lists that were looked into, in memory; used by one thread at a time."""
+
+    def __init__(self, stored: StoredLists, coded: CodedRows, num_rows: int) -> None:
+        """See StoredLists.open."""
+        self._stored, self._coded, self._num_rows = stored, coded, num_rows
+        nums = stored.table['num'].tolist()
+        sizes = [num * _ROW.itemsize + coded.block_bytes(num) for num in nums]
+        *self._starts, expected = accumulate(sizes, initial=0)
+        self._are_read = stored.table['num'] == 0
         try:
-            with open_regular(self.path) as file:
+            with open_regular(stored.path) as file:
                 size = os.fstat(file.fileno()).st_size
                 if size != expected or sum(nums) > num_rows:
                     raise ValueError(f'{size} bytes, expected {expected} of {num_rows} rows')
-                for number, num in enumerate(nums):
-                    if num:
-                        self._read_list(file, coded, number, num_rows)
+                self._file = Descriptor(file)
         except (OSError, ValueError) as error:
-            raise MapError(f'{self.path} cannot be read: {error}') from error
-        return coded
+            raise self._unreadable(error) from error
 
-    def _read_list(self, file: BinaryIO, coded: CodedRows, number: int, num_rows: int) -> None:
-        entry = self.table[number]
+    def nearest(
+        self, query: NDArray[np.float32], num: int, num_lists: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """
+        Return the rows that seem nearest, see CodedRows.
+
+        :raise MapError: a list is damaged
+        """
+        if not self._are_read.all():
+            lists = self._coded.lists_about(query, num_lists)
+            for number in lists[~self._are_read[lists]].tolist():
+                self._read(number)
+        return self._coded.nearest(query, num, num_lists)
+
+    def _read(self, number: int) -> None:
+        entry = self._stored.table[number]
         stored = np.empty(int(entry['num']), _ROW)
-        rows, codes = coded.make_room(number, len(stored))
-        digest = hashlib.sha256()
-        for part in (stored, codes):
-            file.readinto(part.data)  # type: ignore[attr-defined]
-            digest.update(part.data)
-        if digest.digest() != entry['sha256'].tobytes() or stored.max() >= num_rows:
-            raise ValueError(f'list {number} is damaged')
+        rows, codes = self._coded.make_room(number, len(stored))
+        parts = [stored.view(np.uint8).data, codes.data]
+        try:
+            os.preadv(self._file.number, parts, self._starts[number])
+        except OSError as error:
+            raise self._unreadable(error) from error
+        digest = hashlib.sha256(parts[0])
+        digest.update(parts[1])
+        if digest.digest() != entry['sha256'].tobytes() or stored.max() >= self._num_rows:
+            raise self._unreadable(ValueError(f'list {number} is damaged'))
         rows[:] = stored
+        self._are_read[number] = True
+
+    def _unreadable(self, error: Exception) -> MapError:
+        return MapError(f'{self._stored.path} cannot be read: {error}')
 
 
 def write_lists(directory: Path, coded: CodedRows) -> StoredLists:

@@ -15,6 +15,7 @@ from ssd_ros.maps.cells.database import CellDatabase, open_map
 from ssd_ros.maps.cells.files import read_cells
 from ssd_ros.maps.cells.writing import converted
 from ssd_ros.maps.meta import MapError
+from ssd_ros.maps.neighbours import Prior
 from support.cities.places import city, NUM_VIEWS, query_near
 
 
@@ -75,9 +76,31 @@ def test_rows_that_the_map_does_not_have_are_refused(path: Path) -> None:
     assert found.lists is not None
     assert found.store.codebook is not None
     num_rows = found.store.num_keyframes * NUM_VIEWS
-    assert len(found.lists.read(found.store.codebook, num_rows)) == num_rows
+    found.lists.open(found.store.codebook, num_rows)
     with pytest.raises(MapError, match=rf'expected \d+ of {num_rows - 1} rows'):
-        found.lists.read(found.store.codebook, num_rows - 1)
+        found.lists.open(found.store.codebook, num_rows - 1)
+
+
+def test_a_list_is_read_when_it_is_looked_into_and_no_sooner(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    database, expected = open_map(path), answers(path)
+    prior = Prior(*city().keyframes.positions_m[0, :2].tolist(), 100.0)
+    for file in path.glob('rows.*.codes'):
+        damaged(file)
+    for row in range(0, 720, 90):
+        assert len(database.within(prior).find(query_near(city(), row), 100))
+    assert caplog.text == ''
+    found = [database.find(query_near(city(), row), 100) for row in range(0, 720, 90)]
+    assert [[*each.keyframes.tolist(), *each.distances.tolist()] for each in found] == expected
+    assert caplog.text.count('is damaged: made anew of the squares') == 1
+
+
+def test_lists_of_a_map_that_was_removed_are_read(path: Path) -> None:
+    expected, database = answers(path), open_map(path)
+    lists_of(path).unlink()
+    found = [database.find(query_near(city(), row), 100) for row in range(0, 720, 90)]
+    assert [[*each.keyframes.tolist(), *each.distances.tolist()] for each in found] == expected
 
 
 def test_the_description_names_them(path: Path) -> None:
