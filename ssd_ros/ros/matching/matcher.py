@@ -28,6 +28,7 @@ from ssd_ros.recognition.answer import LoopClosureCandidate, Query, Recognition,
 from ssd_ros.recognition.place_recognizer import PlaceRecognizer
 from ssd_ros.recognition.radar_check import radar_words
 from ssd_ros.ros.matching.loading import maps_summary
+from ssd_ros.ros.matching.memory import give_back_memory
 from ssd_ros.ros.matching.query_health import QueryStatistics
 from ssd_ros.ros.messages.geometry import Pose, UNMOVED
 from ssd_ros.ros.parameters.node import NodeParameters
@@ -167,7 +168,7 @@ class Matcher:
         self, maps: Sequence[PlaceDatabase], live_confidence: ConfidenceModel | None
     ) -> None:
         """
-        Replace the maps once the query in work is answered.
+        Replace the maps once the query in work is answered; nothing of the old ones is kept.
 
         :param live_confidence: calibration of the running drive from now on
         :raise MapError: one does not fit the model; the old ones stay
@@ -176,6 +177,7 @@ class Matcher:
             self._recognizer.swap_maps(maps)
             if self._recognizer.live is not None:
                 self._recognizer.live.confidence = live_confidence
+        give_back_memory()
 
     def clear(self) -> None:
         """Forget the scans so far and the answers to them."""

@@ -5,11 +5,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+import gc
 from pathlib import Path
+import weakref
 
 import pytest
 from ssd_ros.confidence.file import write_confidence
 from ssd_ros.maps.builder import build_database
+from ssd_ros.maps.cells.writing import converted
+from ssd_ros.maps.files import read_map
+from ssd_ros.maps.neighbours import Prior
 from ssd_ros.recognition.radar_check import RADARS_NOT_KNOWN
 from ssd_ros.ros.matching.loading import (
     live_confidence,
@@ -17,7 +22,8 @@ from ssd_ros.ros.matching.loading import (
     load_maps,
     new_live_session,
 )
-from ssd_ros.ros.matching.matcher import Matcher
+from ssd_ros.ros.matching.matcher import Job, Matcher, NewestScan
+from ssd_ros.ros.messages.geometry import UNMOVED
 from ssd_ros.ros.parameters.node import AggregationParameters, NodeParameters
 from support.calibrations import EASY
 from support.posts import small_encoder, straight_drive, write_small_encoder
@@ -111,3 +117,28 @@ def test_reloading_gives_the_running_drive_its_calibration(tmp_path: Path) -> No
     told = replace(parameters, confidence_path=str(path))
     matcher.swap_maps([], live_confidence(student, told))
     assert matcher.radar_words == RADARS_NOT_KNOWN  # without one: 'no calibration'
+
+
+@pytest.mark.parametrize('is_city', [False, True])
+def test_a_map_is_freed_as_soon_as_another_takes_its_place(
+    space: str, tmp_path: Path, is_city: bool
+) -> None:
+    path = tmp_path / 'map'
+    if is_city:
+        converted(tmp_path / 'city', read_map(path))
+        path = tmp_path / 'city'
+    parameters, student = NodeParameters(), small_encoder(tmp_path, '4d')
+    matcher = Matcher(student, load_maps([path]), parameters)
+    before = [weakref.ref(matcher.maps[0]), weakref.ref(matcher.maps[0]._index)]
+    cloud = straight_drive(num=4).cloud(2)
+    newest = NewestScan(cloud.stamp_ns, None, 0)
+    job = Job(matcher.prepare(cloud), newest, 'radar', UNMOVED, 0.0, 0.0, Prior(0.0, 0.0, 1e3))
+    assert matcher.match(job, parameters).recognition.candidates
+    matcher.summary(parameters)
+    gc.disable()  # nothing waits for it
+    try:
+        matcher.swap_maps(load_maps([path]), None)
+        assert [each() for each in before] == [None, None]
+    finally:
+        gc.enable()
+    assert matcher.match(job, parameters).recognition.candidates
