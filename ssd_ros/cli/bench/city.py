@@ -75,9 +75,12 @@ def _opened(path: Path, street: Street) -> list[str]:
     is_right = _are_right(exact, truth)
     for file in path.rglob('*.cell'):
         _forget(file)
+    after = _memory()['Anonymous']
     for name in ('cold', 'cached'):
         found, times = _asked(database.find, queries)
         lines.append(f'no prior, {name} pages: {times}, {_kept(found, exact, truth, is_right)}')
+    grown_mb = (_memory()['Anonymous'] - after) / 1e6
+    lines.append(f'{grown_mb:.0f} MB more of anonymous memory: the lists that were looked into')
     for radius_m in _RADII_M:
         near = _Near(database, truth, radius_m)
         start = time.process_time()
