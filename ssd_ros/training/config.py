@@ -15,6 +15,8 @@ from ssd_ros.training.network_config import NetworkConfig
 from ssd_ros.training.schemes import SCHEMES
 import yaml
 
+METRIC_LOSSES = ('infonce', 'triplet', 'cross_triplet')
+
 
 @dataclass(frozen=True, slots=True)
 class AugmentationConfig:
@@ -55,20 +57,25 @@ class BatchConfig:
 
 @dataclass(frozen=True, slots=True)
 class LossConfig:
-    """Which metric loss, 'infonce' or the papers' 'triplet', and its constants."""
+    """
+    Which metric loss, and its constants.
+
+    'infonce', the papers' 'triplet', or 'cross_triplet', Radar-to-LiDAR's.
+    """
 
     name: str = 'infonce'
     temperature: float = 0.07  # InfoNCE; reconstructed
     margin_scale: float = 1.0  # triplet, gamma
     num_negatives: int = 5  # triplet, per query
-    # InfoNCE: lose one of the places and blend neighbours, as Radar-to-LiDAR was released.
+    margin: float = 1.0  # cross_triplet
+    # cross_triplet: lose one of the places and blend neighbours, as Radar-to-LiDAR was released.
     blends: bool = False
 
     def __post_init__(self) -> None:
-        if self.name not in ('infonce', 'triplet'):
-            raise ValueError(f'loss.name is {self.name!r}; choose from infonce, triplet')
-        if self.blends and self.name != 'infonce':
-            raise ValueError(f'loss.blends goes with infonce: loss.name is {self.name!r}')
+        if self.name not in METRIC_LOSSES:
+            raise ValueError(f'loss.name is {self.name!r}; choose from {", ".join(METRIC_LOSSES)}')
+        if self.blends and self.name != 'cross_triplet':
+            raise ValueError(f'loss.blends goes with cross_triplet: loss.name is {self.name!r}')
 
 
 @dataclass(frozen=True, slots=True)

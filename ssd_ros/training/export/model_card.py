@@ -282,6 +282,8 @@ def _loss(config: TrainingConfig) -> str:
     metric = f'triplet with adaptive margin times {config.loss.margin_scale:g}'
     if config.loss.name == 'infonce':
         metric = f'InfoNCE at temperature {config.loss.temperature:g}'
+    if config.loss.name == 'cross_triplet':
+        metric = f'triplets across sensors with margin {config.loss.margin:g}'
     if config.distillation.scheme == 'none':
         return f'{metric}, no distillation'
     return f'{metric}, distillation `{config.distillation.scheme}`'

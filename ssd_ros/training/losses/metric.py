@@ -4,7 +4,8 @@
 Metric losses between the student's and the teacher's descriptors: pure functions of tensors.
 
 The triplet is SHeRLoc's (the project's method specification, sections 8 and 9), that of a fixed
-margin 4DRaL's; InfoNCE is the in-batch contrastive alternative.
+margin 4DRaL's, those across sensors Radar-to-LiDAR's; InfoNCE is the in-batch contrastive
+alternative.
 """
 
 from __future__ import annotations
@@ -45,21 +46,6 @@ def info_nce(student: Tensor, teacher: Tensor, is_negative: Tensor, temperature:
     to_teacher = functional.cross_entropy(logits, target)
     to_student = functional.cross_entropy(logits[:, :num_places].T, target)
     return (to_teacher + to_student) / 2
-
-
-def blended(descriptors: Tensor, size: int) -> Tensor:
-    """
-    Return descriptors as the released training of Radar-to-LiDAR takes them, by mistake.
-
-    All but the last, cut into as many rows as they were: one is lost, and each row holds the end
-    of one and the beginning of the next.
-
-    :param descriptors: shape (N, D)
-    :param size: of a row, at most (N - 1) * D / N
-    :return: shape (N, size)
-    """
-    numbers = descriptors[:-1].flatten()
-    return numbers[: len(descriptors) * size].view(len(descriptors), size)
 
 
 def sampled_negatives(
@@ -128,6 +114,44 @@ def fixed_triplet(query: Tensor, positive: Tensor, negatives: Tensor, margin: fl
     to_positive = descriptor_distances(query, positive)
     to_negatives = descriptor_distances(query[:, None], negatives)
     return (to_positive[:, None] - to_negatives + margin).clamp(min=0).mean()
+
+
+def cross_modal_triplets(
+    student: Tensor, teacher: Tensor, negative: Tensor, margin: float, blends: bool = False
+) -> Tensor:
+    """
+    Return the triplet loss across two sensors, mean over the four ways to ask.
+
+    Radar-to-LiDAR's (Yin et al., 2021), of whose eight triplets four need a second image of one
+    sensor: each sensor asks for the other's image of its place, against either one of another.
+
+    :param student: shape (P, D)
+    :param teacher: shape (P, D), row i the partner of student i
+    :param negative: shape (P,), another place for each
+    :param blends: take them as the released training does by mistake, see blended
+    """
+    sides = [student, teacher, student[negative], teacher[negative]]
+    query, partner, *others = [blended(side) for side in sides] if blends else sides
+    losses = [
+        fixed_triplet(asks, finds, other[:, None], margin)
+        for asks, finds in ((query, partner), (partner, query))
+        for other in others
+    ]
+    return torch.stack(losses).mean()
+
+
+def blended(descriptors: Tensor) -> Tensor:
+    """
+    Return all descriptors but the last, cut into as many rows as there were.
+
+    One is lost, and each row holds the end of one and the beginning of the next. Numbers that
+    fill no row are dropped.
+
+    :param descriptors: shape (N, D)
+    :return: shape (N, (N - 1) * D // N)
+    """
+    num, size = len(descriptors), (len(descriptors) - 1) * descriptors.shape[1] // len(descriptors)
+    return descriptors[:-1].flatten()[: num * size].view(num, size)
 
 
 def descriptor_distances(first: Tensor, second: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ from ssd_ros.training.losses.distillation import distil
 from ssd_ros.training.losses.enhancement import enhancement_loss
 from ssd_ros.training.losses.imitation import imitation_loss
 from ssd_ros.training.losses.metric import (
-    blended,
+    cross_modal_triplets,
     hardest_negatives,
     info_nce,
     OTHER_WORLD_M,
@@ -137,13 +137,15 @@ def _metric_loss(
     step: int,
 ) -> Tensor:
     options, radius_m = config.loss, config.batch.negative_radius_m
-    if options.blends:
-        num_places, size = student.shape
-        size = (num_places - 1) * size // num_places
-        student, teacher = blended(student, size), blended(teacher, size)
     if options.name == 'infonce':
         return info_nce(student, teacher, distances_m > radius_m, options.temperature)
     generator = torch.Generator().manual_seed(step)
+    if options.name == 'cross_triplet':
+        num = len(student)
+        is_drawn = sampled_negatives(distances_m[:, :num].cpu(), radius_m, 1, generator)
+        negative = is_drawn.long().argmax(dim=1).to(student.device)
+        partners = teacher[:num]
+        return cross_modal_triplets(student, partners, negative, options.margin, options.blends)
     is_candidate = sampled_negatives(distances_m.cpu(), radius_m, options.num_negatives, generator)
     hardest = hardest_negatives(student, teacher, is_candidate.to(student.device))
     return triplet(

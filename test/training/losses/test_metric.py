@@ -7,6 +7,7 @@ import math
 import pytest
 from ssd_ros.training.losses.metric import (
     blended,
+    cross_modal_triplets,
     fixed_triplet,
     hardest_negatives,
     info_nce,
@@ -53,10 +54,20 @@ def test_an_empty_image_is_alike_to_nothing() -> None:
 
 
 def test_blended_rows_lose_the_last_and_run_on_from_one_into_the_next() -> None:
-    descriptors = torch.arange(16.0).view(4, 4)
     expected = [[0, 1, 2], [3, 4, 5], [6, 7, 8], [9, 10, 11]]
-    torch.testing.assert_close(blended(descriptors, 3), torch.tensor(expected).float())
-    torch.testing.assert_close(blended(descriptors, 2).flatten(), torch.arange(8.0))
+    blends = blended(torch.arange(16.0).view(4, 4))
+    torch.testing.assert_close(blends, torch.tensor(expected).float())
+    assert blended(torch.zeros(24, 1024)).shape == (24, 981)  # 8 of 23552 numbers fill no row
+
+
+def test_triplets_across_sensors_ask_four_ways() -> None:
+    student, teacher = torch.tensor([[0.0], [3.0]]), torch.tensor([[0.5], [4.0]])
+    # Between partners .5 and 1; from 0 to 3 and 4, from 3 to 0 and .5, from .5 to 3 and 4, from 4
+    # to 0 and .5.
+    hinges = [[0.5 - 3 + 3, 1 - 3 + 3], [0, 1 - 2.5 + 3], [0.5 - 2.5 + 3, 0], [0, 1 - 3.5 + 3]]
+    expected = sum(map(sum, hinges)) / 8
+    loss = cross_modal_triplets(student, teacher, torch.tensor([1, 0]), 3.0)
+    assert loss.item() == pytest.approx(expected)
 
 
 def test_places_of_different_worlds_are_far_apart() -> None:

@@ -101,14 +101,14 @@ def test_training_lowers_the_loss_of_a_batch(
 def test_the_slips_of_the_released_training_can_be_put_back(
     config: TrainingConfig, batch: Batch
 ) -> None:
-    released = with_settings(config, ['optimiser.forgets=true', 'loss.blends=true'])
-    trainer = Trainer(released)
-    mended = Trainer(config)
+    published = with_settings(config, ['loss.name=cross_triplet'])
+    released = with_settings(published, ['optimiser.forgets=true', 'loss.blends=true'])
+    trainer, mended = Trainer(released), Trainer(published)
     steps = [[one.step(batch, 0.1) for _ in range(2)] for one in (trainer, mended)]
     assert steps[0][0]['loss'] != pytest.approx(steps[1][0]['loss'], abs=1e-6)
     assert {int(state['step']) for state in trainer.optimiser.state.values()} == {1}
     assert {int(state['step']) for state in mended.optimiser.state.values()} == {2}
-    with pytest.raises(ValueError, match="goes with infonce: loss\\.name is 'triplet'"):
+    with pytest.raises(ValueError, match="goes with cross_triplet: loss\\.name is 'triplet'"):
         with_settings(released, ['loss.name=triplet'])
 
 
