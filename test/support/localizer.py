@@ -90,11 +90,12 @@ class Localizer:
         self.publisher.publish(points_msg(measured(DRIVE.cloud(index)), self.clock_ns))
         return self.clock_ns
 
-    def send_odometry(self, msg: Odometry) -> None:
-        """Publish a pose and wait until it has arrived."""
-        self._num_odometry += 1
+    def send_odometry(self, *messages: Odometry) -> None:
+        """Publish poses and wait until they have arrived."""
+        self._num_odometry += len(messages)
         expected = str(self._num_odometry)
-        self._odometry.publish(msg)
+        for msg in messages:
+            self._odometry.publish(msg)
         self.wait_for_value('input', lambda values: values['odometry_messages'] == expected)
 
     def answer_to(self, stamp_ns: int, messages: list[Any] | None = None) -> Any:

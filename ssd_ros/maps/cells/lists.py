@@ -5,7 +5,8 @@ The codes of all squares as they are searched: list by list, in one file beside 
 
 They are in the files of the squares, too, from which this one is made. A list is read and checked
 when it is first looked into, right into where it is searched: nothing is sorted, nothing is held
-twice, and of a map that is searched with priors alone none is read.
+twice. The first search has the others read in the background; of a map searched with priors
+alone none is read.
 
 | part | of a list |
 | --- | --- |
@@ -15,11 +16,13 @@ twice, and of a map that is searched with priors alone none is read.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 import hashlib
 from itertools import accumulate
 import os
 from pathlib import Path
+import threading
 from typing import Any
 
 import numpy as np
@@ -57,7 +60,7 @@ class StoredLists:
 
 
 class ReadLists:
-    """Lists that were looked into, in memory; used by one thread at a time."""
+    """Lists in memory, once the first was looked into; searched by one thread at a time."""
 
     def __init__(self, stored: StoredLists, coded: CodedRows, num_rows: int) -> None:
         """See StoredLists.open."""
@@ -66,6 +69,8 @@ class ReadLists:
         sizes = [num * _ROW.itemsize + coded.block_bytes(num) for num in nums]
         *self._starts, expected = accumulate(sizes, initial=0)
         self._are_read = stored.table['num'] == 0
+        self._reading = threading.Lock()
+        self._others: threading.Thread | None = None
         try:
             with open_regular(stored.path) as file:
                 size = os.fstat(file.fileno()).st_size
@@ -87,9 +92,26 @@ class ReadLists:
             lists = self._coded.lists_about(query, num_lists)
             for number in lists[~self._are_read[lists]].tolist():
                 self._read(number)
+            self._read_others()
         return self._coded.nearest(query, num, num_lists)
 
+    def _read_others(self) -> None:
+        """Read what no query has looked into yet, in a thread that holds up no end."""
+        if self._others is None:
+            self._others = threading.Thread(target=self._read_all, name='map-lists', daemon=True)
+            self._others.start()
+
+    def _read_all(self) -> None:
+        with suppress(MapError):  # which the query that looks into it gets, too
+            for number in range(len(self._are_read)):
+                self._read(number)
+
     def _read(self, number: int) -> None:
+        with self._reading:
+            if not self._are_read[number]:
+                self._read_now(number)
+
+    def _read_now(self, number: int) -> None:
         entry = self._stored.table[number]
         stored = np.empty(int(entry['num']), _ROW)
         rows, codes = self._coded.make_room(number, len(stored))

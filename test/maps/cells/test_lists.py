@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+import threading
 
 import numpy as np
 import pytest
@@ -94,6 +95,20 @@ def test_a_list_is_read_when_it_is_looked_into_and_no_sooner(
     found = [database.find(query_near(city(), row), 100) for row in range(0, 720, 90)]
     assert [[*each.keyframes.tolist(), *each.distances.tolist()] for each in found] == expected
     assert caplog.text.count('is damaged: made anew of the squares') == 1
+
+
+def test_the_first_search_has_all_of_them_read_in_the_background(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    expected, database = answers(path), open_map(path)
+    database.find(query_near(city(), 0), 100)
+    for thread in threading.enumerate():
+        if thread.name == 'map-lists':
+            thread.join()
+    damaged(lists_of(path))
+    found = [database.find(query_near(city(), row), 100) for row in range(0, 720, 90)]
+    assert [[*each.keyframes.tolist(), *each.distances.tolist()] for each in found] == expected
+    assert caplog.text == ''
 
 
 def test_lists_of_a_map_that_was_removed_are_read(path: Path) -> None:
