@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Check AutoPlace's sizes, what it sees, and that it trains and is exported like the others."""
 
+from collections.abc import Callable
 from dataclasses import replace
 import math
 from pathlib import Path
@@ -9,16 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ssd_ros.bev.polar_bev import PolarGrid, views_of_panorama
-from ssd_ros.encoders.network import OnnxEncoder
 from ssd_ros.evaluation.bev_cache import load_drives
 from ssd_ros.shared_files import shared_file
 from ssd_ros.training.batches.pairs import Batch, PlaceSampler
 from ssd_ros.training.config import DistillationConfig, load_config, TrainingConfig
-from ssd_ros.training.export.command import main as export
 from ssd_ros.training.network_config import CartesianConfig, NetworkConfig, NETWORKS
 from ssd_ros.training.networks.autoplace import CartesianImage
 from ssd_ros.training.networks.encoders import multiplications, networks_of, TeacherStudent
-from ssd_ros.training.runs.folder import Run
 from ssd_ros.training.runs.trainer import Trainer
 import torch
 
@@ -119,22 +117,10 @@ def test_images_without_a_return_leave_finite_weights(
 
 
 def test_it_is_exported_and_judged_like_the_others(
-    config: TrainingConfig, tiny_cache: Path, tmp_path: Path
+    config: TrainingConfig, exported_card: Callable[..., str]
 ) -> None:
-    run = Run(tmp_path / 'run')
-    run.start(config, 'simulated radar, made-up worlds', 64)
-    run.save_checkpoint(Trainer(config).state())
-    arguments = ['--run', str(run.directory), '--cache', str(tiny_cache), '--threads', '1']
-    arguments += ['--out', str(tmp_path), '--keyframe-distance', '3', '--query-spacing', '5']
-    assert export(arguments) == 0  # refuses models that differ from the network by 1e-5
-    student = OnnxEncoder(tmp_path / 'student.onnx', 'cpu', expected_sensor='4d')
-    teacher = OnnxEncoder(tmp_path / 'teacher.onnx', 'cpu', expected_sensor='spinning')
-    panorama = load_drives(tiny_cache / 'train', config.preprocessing)[0].panoramas[0]
-    views = views_of_panorama(panorama, config.preprocessing.grid, 6)
-    np.testing.assert_allclose(
-        teacher.encode_panorama(panorama), student.encode_batch(views), atol=1e-5
-    )
-    card = (tmp_path / 'README.md').read_text()
+    options = ['--keyframe-distance', '3', '--query-spacing', '5']
+    card = exported_card(Trainer(config), 'spinning', *options)
     assert "AutoPlace's spatial encoder" in card
     assert '4D queries every 5 m in a map of\nkeyframes every 3 m with 6 views each' in card
     assert '--config config/autoplace.yaml' in card

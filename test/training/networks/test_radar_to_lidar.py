@@ -2,19 +2,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Check Radar-to-LiDAR's contexts and spectra, and that it trains and is exported like others."""
 
+from collections.abc import Callable
 from dataclasses import replace
 import math
 from pathlib import Path
 
 import numpy as np
 import pytest
-from ssd_ros.bev.polar_bev import PolarGrid, views_of_panorama
-from ssd_ros.encoders.network import OnnxEncoder
+from ssd_ros.bev.polar_bev import PolarGrid
 from ssd_ros.evaluation.bev_cache import load_drives
 from ssd_ros.shared_files import shared_file
 from ssd_ros.training.batches.pairs import Batch, PlaceSampler
 from ssd_ros.training.config import load_config, TrainingConfig
-from ssd_ros.training.export.command import main as export
 from ssd_ros.training.network_config import NetworkConfig, NETWORKS
 from ssd_ros.training.networks.encoders import TeacherStudent
 from ssd_ros.training.networks.radar_to_lidar import (
@@ -22,7 +21,6 @@ from ssd_ros.training.networks.radar_to_lidar import (
     mean_weights,
     SpectrumPooling,
 )
-from ssd_ros.training.runs.folder import Run
 from ssd_ros.training.runs.overrides import with_settings
 from ssd_ros.training.runs.trainer import Trainer
 import torch
@@ -113,24 +111,9 @@ def test_the_slips_of_the_released_training_can_be_put_back(
 
 
 def test_it_is_exported_and_judged_like_the_others(
-    config: TrainingConfig,
-    run_of_20: tuple[Trainer, list[float]],
-    tiny_cache: Path,
-    tmp_path: Path,
+    run_of_20: tuple[Trainer, list[float]], exported_card: Callable[..., str]
 ) -> None:
-    run = Run(tmp_path / 'run')
-    run.start(config, 'simulated radar, made-up worlds', 64)
-    run.save_checkpoint(run_of_20[0].state())
-    arguments = ['--run', str(run.directory), '--cache', str(tiny_cache), '--threads', '1']
-    assert export([*arguments, '--out', str(tmp_path)]) == 0
-    student = OnnxEncoder(tmp_path / 'student.onnx', 'cpu', expected_sensor='4d')
-    teacher = OnnxEncoder(tmp_path / 'teacher.onnx', 'cpu', expected_sensor='lidar')
-    panorama = load_drives(tiny_cache / 'train', config.preprocessing)[0].panoramas[0]
-    views = views_of_panorama(panorama, config.preprocessing.grid, 6)
-    np.testing.assert_allclose(
-        teacher.encode_panorama(panorama), student.encode_batch(views), atol=1e-5
-    )
-    card = (tmp_path / 'README.md').read_text()
+    card = exported_card(run_of_20[0], 'lidar')
     assert 'Radar-to-LiDAR (Yin et al., 2021), mended' in card
     assert '--config config/radar_to_lidar.yaml' in card
 
