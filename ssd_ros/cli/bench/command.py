@@ -51,20 +51,6 @@ def parser() -> argparse.ArgumentParser:
         help='time of the running node, 0 leaves it out (%(default)s)',
     )
     add(
-        '--city',
-        type=at_least(int, 1),
-        metavar='ROWS',
-        help='measure a map of a city of so many rows instead, simulated: memory, time to open, '
-        'to search with and without a prior, answers kept (1000000 take a GB of disk)',
-    )
-    add(
-        '--serve',
-        type=at_least(int, 1),
-        metavar='ROWS',
-        help='load a place server of a map of so many rows instead: answers a second, their '
-        'times, what is refused and lost; takes a minute',
-    )
-    add(
         '--against',
         nargs='?',
         const='',
@@ -72,6 +58,27 @@ def parser() -> argparse.ArgumentParser:
         help='measure an earlier build of this checkout beside this one instead, by turns: a '
         'query in 100,000 rows by stages, and the running node; without REVISION the last one '
         'before anything was compiled; takes some minutes',
+    )
+    _add_others(result)
+    return result
+
+
+def _add_others(parser: argparse.ArgumentParser) -> None:
+    """Add what is measured in place of the stages, one of them at a time."""
+    add = parser.add_mutually_exclusive_group().add_argument
+    add(
+        '--city',
+        type=at_least(int, 3600),
+        metavar='ROWS',
+        help='measure a map of a city of so many rows instead, simulated: memory, time to open, '
+        'to search with and without a prior, answers kept (1000000 take a GB of disk)',
+    )
+    add(
+        '--serve',
+        type=at_least(int, 36),
+        metavar='ROWS',
+        help='load a place server of a map of so many rows instead: answers a second, their '
+        'times, what is refused and lost; takes a minute',
     )
     add(
         '--start',
@@ -95,11 +102,13 @@ def parser() -> argparse.ArgumentParser:
         help='compare the devices that are installed (see --device of build_db) instead: times, '
         'and which answers they change on a simulated street; takes a minute',
     )
-    return result
 
 
 def bench(arguments: argparse.Namespace) -> None:
     """Time the stages and print each as it is done."""
+    alone = [name for name in ('city', 'serve', 'devices') if getattr(arguments, name)]
+    if alone and arguments.against is not None:
+        raise ValueError(f'--against measures queries, --start or --long-drive, not --{alone[0]}')
     os.environ.update(ONE_THREAD)  # for us and for the peers
     from ssd_ros.cli.bench.stages import stages
     from ssd_ros.shared_files import shared_file

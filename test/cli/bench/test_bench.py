@@ -135,3 +135,23 @@ def test_a_peer_that_fails_is_named(tmp_path: Path) -> None:
 def test_a_missing_model_is_one_line_and_code_1(capsys: pytest.CaptureFixture[str]) -> None:
     assert bench.main(['--student', '/absent.onnx', '--teacher', '/absent.onnx']) == 1
     assert capsys.readouterr().err.startswith('bench: ')
+
+
+@pytest.mark.parametrize(
+    ('words', 'message'),
+    [
+        (['--city', '10'], '10 is less than 3600'),
+        (['--serve', '10'], '10 is less than 36'),
+        (['--start', '--devices'], 'not allowed with argument --start'),
+        (['--devices', '--against'], '--against measures queries, --start or --long-drive, not'),
+    ],
+)
+def test_what_cannot_be_measured_is_one_line(
+    words: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    try:
+        code = bench.main(words)
+    except SystemExit as end:
+        code = end.code
+    assert code in (1, 2)
+    assert message in capsys.readouterr().err
