@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ssd_ros.cli.common.console import at_least, make_parser, run_command
 from ssd_ros.evaluation.queries.protocol import Protocol
+from ssd_ros.packages import require
 
 _EXAMPLES = """\
   export --cache runs/cache --run runs/edge --int8
@@ -25,6 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> None:
+    require('onnx')  # named whether PyTorch is there or not
     from ssd_ros.evaluation.bev_cache import load_drives
     from ssd_ros.training.export.models import check_targets, export
     from ssd_ros.training.export.quantise import calibration_images
